@@ -1,0 +1,20 @@
+/* clock.h - the two clocks: one that only goes forward, one that people read.
+ */
+#ifndef BASE_CLOCK_H
+#define BASE_CLOCK_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Nanoseconds since some start; never goes back. Any thread. */
+int64_t clock_mono_ns(void);
+
+/* Nanoseconds since 1970-01-01 UTC. */
+int64_t clock_wall_ns(void);
+
+enum { CLOCK_TEXT_MAX = 32 };
+
+/* "2026-11-23T22:21:31.123Z" (RFC 3339, milliseconds) into out. */
+void clock_format(int64_t wall_ns, char out[CLOCK_TEXT_MAX]);
+
+#endif

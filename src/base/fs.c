@@ -1,0 +1,106 @@
+#include "base/fs.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { READ_STEP = 65536 };
+
+enum errc fs_error(struct err *err, const char *what, const char *path)
+{
+    int e = errno;
+    return err_set(err, errc_from_errno(e), "%s '%s': %s", what, path,
+                   strerror(e));
+}
+
+static enum errc read_all(int fd, const char *path, size_t step,
+                          struct buf *out, struct err *err)
+{
+    for (;;) {
+        if (!buf_reserve(out, step)) {
+            /* The last step may not fit although the file does. */
+            out->failed = false;
+            step = out->max > out->n ? out->max - out->n : 0;
+            if (step == 0 || !buf_reserve(out, step)) {
+                char more;
+                if (read(fd, &more, 1) == 0)
+                    return ERR_OK;
+                return err_set(err, ERR_LIMIT,
+                               "read '%s': more than %zu bytes", path,
+                               out->max);
+            }
+        }
+        ssize_t got = read(fd, out->p + out->n, step);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return fs_error(err, "read", path);
+        if (got == 0)
+            return ERR_OK;
+        out->n += (size_t)got;
+    }
+}
+
+static enum errc read_file(const char *path, bool pseudo, struct buf *out,
+                           struct err *err)
+{
+    struct stat st;
+    enum errc rc;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+
+    if (fd < 0)
+        return fs_error(err, "open", path);
+    if (fstat(fd, &st) != 0)
+        rc = fs_error(err, "stat", path);
+    else if (S_ISDIR(st.st_mode))
+        rc = err_set(err, ERR_INVALID, "'%s' is a directory, not a file", path);
+    else if (!S_ISREG(st.st_mode))
+        rc = err_set(err, ERR_INVALID, "'%s' is not a regular file", path);
+    else if (!pseudo && (uint64_t)st.st_size > out->max)
+        rc = err_set(err, ERR_LIMIT, "'%s' has %lld bytes, the limit is %zu",
+                     path, (long long)st.st_size, out->max);
+    else
+        rc = read_all(fd, path,
+                      pseudo ? (size_t)READ_STEP : (size_t)st.st_size + 1, out,
+                      err);
+    (void)close(fd);
+    return rc;
+}
+
+enum errc fs_read(const char *path, struct buf *out, struct err *err)
+{
+    return read_file(path, false, out, err);
+}
+
+enum errc fs_read_pseudo(const char *path, struct buf *out, struct err *err)
+{
+    return read_file(path, true, out, err);
+}
+
+static int visible(const struct dirent *d)
+{
+    return d->d_name[0] != '.';
+}
+
+enum errc fs_list(const char *path,
+                  enum errc (*each)(void *ctx, const char *name), void *ctx,
+                  struct err *err)
+{
+    struct dirent **names;
+    enum errc rc = ERR_OK;
+    int n = scandir(path, &names, visible, alphasort);
+
+    if (n < 0)
+        return fs_error(err, "open directory", path);
+    for (int i = 0; i < n; i++) {
+        if (!rc)
+            rc = each(ctx, names[i]->d_name);
+        free(names[i]);
+    }
+    free(names);
+    return rc;
+}

@@ -1,0 +1,106 @@
+#include "base/log.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+
+enum { LINE_MAX_BYTES = 4096, MESSAGE_MAX = 2048 };
+
+static struct {
+    int fd;
+    enum log_level level;
+    bool human;
+    const char *process;
+} sink = {.fd = 2, .level = LOG_INFO, .human = true, .process = "stoker"};
+
+static const char *const names[] = {"debug", "info", "warn", "error"};
+
+void log_setup(int fd, enum log_level level, const char *process)
+{
+    sink.fd = fd;
+    sink.level = level;
+    sink.human = isatty(fd) == 1;
+    sink.process = process;
+}
+
+bool log_level_parse(struct str text, enum log_level *out)
+{
+    for (size_t i = 0; i < COUNT(names); i++) {
+        if (str_eq_nocase(text, str_from_cstr(names[i]))) {
+            *out = (enum log_level)i;
+            return true;
+        }
+    }
+    if (str_eq_nocase(text, STR("warning"))) {
+        *out = LOG_WARN;
+        return true;
+    }
+    return false;
+}
+
+const char *log_level_name(enum log_level level)
+{
+    return names[level];
+}
+
+bool log_enabled(enum log_level level)
+{
+    return level >= sink.level;
+}
+
+static void format_human(struct buf *b, enum log_level level,
+                         const char *event, const char *message)
+{
+    static const char *const colour[] = {"\033[2m", "\033[32m", "\033[33m",
+                                         "\033[31m"};
+    char when[CLOCK_TEXT_MAX];
+
+    clock_format(clock_wall_ns(), when);
+    buf_printf(b, "%.8s %s%-5s\033[0m %-18s ", when + 11, colour[level],
+               names[level], event);
+    buf_puts(b, message);
+    buf_putc(b, '\n');
+}
+
+static void format_ecs(struct buf *b, enum log_level level, const char *event,
+                       const char *message)
+{
+    char when[CLOCK_TEXT_MAX];
+
+    clock_format(clock_wall_ns(), when);
+    buf_printf(b,
+               "{\"@timestamp\":\"%s\",\"log.level\":\"%s\","
+               "\"ecs.version\":\"8.11.0\",\"service.name\":\"stoker\","
+               "\"process.name\":\"stoker: %s\",\"process.pid\":%d,"
+               "\"event.action\":\"%s\",\"message\":",
+               when, names[level], sink.process, (int)getpid(), event);
+    buf_put_quoted(b, str_from_cstr(message));
+    buf_puts(b, "}\n");
+}
+
+void log_event(enum log_level level, const char *event, const char *fmt, ...)
+{
+    char message[MESSAGE_MAX];
+    struct buf b;
+    va_list ap;
+
+    if (!log_enabled(level))
+        return;
+    va_start(ap, fmt);
+    vsnprintf(message, sizeof(message), fmt, ap);
+    va_end(ap);
+
+    buf_init(&b, 4 * LINE_MAX_BYTES);
+    if (sink.human)
+        format_human(&b, level, event, message);
+    else
+        format_ecs(&b, level, event, message);
+    /* A log that cannot be written must not stop the service. */
+    if (!b.failed && write(sink.fd, b.p, b.n) < 0)
+        buf_clear(&b);
+    buf_fini(&b);
+}

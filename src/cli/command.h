@@ -1,0 +1,62 @@
+/* command.h - what a subcommand looks like.
+ *
+ * To add one: write cli/cmd_<name>.c with one `const struct command`, add a
+ * line to COMMANDS. Help, completion and the man page follow from the struct.
+ */
+#ifndef CLI_COMMAND_H
+#define CLI_COMMAND_H
+
+#include <stdio.h>
+
+#include "base/err.h"
+#include "cli/flag.h"
+#include "cli/text.h"
+
+struct cli {
+    FILE *out, *err; /* never stdout directly: tests capture these */
+    enum language language;
+    char **argv; /* of main() */
+    int argc;
+};
+
+enum { CLI_OPTIONS_MAX = 1024 };
+
+struct command {
+    const char *name;
+    const char *args; /* as shown in the usage line */
+    enum text summary;
+    int min_args, max_args;
+    const struct flag *flags;
+    bool hidden; /* for ourselves: takes its arguments as they are */
+    enum errc (*run)(struct cli *cli, const void *options,
+                     const struct flag_args *args, struct err *err);
+};
+
+#define COMMANDS(X) \
+    X(bench)        \
+    X(check_model)  \
+    X(completion)   \
+    X(help)         \
+    X(inspect)      \
+    X(man)          \
+    X(predict)      \
+    X(serve)        \
+    X(version)
+
+#define X(name) extern const struct command cmd_##name;
+COMMANDS(X)
+#undef X
+
+extern const struct command *const commands[];
+extern const size_t command_count;
+
+const struct command *command_find(const char *name);
+
+/* The help of one command, or of all. */
+void command_help(struct cli *cli, const struct command *c);
+void command_help_all(struct cli *cli);
+
+/* Returns the exit status of the process. */
+int cli_main(struct cli *cli);
+
+#endif

@@ -1,0 +1,14 @@
+/* digest.h - SHA-256 by OpenSSL, which is loaded when it is first asked for. */
+#ifndef CLI_DIGEST_H
+#define CLI_DIGEST_H
+
+#include "base/err.h"
+#include "base/str.h"
+
+enum { DIGEST_TEXT = 65 };
+
+/* 64 hex digits and a NUL. ERR_UNAVAIL: there is no libcrypto. */
+MUST_CHECK enum errc digest_sha256(struct str bytes, char out[DIGEST_TEXT],
+                                   struct err *err);
+
+#endif

@@ -1,0 +1,22 @@
+/* gzip.h - Content-Encoding gzip and deflate (RFC 9110, 8.4.1), with the limit
+ * that turns a bomb into an error. */
+#ifndef CODEC_GZIP_H
+#define CODEC_GZIP_H
+
+#include "base/buf.h"
+#include "base/err.h"
+
+enum gzip_coding {
+    GZIP_GZIP,
+    GZIP_DEFLATE, /* zlib's wrapper; raw deflate is understood when reading */
+};
+
+/* Appends the plain bytes to out; ERR_LIMIT beyond out->max. */
+MUST_CHECK enum errc gzip_decode(enum gzip_coding coding, struct str bytes,
+                                 struct buf *out, struct err *err);
+
+/* Appends the compressed bytes to out. */
+MUST_CHECK enum errc gzip_encode(enum gzip_coding coding, struct str bytes,
+                                 struct buf *out, struct err *err);
+
+#endif

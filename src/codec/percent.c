@@ -1,0 +1,43 @@
+#include "codec/percent.h"
+
+#include <string.h>
+
+static int hex(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F')
+        return c - 'A' + 10;
+    return -1;
+}
+
+bool percent_decode(struct str text, struct arena *arena, struct str *out)
+{
+    if (text.n == 0 || !memchr(text.p, '%', text.n)) {
+        *out = text;
+        return true;
+    }
+    char *copy = arena_bytes(arena, text.n);
+    size_t n = 0;
+    if (!copy)
+        return false;
+    for (size_t i = 0; i < text.n; i++) {
+        char c = text.p[i];
+        if (c == '%') {
+            bool whole = text.n - i > 2;
+            int hi = whole ? hex(text.p[i + 1]) : -1;
+            int lo = whole ? hex(text.p[i + 2]) : -1;
+            if (hi < 0 || lo < 0)
+                return false;
+            c = (char)(hi * 16 + lo);
+            if ((unsigned char)c < 0x20 || c == 0x7f)
+                return false;
+            i += 2;
+        }
+        copy[n++] = c;
+    }
+    *out = (struct str){copy, n};
+    return true;
+}

@@ -1,0 +1,14 @@
+/* percent.h - percent-decoding of URL paths and queries (RFC 3986, 2.1). */
+#ifndef CODEC_PERCENT_H
+#define CODEC_PERCENT_H
+
+#include <stdbool.h>
+
+#include "base/arena.h"
+#include "base/str.h"
+
+/* Decodes once. Without a percent sign the text itself is returned. False on a
+ * malformed escape, on NUL and other controls, and when out of memory. */
+bool percent_decode(struct str text, struct arena *arena, struct str *out);
+
+#endif

@@ -1,0 +1,20 @@
+/* child.h - the serving process, as master starts it. */
+#ifndef DAEMON_CHILD_H
+#define DAEMON_CHILD_H
+
+#include "daemon/master.h"
+
+/* What the child tells its master, once. */
+struct child_report {
+    enum errc rc; /* ERR_OK: ready */
+    char msg[512];
+};
+
+/* Serves until SIGTERM; does not return. */
+void child_main(const struct daemon_options *options, const int *fds,
+                unsigned n_fds, int report_fd) NORETURN;
+
+/* Sets the name of this process, as ps and top show it. */
+void process_title(const struct daemon_options *options, const char *title);
+
+#endif

@@ -1,0 +1,28 @@
+/* master.h - the process that stays: opens the sockets, starts the serving
+ * process, restarts it when it dies, passes signals on. It never loads a model
+ * and never reads a byte from the network, so that nothing can crash it.
+ */
+#ifndef DAEMON_MASTER_H
+#define DAEMON_MASTER_H
+
+#include "serve/service.h"
+
+struct daemon_options {
+    struct service_options service;
+    const char *host;
+    uint16_t http_port;    /* 0: the system chooses */
+    uint16_t monitor_port; /* health and metrics beside the data plane */
+    bool monitor;
+    bool monitor_port_given; /* then it must be free */
+    bool insecure;
+    int64_t lame_duck_ns;
+    int64_t drain_ns;
+    char **argv; /* of main(): overwritten by the process's title */
+    int argc;
+};
+
+/* Runs until a signal ends it. Returns the error of a failed start. */
+MUST_CHECK enum errc master_run(const struct daemon_options *options,
+                                struct err *err);
+
+#endif

@@ -1,0 +1,418 @@
+/* The writing side: replies, and the requests and buffers that are used again
+ * and again. */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "http/conn_internal.h"
+#include "http/status.h"
+
+enum {
+    MS = 1000000,
+    KEEP_FREE = 256,          /* objects kept for reuse, per loop */
+    KEEP_OUT = 256 << 10,     /* a larger reply buffer is given back */
+    OUT_MAX = 1 << 30,
+    LINGER_MS = 2000,
+    CHUNK = 65536,
+};
+
+struct inbuf *inbuf_take(struct http_loop *l)
+{
+    struct inbuf *in = l->free_in;
+
+    if (in) {
+        l->free_in = in->next;
+        l->n_free_in--;
+    } else {
+        in = malloc(sizeof(*in));
+        if (!in)
+            return NULL;
+        memset(in->data + IN_SIZE, 0, PAD);
+    }
+    in->n = in->pos = 0;
+    return in;
+}
+
+void inbuf_release(struct http_loop *l, struct inbuf *in)
+{
+    if (l->n_free_in >= KEEP_FREE) {
+        free(in);
+        return;
+    }
+    in->next = l->free_in;
+    l->free_in = in;
+    l->n_free_in++;
+}
+
+struct http_request *request_take(struct http_loop *l)
+{
+    struct http_request *r = l->free_requests;
+
+    if (r) {
+        l->free_requests = r->next;
+        l->n_free_requests--;
+    } else {
+        r = calloc(1, sizeof(*r));
+        if (!r)
+            return NULL;
+        r->loop = l;
+        arena_init(&r->arena, l->server->limits.max_body * 5 + (8 << 20));
+        buf_init(&r->out, OUT_MAX);
+    }
+    r->next = NULL;
+    r->conn = NULL;
+    atomic_store_explicit(&r->gone, false, memory_order_relaxed);
+    memset(&r->head, 0, sizeof(r->head));
+    r->match.route = NULL;
+    r->status = 0;
+    r->n_extra = 0;
+    r->id[0] = '\0';
+    r->method = HTTP_OTHER;
+    r->path = r->query = r->body = (struct str){NULL, 0};
+    r->bytes_in = r->bytes_out = 0;
+    r->start_ns = l->loop.now_ns;
+    r->keep_alive = r->may_compress = r->stream = false;
+    r->user = NULL;
+    r->model = "";
+    r->in = NULL;
+    r->large = NULL;
+    buf_clear(&r->out);
+    if (buf_reserve(&r->out, HTTP_HEADROOM))
+        r->out.n = HTTP_HEADROOM;
+    return r;
+}
+
+void request_release(struct http_request *r)
+{
+    struct http_loop *l = r->loop;
+
+    if (r->in)
+        inbuf_release(l, r->in);
+    r->in = NULL;
+    buf_fini(&r->storage);
+    buf_fini(&r->unpacked);
+    if (l->n_free_requests >= KEEP_FREE) {
+        arena_fini(&r->arena);
+        buf_fini(&r->out);
+        free(r);
+        return;
+    }
+    arena_reset(&r->arena);
+    if (r->out.cap > KEEP_OUT)
+        buf_fini(&r->out);
+    r->next = l->free_requests;
+    l->free_requests = r;
+    l->n_free_requests++;
+}
+
+struct buf *http_out(struct http_request *r)
+{
+    return &r->out;
+}
+
+size_t http_out_size(const struct http_request *r)
+{
+    return r->out.n > HTTP_HEADROOM ? r->out.n - HTTP_HEADROOM : 0;
+}
+
+void http_header(struct http_request *r, const char *name, const char *fmt, ...)
+{
+    char value[HTTP_EXTRA_MAX];
+    va_list ap;
+
+    va_start(ap, fmt);
+    (void)vsnprintf(value, sizeof(value), fmt, ap);
+    va_end(ap);
+    int n = snprintf(r->extra + r->n_extra, sizeof(r->extra) - r->n_extra,
+                     "%s: %s\r\n", name, value);
+    if (n > 0 && (size_t)n < sizeof(r->extra) - r->n_extra)
+        r->n_extra += (size_t)n;
+}
+
+static const char *date_of(struct http_loop *l)
+{
+    int64_t s = clock_wall_ns() / 1000000000;
+
+    if (s != l->date_s) {
+        time_t t = (time_t)s;
+        struct tm tm;
+        gmtime_r(&t, &tm);
+        strftime(l->date, sizeof(l->date), "%a, %d %b %Y %H:%M:%S GMT", &tm);
+        l->date_s = s;
+    }
+    return l->date;
+}
+
+static char *put(char *at, const char *text, size_t n)
+{
+    memcpy(at, text, n);
+    return at + n;
+}
+
+#define PUT_LITERAL(at, text) put((at), (text), sizeof(text) - 1)
+#define PUT_CSTR(at, text)    put((at), (text), strlen(text))
+
+/* The head is written in front of the body, ending where it begins. */
+static size_t write_head(struct http_request *r, size_t body,
+                         char head[HTTP_HEADROOM])
+{
+    char *at = head;
+
+    at = PUT_LITERAL(at, "HTTP/1.1 ");
+    at += number_write_u64(at, (uint64_t)r->status);
+    *at++ = ' ';
+    at = PUT_CSTR(at, http_status_text(r->status));
+    at = PUT_LITERAL(at, "\r\nServer: stoker\r\nDate: ");
+    at = PUT_CSTR(at, date_of(r->loop));
+    if (r->content_type) {
+        at = PUT_LITERAL(at, "\r\nContent-Type: ");
+        at = PUT_CSTR(at, r->content_type);
+    }
+    if (r->stream) {
+        at = PUT_LITERAL(at, "\r\nTransfer-Encoding: chunked");
+    } else if (r->status != 204) {
+        at = PUT_LITERAL(at, "\r\nContent-Length: ");
+        at += number_write_u64(at, body);
+    }
+    if (!r->keep_alive)
+        at = PUT_LITERAL(at, "\r\nConnection: close");
+    else if (r->head.minor == 0)
+        at = PUT_LITERAL(at, "\r\nConnection: keep-alive");
+    if (r->id[0]) {
+        at = PUT_LITERAL(at, "\r\nX-Request-Id: ");
+        at = PUT_CSTR(at, r->id);
+    }
+    at = PUT_LITERAL(at, "\r\n");
+    at = put(at, r->extra, r->n_extra);
+    at = PUT_LITERAL(at, "\r\n");
+    return (size_t)(at - head);
+}
+
+/* The body cut into chunks of 64 KiB; the lines between them are inserted. */
+static void make_chunks(struct http_request *r)
+{
+    struct buf chunked;
+    struct str body = {r->out.p + HTTP_HEADROOM, http_out_size(r)};
+
+    buf_init(&chunked, OUT_MAX);
+    if (buf_reserve(&chunked, HTTP_HEADROOM))
+        chunked.n = HTTP_HEADROOM;
+    for (size_t i = 0; i < body.n; i += CHUNK) {
+        size_t n = body.n - i < CHUNK ? body.n - i : (size_t)CHUNK;
+        buf_printf(&chunked, "%zx\r\n", n);
+        buf_put(&chunked, str_slice(body, i, i + n));
+        buf_puts(&chunked, "\r\n");
+    }
+    buf_puts(&chunked, "0\r\n\r\n");
+    buf_fini(&r->out);
+    r->out = chunked;
+}
+
+static void set_error(struct http_request *r, int status, const char *message)
+{
+    r->out.failed = false;
+    r->out.n = 0;
+    if (buf_reserve(&r->out, HTTP_HEADROOM))
+        r->out.n = HTTP_HEADROOM;
+    buf_puts(&r->out, "{\"error\":");
+    buf_put_quoted(&r->out, str_from_cstr(message));
+    buf_putc(&r->out, '}');
+    r->status = status;
+    r->content_type = "application/json";
+}
+
+#define FORMAT_ERROR(message)                                \
+    do {                                                     \
+        va_list ap;                                          \
+        va_start(ap, fmt);                                   \
+        (void)vsnprintf(message, sizeof(message), fmt, ap);  \
+        va_end(ap);                                          \
+    } while (0)
+
+void http_set_error(struct http_request *r, int status, const char *fmt, ...)
+{
+    char message[1024];
+
+    FORMAT_ERROR(message);
+    set_error(r, status, message);
+}
+
+void http_reply_error(struct http_request *r, int status, const char *fmt, ...)
+{
+    char message[1024];
+
+    FORMAT_ERROR(message);
+    set_error(r, status, message);
+    http_reply(r, status, r->content_type);
+}
+
+static void finish_headers(struct http_request *r, char *head, size_t *n,
+                           size_t body)
+{
+    *n = write_head(r, body, head);
+    if (r->method == HTTP_HEAD || r->status == 204)
+        r->out.n = HTTP_HEADROOM;
+    memcpy(r->out.p + HTTP_HEADROOM - *n, head, *n);
+}
+
+void http_reply(struct http_request *r, int status, const char *content_type)
+{
+    char head[HTTP_HEADROOM];
+    struct conn *c = r->conn;
+    size_t n;
+
+    r->status = status;
+    r->content_type = content_type;
+    if (r->out.failed)
+        set_error(r, 503, "out of memory for the reply");
+    if (c) {
+        reply_compress(r);
+        r->stream = r->stream && r->head.minor >= 1 && r->method != HTTP_HEAD;
+        size_t body = http_out_size(r);
+        r->bytes_out = body;
+        if (r->stream)
+            make_chunks(r);
+        finish_headers(r, head, &n, body);
+    } else {
+        r->status = 499;
+    }
+    if (r->loop->server->hooks.done)
+        r->loop->server->hooks.done(r->loop->server->hooks.ctx, r);
+    if (!c) {
+        request_release(r);
+        return;
+    }
+    c->sent = HTTP_HEADROOM - n;
+    c->replied = true;
+    conn_advance(c);
+}
+
+/* Behind the last byte of the last reply on a connection. Closing at once
+ * would throw away what the client still sends, and with it our reply. */
+static void end_connection(struct conn *c)
+{
+    if (c->eof) {
+        conn_close(c);
+        return;
+    }
+    (void)shutdown(c->watch.fd, SHUT_WR);
+    c->state = CONN_LINGER;
+    c->body_bytes = 0;
+    c->deadline_ns = c->loop->loop.now_ns + (int64_t)LINGER_MS * MS;
+    if (c->events != EPOLLIN) {
+        c->events = EPOLLIN;
+        loop_change(&c->loop->loop, &c->watch, c->events);
+    }
+}
+
+static void want(struct conn *c, uint32_t events)
+{
+    if (c->events == events)
+        return;
+    c->events = events;
+    loop_change(&c->loop->loop, &c->watch, events);
+}
+
+enum conn_flush conn_flush(struct conn *c)
+{
+    struct http_request *r = c->req;
+
+    c->state = CONN_WRITE;
+    while (c->sent < r->out.n) {
+        ssize_t put = send(c->watch.fd, r->out.p + c->sent, r->out.n - c->sent,
+                           MSG_NOSIGNAL);
+        if (put < 0 && errno == EINTR)
+            continue;
+        if (put < 0 && errno == EAGAIN) {
+            c->deadline_ns =
+                c->loop->loop.now_ns +
+                (int64_t)c->loop->server->limits.write_timeout_ms * MS;
+            want(c, EPOLLOUT);
+            return CONN_BLOCKED;
+        }
+        if (put < 0) {
+            conn_close(c);
+            return CONN_ENDED;
+        }
+        c->sent += (size_t)put;
+    }
+    if (!r->keep_alive) {
+        end_connection(c);
+        return CONN_ENDED;
+    }
+    want(c, EPOLLIN);
+    return CONN_FLUSHED;
+}
+
+struct http_request *http_detach(struct http_request *r)
+{
+    struct conn *c = r->conn;
+    struct http_request *n = request_take(r->loop);
+
+    if (!n)
+        return NULL;
+    n->head = r->head;
+    n->method = r->method;
+    n->path = r->path;
+    n->query = r->query;
+    n->match = r->match;
+    n->start_ns = r->start_ns;
+    n->model = r->model;
+    n->bytes_in = r->bytes_in;
+    memcpy(n->id, r->id, sizeof(n->id));
+    /* The old request keeps the bytes it points into, and what the client may
+     * have sent behind them goes with it: the connection ends here. */
+    n->conn = c;
+    c->req = n;
+    r->conn = NULL;
+    r->in = c->in;
+    c->in = NULL;
+    atomic_store(&r->gone, true);
+    return n;
+}
+
+const char *http_request_id(struct http_request *r)
+{
+    if (!r->id[0]) {
+        if (!r->loop->ids)
+            (void)!getrandom(&r->loop->ids, sizeof(r->loop->ids), 0);
+        uint64_t a = r->loop->ids++ * UINT64_C(0x9e3779b97f4a7c15);
+        a ^= a >> 29;
+        (void)snprintf(r->id, sizeof(r->id), "%016llx",
+                       (unsigned long long)(a * UINT64_C(0xbf58476d1ce4e5b9)));
+    }
+    return r->id;
+}
+
+struct str http_query(const struct http_request *r, const char *name)
+{
+    struct str rest = r->query;
+
+    while (rest.p) {
+        struct str value = str_cut(&rest, '&');
+        struct str key = str_cut(&value, '=');
+        if (str_eq(key, str_from_cstr(name)))
+            return value.p ? value : STR("");
+    }
+    return (struct str){NULL, 0};
+}
+
+bool http_accepts(const struct http_request *r, const char *type)
+{
+    struct str list = r->head.known[HTTP_ACCEPT];
+
+    while (list.p) {
+        struct str item = str_cut(&list, ',');
+        if (str_eq_nocase(str_trim(str_cut(&item, ';')), str_from_cstr(type)))
+            return true;
+    }
+    return false;
+}
