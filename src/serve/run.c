@@ -125,24 +125,24 @@ static enum errc run(struct infer *list, size_t n, size_t rows,
                                  result, err);
 }
 
-/* The rows [from, from + rows) of each output. */
+/* The rows [from, from + r->rows) of each output, all of it for a request that
+ * ran alone (total 0). */
 static struct value *slice(const struct infer *r,
                            const struct run_result *result, size_t from,
-                           size_t rows)
+                           size_t total)
 {
+    size_t rows = r->rows;
+
     struct value *out = arena_new(&r->http->arena, struct value, result->n + 1);
 
     for (size_t i = 0; out && i < result->n; i++) {
         out[i] = result->values[i];
         struct tensor *t = &out[i].tensor;
-        if (out[i].kind != VALUE_TENSOR || t->shape.rank == 0)
+        if (total == 0 || out[i].kind != VALUE_TENSOR)
             continue;
-        size_t all = (size_t)t->shape.dim[0];
         size_t size = t->type == DTYPE_STRING ? sizeof(struct str)
                                               : dtype_size(t->type);
-        if (all == rows)
-            continue;
-        size_t per_row = all ? t->count / all : 0;
+        size_t per_row = t->count / total;
         t->data = (char *)t->data + from * per_row * size;
         t->shape.dim[0] = (int64_t)rows;
         t->count = per_row * rows;
@@ -184,10 +184,10 @@ static void count_request(struct infer *r, int64_t encoded_ns, unsigned shard)
 }
 
 static void answer(struct infer *r, const struct run_result *result,
-                   size_t from, unsigned shard)
+                   size_t from, size_t total, unsigned shard)
 {
     struct err err = {0};
-    struct value *outputs = slice(r, result, from, r->rows);
+    struct value *outputs = slice(r, result, from, total);
     enum errc rc;
 
     if (outputs)
@@ -252,7 +252,7 @@ void run_group(struct infer *list, struct arena *scratch, unsigned shard)
             run_fail(r, rc == ERR_INVALID ? 400 : status_of(rc), err.msg,
                      shard);
         else
-            answer(r, &result, at, shard);
+            answer(r, &result, at, n > 1 ? rows : 0, shard);
         at += r->rows;
     }
     list->model->ops->release(list->model->session, &result);
