@@ -36,6 +36,8 @@ static bool grow(struct buf *b, size_t n)
     size_t cap = b->cap ? b->cap : (size_t)CAP_MIN;
     while (cap < need)
         cap *= 2;
+    if (cap > b->max)
+        cap = b->max;
     char *p = realloc(b->p, cap);
     if (!p) {
         b->failed = true;

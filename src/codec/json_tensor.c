@@ -67,6 +67,8 @@ static bool number_failed(struct json *j, enum number_result rc,
         return json_fail(j, j->p, "expected a %s number, got a string", name);
     case '{':
         return json_fail(j, j->p, "expected a %s number, got an object", name);
+    case '[':
+        return json_fail(j, j->p, "expected a %s number, got a list", name);
     case 'n':
         return json_fail(j, j->p, "expected a %s number, got null", name);
     case 't':

@@ -83,35 +83,40 @@ void json_tensor_write_flat(struct buf *b, enum dtype type, const void *data,
     put_row(b, type, data, 0, n, false);
 }
 
-/* Element `row` opens as many lists as dimensions turn over with it. */
+/* Lists end at the first dimension of 0: what is in none of them is not
+ * written. A list opens in front of the first row it holds and closes behind
+ * the last. */
 void json_tensor_write(struct buf *b, enum dtype type, const void *data,
                        const struct shape *shape, bool b64)
 {
+    int64_t rows_in[SHAPE_MAX_RANK]; /* of a list at each level */
     int rank = shape->rank;
-    int64_t at[SHAPE_MAX_RANK] = {0};
-    size_t row = 0;
-    int64_t inner = rank ? shape->dim[rank - 1] : 1;
 
     if (rank == 0) {
         put_row(b, type, data, 0, 1, b64);
         return;
     }
-    int depth = 0;
-    while (depth >= 0 && !b->failed) {
-        /* Down to the innermost list, as far as there is something in it. */
-        while (depth < rank - 1 && at[depth] < shape->dim[depth]) {
-            buf_putc(b, '[');
-            at[++depth] = 0;
+    for (int i = 0; i < shape->rank; i++) {
+        if (shape->dim[i] == 0) {
+            rank = i + 1;
+            break;
         }
-        if (depth == rank - 1 && at[depth] == 0) {
-            buf_putc(b, '[');
-            put_row(b, type, data, row, (size_t)inner, b64);
-            row += (size_t)inner;
-        } else if (at[depth] == 0) {
-            buf_putc(b, '[');
-        }
-        buf_putc(b, ']');
-        if (--depth >= 0 && ++at[depth] < shape->dim[depth])
+    }
+    int64_t rows = 1;
+    for (int i = rank - 2; i >= 0; i--)
+        rows_in[i] = rows *= shape->dim[i];
+    size_t inner = (size_t)shape->dim[rank - 1];
+    for (int64_t row = 0; row < rows && !b->failed; row++) {
+        if (row)
             buf_putc(b, ',');
+        for (int i = 0; i < rank - 1; i++)
+            if (row % rows_in[i] == 0)
+                buf_putc(b, '[');
+        buf_putc(b, '[');
+        put_row(b, type, data, (size_t)row * inner, inner, b64);
+        buf_putc(b, ']');
+        for (int i = 0; i < rank - 1; i++)
+            if ((row + 1) % rows_in[i] == 0)
+                buf_putc(b, ']');
     }
 }

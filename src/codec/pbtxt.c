@@ -5,8 +5,6 @@
 #include "base/compiler.h"
 #include "codec/json.h"
 
-enum { MAX_DEPTH = 32 };
-
 void pbtxt_init(struct pbtxt *t, struct str text, struct arena *arena,
                 struct err *err)
 {
@@ -96,8 +94,9 @@ static bool value(struct pbtxt *t, struct pbtxt_field *f)
     char c = peek(t);
 
     if (c == '{' || c == '<') {
-        if (++t->depth > MAX_DEPTH)
+        if (t->depth == PBTXT_MAX_DEPTH)
             return fail(t, "fewer nested messages");
+        t->depth++;
         t->p++;
         f->message = true;
         return true;
@@ -122,7 +121,7 @@ static bool element(struct pbtxt *t, struct pbtxt_field *f)
         t->in_list = false;
         return c == ']' ? false : fail(t, "']'");
     }
-    f->name = t->list_name;
+    f->name = t->list_names[t->depth];
     return value(t, f);
 }
 
@@ -166,7 +165,7 @@ bool pbtxt_next(struct pbtxt *t, struct pbtxt_field *f)
             return true;
         }
         if (separators(t)) {
-            f->name = t->list_name;
+            f->name = t->list_names[t->depth];
             return value(t, f);
         }
         char c = peek(t);
@@ -177,13 +176,13 @@ bool pbtxt_next(struct pbtxt *t, struct pbtxt_field *f)
             return fail(t, "a field name");
         if (peek(t) == ':')
             t->p++;
-        else if (peek(t) != '{' && peek(t) != '<')
+        else if (peek(t) != '{' && peek(t) != '<' && peek(t) != '[')
             return fail(t, "':' or '{'");
         if (peek(t) != '[')
             return value(t, f);
         t->p++;
         t->in_list = true;
-        t->list_name = f->name;
+        t->list_names[t->depth] = f->name;
     }
     return false;
 }

@@ -15,11 +15,13 @@
 #include "base/err.h"
 #include "base/str.h"
 
+enum { PBTXT_MAX_DEPTH = 32 };
+
 struct pbtxt {
     const char *p, *end, *start;
     struct arena *arena;
     struct err *err;
-    struct str list_name; /* of the list the reader is in */
+    struct str list_names[PBTXT_MAX_DEPTH + 1]; /* of the lists, by depth */
     int depth;
     bool failed;
     bool in_list;

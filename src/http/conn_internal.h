@@ -60,6 +60,8 @@ void conn_list_remove(struct conn_list *list, struct conn *c);
 
 /* conn_read.c */
 void conn_advance(struct conn *c);
+
+/* conn_receive.c */
 void conn_receive(struct conn *c);
 
 /* reply.c */

@@ -26,13 +26,14 @@ static enum errc strings_in(const struct runtime *r, const struct tensor *t,
 enum errc ort_value_in(const struct runtime *r, const struct tensor *t,
                        struct ort_value **out, struct err *err)
 {
-    static uint64_t nowhere; /* the runtime refuses NULL for empty tensors */
+    static const uint64_t nowhere = 0; /* the runtime refuses NULL for empty tensors */
     size_t rank = (size_t)t->shape.rank;
 
     if (t->type != DTYPE_STRING)
         return ort_status(
             r,
-            r->api.create_tensor_on(r->memory, t->data ? t->data : &nowhere,
+            r->api.create_tensor_on(r->memory, t->data ? t->data
+                                            : (void *)(uintptr_t)&nowhere,
                                     tensor_bytes(t), t->shape.dim, rank,
                                     (int)t->type, out),
             err);

@@ -13,6 +13,7 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "serve/queue_internal.h"
 #include "serve/run_internal.h"
 
 enum {
@@ -39,7 +40,7 @@ struct executor {
     struct executor_options options;
     pthread_mutex_t lock; /* of everything below and the models' queues */
     pthread_cond_t work;
-    struct served *ready, *ready_last; /* models with waiting requests */
+    struct ready ready;
     size_t pending;
     bool stopped;
     struct worker workers[MAX_WORKERS];
@@ -78,97 +79,6 @@ static void send_reply(struct infer *r)
     served_unref(model);
 }
 
-/* --- the queue; x->lock is held --- */
-
-static void mark_ready(struct executor *x, struct served *m)
-{
-    if (m->ready)
-        return;
-    m->ready = true;
-    m->ready_next = NULL;
-    if (x->ready)
-        x->ready_last->ready_next = m;
-    else
-        x->ready = m;
-    x->ready_last = m;
-}
-
-static void unmark_ready(struct executor *x, struct served *m)
-{
-    struct served **at = &x->ready, *prev = NULL;
-
-    if (!m->ready)
-        return;
-    while (*at != m) {
-        prev = *at;
-        at = &prev->ready_next;
-    }
-    *at = m->ready_next;
-    if (x->ready_last == m)
-        x->ready_last = prev;
-    m->ready = false;
-}
-
-/* The first model of the ring that may run now, or NULL and the time until one
- * may. In the ring are the models with waiting requests, no others. */
-static struct served *pick_model(struct executor *x, size_t *rows,
-                                 int64_t *due_ns)
-{
-    int64_t now = clock_mono_ns();
-
-    *due_ns = INT64_MAX;
-    for (struct served *m = x->ready; m; m = m->ready_next) {
-        int64_t due = 0;
-        *rows = batcher_take(&m->batcher, m->waiting,
-                             now - m->first->queued_ns, &due);
-        if (*rows > 0) {
-            unmark_ready(x, m);
-            return m;
-        }
-        *due_ns = due < *due_ns ? due : *due_ns;
-    }
-    return NULL;
-}
-
-static void unlink_queued(struct infer *r)
-{
-    struct served *m = r->model;
-
-    if (r->prev)
-        r->prev->next = r->next;
-    else
-        m->first = r->next;
-    if (r->next)
-        r->next->prev = r->prev;
-    else
-        m->last = r->prev;
-    r->next = r->prev = NULL;
-    m->waiting--;
-}
-
-/* A more urgent request stands in front of the less urgent: 1 is the highest
- * priority, 0 the default and, as in Triton, behind all given ones. */
-static void link_queued(struct infer *r)
-{
-    struct served *m = r->model;
-    struct infer *before = m->last;
-
-    while (r->priority && before &&
-           (before->priority == 0 || before->priority > r->priority))
-        before = before->prev;
-    r->prev = before;
-    r->next = before ? before->next : m->first;
-    if (r->next)
-        r->next->prev = r;
-    else
-        m->last = r;
-    if (before)
-        before->next = r;
-    else
-        m->first = r;
-    m->waiting++;
-}
-
 /* --- workers --- */
 
 static void go_home(struct task *t)
@@ -183,26 +93,6 @@ static void go_home(struct task *t)
     if (r->loop_next)
         r->loop_next->loop_prev = r->loop_prev;
     send_reply(r);
-}
-
-/* Takes up to `rows` requests from m's queue. */
-static struct infer *take_requests(struct executor *x, struct served *m,
-                                   size_t rows)
-{
-    struct infer *list = NULL, **tail = &list;
-
-    while (rows-- && m->first) {
-        struct infer *r = m->first;
-        unlink_queued(r);
-        r->state = INFER_RUNNING;
-        *tail = r;
-        tail = &r->next;
-    }
-    *tail = NULL;
-    if (m->first)
-        mark_ready(x, m);
-    metric_set(m->metrics.queue_depth, (double)m->waiting);
-    return list;
 }
 
 /* Moves the requests that cannot or need not run out of the list. */
@@ -332,13 +222,13 @@ static void *work(void *arg)
     while (!x->stopped) {
         size_t rows;
         int64_t due;
-        struct served *m = pick_model(x, &rows, &due);
+        struct served *m = queue_pick(&x->ready, &rows, &due);
         if (!m) {
             wait_for_work(x, due);
             continue;
         }
         served_ref(m);
-        struct infer *list = take_requests(x, m, rows);
+        struct infer *list = queue_take(&x->ready, m, rows);
         pthread_mutex_unlock(&x->lock);
         run_requests(x, m, list, &scratch, w->shard);
         served_unref(m);
@@ -385,8 +275,7 @@ static void enqueue(struct executor *x, struct infer *r)
         if (turn->pooled)
             turn->pooled->loop_prev = r;
         turn->pooled = r;
-        link_queued(r);
-        mark_ready(x, m);
+        queue_link(&x->ready, r);
         x->pending++;
         metric_set(m->metrics.queue_depth, (double)m->waiting);
         pthread_cond_signal(&x->work);
@@ -469,10 +358,8 @@ static bool retract(struct executor *x, struct infer *r)
     pthread_mutex_lock(&x->lock);
     bool queued = r->state == INFER_QUEUED;
     if (queued) {
-        unlink_queued(r);
+        queue_unlink(&x->ready, r);
         r->state = INFER_DONE;
-        if (r->model->waiting == 0)
-            unmark_ready(x, r->model);
         x->pending--;
         metric_set(r->model->metrics.queue_depth, (double)r->model->waiting);
     }

@@ -106,25 +106,34 @@ static void put_predict(struct buf *b, const struct served *m, bool is_default)
     put_responses(b);
 }
 
+/* A protocol whose bodies have a schema of their own. */
+struct other {
+    const char *id, *summary, *request, *response;
+    bool (*example)(struct buf *b, const struct served *m);
+};
+
 static void put_other(struct buf *b, const struct served *m, const char *path,
-                      const char *id, const char *summary,
-                      const char *request, const char *response,
-                      bool (*make)(struct buf *, const struct served *))
+                      const struct other *o)
 {
     buf_printf(b,
                ",\"%s\":{\"post\":{\"operationId\":\"%s_%s\",\"tags\":[\"%s\"],"
                "\"summary\":\"%s\",\"requestBody\":{\"required\":true,"
                "\"content\":{\"application/json\":{\"schema\":{\"$ref\":"
                "\"#/components/schemas/%s\"}",
-               path, id, m->name, m->name, summary, request);
-    put_example(b, m, make);
+               path, o->id, m->name, m->name, o->summary, o->request);
+    put_example(b, m, o->example);
     buf_printf(b,
                "}}},\"responses\":{\"200\":{\"description\":\"The outputs of "
                "the model\",\"content\":{\"application/json\":{\"schema\":{"
                "\"$ref\":\"#/components/schemas/%s\"}",
-               response);
+               o->response);
     put_responses(b);
 }
+
+static const struct other oip = {"infer", "Open Inference Protocol V2",
+                                 "InferRequest", "InferResponse", example_oip};
+static const struct other tfs = {"tfs", "TensorFlow Serving", "TfsRequest",
+                                 "TfsResponse", example_tfs};
 
 static void put_model(struct buf *b, const struct served *m, bool only)
 {
@@ -136,11 +145,9 @@ static void put_model(struct buf *b, const struct served *m, bool only)
     }
     put_predict(b, m, false);
     (void)snprintf(path, sizeof(path), "/v2/models/%s/infer", m->name);
-    put_other(b, m, path, "infer", "Open Inference Protocol V2",
-              "InferRequest", "InferResponse", example_oip);
+    put_other(b, m, path, &oip);
     (void)snprintf(path, sizeof(path), "/v1/models/%s:predict", m->name);
-    put_other(b, m, path, "tfs", "TensorFlow Serving", "TfsRequest",
-              "TfsResponse", example_tfs);
+    put_other(b, m, path, &tfs);
 }
 
 static const char fixed_paths[] =

@@ -1,0 +1,86 @@
+#!/usr/bin/env bash
+# Installs what the tests need and runs all of them. Safe to run again.
+#
+# Ends with one line: N passed, N failed, N skipped. Every skip was printed with
+# its reason above it.
+set -uo pipefail
+. "$(dirname "$0")/lib.sh"
+set -e
+
+need_build_tools
+need_packages libcmocka-dev python3 python3-pytest python3-numpy python3-onnx python3-requests \
+    libonnx-testdata chromium prometheus wrk universal-ctags binutils procps
+need_command node nodejs
+need_command npm npm
+need_onnxruntime
+[ -d tests/npm/node_modules/@seriousme ] || (cd tests/npm && npm ci --silent --ignore-scripts --no-audit --no-fund)
+
+passed=0 failed=0 skipped=0
+count() { passed=$((passed + $1)) failed=$((failed + $2)) skipped=$((skipped + $3)); }
+
+# unit PRESET: every unit test program.
+unit() {
+    local program log
+    say "unit tests ($1)"
+    for program in build/"$1"/test_*; do
+        log=$(mktemp)
+        LSAN_OPTIONS=suppressions=$ROOT/tests/suppressions-lsan.txt \
+        TSAN_OPTIONS=suppressions=$ROOT/tests/suppressions-tsan.txt \
+            "$program" >"$log" 2>&1 && ended=0 || ended=$?
+        ok=$(grep -c '^\[       OK \]' "$log" || true)
+        bad=$(grep -c '^\[  FAILED  \] [a-z]' "$log" || true)
+        skip=$(grep -c '^\[  SKIPPED \]' "$log" || true)
+        bad=$((bad / 2 + bad % 2))
+        [ "$ended" != 0 ] && [ "$bad" = 0 ] && bad=1
+        [ "$bad" != 0 ] && { echo "--- $program"; grep -v 'RUN  \|  OK \]' "$log"; }
+        count "$ok" "$bad" "$skip"
+        rm -f "$log"
+    done
+}
+
+# system NAME BINARY ARGUMENTS...: pytest against that binary.
+system() {
+    local name=$1 report
+    report=$(mktemp)
+    say "system tests ($name)"
+    STOKER_BINARY=$ROOT/$2 /usr/bin/python3 -m pytest -q -p no:cacheprovider -rs -s --tb=short \
+        --junit-xml="$report" "${@:3}" || true
+    read -r p f s < <(/usr/bin/python3 - "$report" <<'PY'
+import sys, xml.etree.ElementTree as x
+try:
+    s = x.parse(sys.argv[1]).getroot().find("testsuite").attrib
+    f, k = int(s["failures"]) + int(s["errors"]), int(s["skipped"])
+    print(int(s["tests"]) - f - k, f, k)
+except Exception:
+    print(0, 1, 0)
+PY
+)
+    count "$p" "$f" "$s"
+    rm -f "$report"
+}
+
+check() {
+    if "$@"; then count 1 0 0; else count 0 1 0; fi
+}
+
+say "building"
+build dev
+build tsan
+build release
+
+say "tree checks"
+for c in layers.py size.py registry.py headers.sh globals.sh; do
+    check "tools/check-$c"
+done
+unit dev
+unit tsan
+system "release" build/release/stoker tests/system
+export ASAN_OPTIONS=detect_leaks=1 LSAN_OPTIONS=suppressions=$ROOT/tests/suppressions-lsan.txt
+export TSAN_OPTIONS=suppressions=$ROOT/tests/suppressions-tsan.txt
+export STOKER_SLOW=6
+system "address and undefined behaviour sanitizers" build/dev/stoker tests/system -m sanitize
+system "thread sanitizer" build/tsan/stoker tests/system -m sanitize
+
+echo
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" = 0 ]
