@@ -4,6 +4,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -20,6 +21,7 @@ enum {
     BUSY_PERCENT = 85,
     IDLE_PERCENT = 35, /* of one processor, to open another loop */
     CALM_DECISIONS = 15,
+    ACCEPT_AFTER_NS = 1000 * 1000 * 1000,
 };
 
 static struct http_loop *least_loaded(struct http_server *s)
@@ -142,6 +144,9 @@ static void listeners_tick(struct http_server *s)
         listeners_close(s);
         return;
     }
+    if (!atomic_load(&s->open) &&
+        clock_mono_ns() - s->started_ns < ACCEPT_AFTER_NS)
+        return;
     for (unsigned i = 0; i < s->n_listeners; i++) {
         struct listener *l = &s->listeners[i];
         if (l->paused && !loop_add(&s->loops[0].loop, &l->watch, EPOLLIN, NULL))
@@ -319,12 +324,11 @@ enum errc http_server_start(struct http_server *s, const int *fds, unsigned n,
     for (unsigned i = 0; i < n && i < HTTP_MAX_LISTENERS; i++) {
         struct listener *l = &s->listeners[i];
         *l = (struct listener){.watch = {.fd = fds[i], .ready = on_listener},
-                               .loop = &s->loops[0]};
+                               .loop = &s->loops[0],
+                               .paused = true};
         s->n_listeners = i + 1;
-        enum errc rc = loop_add(&s->loops[0].loop, &l->watch, EPOLLIN, err);
-        if (rc)
-            return rc;
     }
+    s->started_ns = clock_mono_ns();
     for (unsigned i = 0; i < s->n_loops; i++) {
         int rc = pthread_create(&s->loops[i].thread, NULL, run, &s->loops[i]);
         if (rc)
@@ -332,6 +336,22 @@ enum errc http_server_start(struct http_server *s, const int *fds, unsigned n,
                            strerror(rc));
     }
     return ERR_OK;
+}
+
+static void accept_now(struct task *t)
+{
+    struct http_server *s =
+        (struct http_server *)(void *)((char *)t -
+                                       offsetof(struct http_server, opening));
+
+    listeners_tick(s);
+}
+
+void http_server_open(struct http_server *s)
+{
+    atomic_store(&s->open, true);
+    s->opening.run = accept_now;
+    loop_post(&s->loops[0].loop, &s->opening);
 }
 
 void http_server_drain(struct http_server *s)

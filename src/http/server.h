@@ -87,6 +87,9 @@ struct http_server {
     _Atomic unsigned n_active;
     _Atomic bool draining;  /* answer, then close */
     _Atomic bool accepting;
+    _Atomic bool open; /* the first connection may be taken */
+    struct task opening;
+    int64_t started_ns;
     int64_t idle_seen_ns, decided_ns;
     unsigned calm; /* decisions in a row that found little to do */
     _Atomic uint64_t accept_failures;
@@ -99,9 +102,13 @@ MUST_CHECK enum errc http_server_new(const struct http_route *table, size_t n,
                                      struct err *err);
 void http_server_free(struct http_server *s);
 
-/* Takes over the listening sockets and starts the threads. */
+/* Takes over the listening sockets and starts the threads. Connections wait in
+ * the sockets' queues until http_server_open(), or for a second: after a
+ * restart a client notices a short delay, and a slow start still answers. */
 MUST_CHECK enum errc http_server_start(struct http_server *s, const int *fds,
                                        unsigned n, struct err *err);
+
+void http_server_open(struct http_server *s);
 
 /* Accepts no more, closes idle connections, lets the others finish. */
 void http_server_drain(struct http_server *s);

@@ -235,5 +235,7 @@ int check_child_main(const struct runtime_ops *ops,
         limit_child();
         v = judge(ops, rt, &source, 0);
     }
+    ops->close(rt);
+    buf_fini(&bytes);
     return write_all(1, &v, sizeof(v)) ? 0 : 1;
 }

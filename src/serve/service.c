@@ -190,9 +190,11 @@ enum errc service_start(struct service *s, const int *fds, unsigned n,
         rc = http_server_start(s->http, fds, n, err);
     if (!rc)
         rc = registry_load_all(s->registry, err);
-    if (!rc)
-        atomic_store(&s->loaded, true);
-    return rc;
+    if (rc)
+        return rc;
+    atomic_store(&s->loaded, true);
+    http_server_open(s->http);
+    return ERR_OK;
 }
 
 void service_lame_duck(struct service *s)
