@@ -68,6 +68,7 @@ bool serve_check_type(struct http_request *r)
         STR_INIT("application/octet-stream"),
         STR_INIT("application/x-www-form-urlencoded"), /* curl -d */
         STR_INIT("text/json"),
+        STR_INIT("text/plain"), /* fetch() with a string */
         STR_INIT("application/vnd.sagemaker-triton.binary+json"),
     };
     struct str whole = r->head.known[HTTP_CONTENT_TYPE];
