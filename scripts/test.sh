@@ -38,6 +38,15 @@ unit() {
     done
 }
 
+# fuzz_corpus PRESET: the fuzz targets over their corpora.
+fuzz_corpus() {
+    local program
+    say "fuzz corpora ($1)"
+    for program in build/"$1"/fuzz_*; do
+        check "$program" "tests/fuzz/corpus/${program##*fuzz_}"
+    done
+}
+
 # system NAME BINARY ARGUMENTS...: pytest against that binary.
 system() {
     local name=$1 report
@@ -74,6 +83,7 @@ for c in layers.py size.py registry.py headers.sh globals.sh; do
 done
 unit dev
 unit tsan
+fuzz_corpus dev
 system "release" build/release/stoker tests/system
 export ASAN_OPTIONS=detect_leaks=1 LSAN_OPTIONS=suppressions=$ROOT/tests/suppressions-lsan.txt
 export TSAN_OPTIONS=suppressions=$ROOT/tests/suppressions-tsan.txt

@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# Every fuzz target for FUZZ_SECONDS (60), from the corpus in the tree. Needs
+# clang with its runtime; findings are left in build/fuzz/findings.
+set -euo pipefail
+. "$(dirname "$0")/lib.sh"
+
+need_build_tools
+need_packages clang libclang-rt-dev
+build fuzz
+mkdir -p build/fuzz/findings
+for target in head chunked json formats bodies; do
+    work=build/fuzz/corpus-$target
+    mkdir -p "$work"
+    say "fuzzing $target for ${FUZZ_SECONDS:-60} s"
+    build/fuzz/fuzz_$target -max_total_time="${FUZZ_SECONDS:-60}" -max_len=4096 -timeout=10 -rss_limit_mb=4096 \
+        -print_final_stats=1 -artifact_prefix=build/fuzz/findings/$target- "$work" "tests/fuzz/corpus/$target" 2>&1 |
+        grep -E 'stat::(number_of_executed|new_units)|ERROR|SUMMARY|DONE' || exit 1
+done
+ls build/fuzz/findings | grep . && die "findings are in build/fuzz/findings"
+say "no findings"
