@@ -1,0 +1,46 @@
+"""The examples in README.md and docs/manual are run, and print what they say."""
+import os
+import re
+import subprocess
+
+import pytest
+
+from stoker import BINARY, ROOT, Server
+
+PAGES = ["README.md", "README.zh-CN.md", *[f"docs/manual/{p.name}" for p in sorted((ROOT / "docs/manual").glob("*.md"))]]
+BLOCK = re.compile(r"```sh\n(.*?)```(?:\n\n```text\n(.*?)```)?", re.S)
+
+
+@pytest.fixture(scope="module")
+def server():
+    with Server(ROOT / "examples/iris.onnx") as s:
+        yield s
+
+
+def test_examples(server):
+    ran = 0
+    for page in PAGES:
+        for command, want in BLOCK.findall((ROOT / page).read_text()):
+            if not command.startswith("curl"):
+                continue
+            r = subprocess.run(["sh", "-c", command.replace("http://127.0.0.1:8000", server.url)],
+                               capture_output=True, text=True, timeout=30)
+            assert r.returncode == 0, (page, command, r.stderr)
+            pattern = re.escape(want.strip()).replace(re.escape("..."), ".*")
+            assert not want or re.fullmatch(pattern, r.stdout.strip(), re.S), (page, command, r.stdout)
+            assert r.stdout.strip()
+            ran += 1
+    assert ran >= 7
+
+
+def test_every_option_and_event_in_the_manual_exists():
+    text = (ROOT / "docs/manual/serve.md").read_text()
+    known = subprocess.run([BINARY, "help", "serve"], capture_output=True, text=True,
+                           env={**os.environ, "LC_ALL": "C"}).stdout
+    for flag in re.findall(r"`(--[a-z-]+)`", text):
+        assert flag in known, flag
+    listed = set(re.findall(r"`([a-z]+\.[a-z]+)`", (ROOT / "docs/manual/log-events.md").read_text()))
+    used = set()
+    for path in (ROOT / "src").rglob("*.c"):
+        used |= set(re.findall(r'log_event\(\s*LOG_[A-Z]+,\s*"([a-z.]+)"', path.read_text()))
+    assert used == listed, used ^ listed
