@@ -137,10 +137,8 @@ def main():
         image.write_text(json.dumps([[[[float(f"{v:.8g}") for v in row] for row in ch] for ch in pixels[0]]]))
         raw.write_bytes(struct.pack(f"<{pixels.size}f", *pixels.flatten()))
         all_ = ["stoker", "nginx", "fastify", "fastapi"]
-        constant = {"stoker /livez (constant)": (f"http://127.0.0.1:{PORTS['stoker']}/livez", one, "", "")}
         if want("tiny"):
             live = f"http://127.0.0.1:{PORTS['stoker']}/v2/health/live"
-            del constant
             case("tiny MLP, 32 connections", ["stoker", "stoker+log", *all_[1:]], one, 32, args, tmp, mlp, "mlp")
             print(f"(constant body: {live}, measured by `wrk -t1 -c32`, GET)")
             p = start("stoker", mlp, "mlp", tmp)

@@ -117,9 +117,9 @@ void buf_put_i64(struct buf *b, int64_t v)
 
 static void put_escape(struct buf *b, unsigned char c)
 {
-    static const char shorts[] = {['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n',
-                                  ['\f'] = 'f', ['\r'] = 'r', ['"'] = '"',
-                                  ['\\'] = '\\'};
+    static const char shorts[] = {
+        ['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f',
+        ['\r'] = 'r', ['"'] = '"',  ['\\'] = '\\'};
 
     if (c < sizeof(shorts) && shorts[c]) {
         buf_putc(b, '\\');

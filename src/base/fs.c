@@ -29,9 +29,8 @@ static enum errc read_all(int fd, const char *path, size_t step,
                 char more;
                 if (read(fd, &more, 1) == 0)
                     return ERR_OK;
-                return err_set(err, ERR_LIMIT,
-                               "read '%s': more than %zu bytes", path,
-                               out->max);
+                return err_set(err, ERR_LIMIT, "read '%s': more than %zu bytes",
+                               path, out->max);
             }
         }
         ssize_t got = read(fd, out->p + out->n, step);

@@ -21,8 +21,8 @@ enum errc fs_error(struct err *err, const char *what, const char *path);
 
 /* The names in a directory, sorted, without dot files; each call to `each`
  * gets one. A non-zero answer stops and is returned. */
-MUST_CHECK enum errc
-fs_list(const char *path, enum errc (*each)(void *ctx, const char *name),
-        void *ctx, struct err *err);
+MUST_CHECK enum errc fs_list(const char *path,
+                             enum errc (*each)(void *ctx, const char *name),
+                             void *ctx, struct err *err);
 
 #endif

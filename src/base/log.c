@@ -52,8 +52,8 @@ bool log_enabled(enum log_level level)
     return level >= sink.level;
 }
 
-static void format_human(struct buf *b, enum log_level level,
-                         const char *event, const char *message)
+static void format_human(struct buf *b, enum log_level level, const char *event,
+                         const char *message)
 {
     static const char *const colour[] = {"\033[2m", "\033[32m", "\033[33m",
                                          "\033[31m"};

@@ -166,14 +166,16 @@ static void put_json(struct buf *b, const struct subject *s)
 
     buf_puts(b, "{\"file\":");
     buf_put_quoted(b, str_from_cstr(s->path));
-    buf_printf(b, ",\"format\":\"onnx\",\"size\":%zu,\"sha256\":\"%s\","
-                  "\"ir_version\":%lld,\"producer\":",
+    buf_printf(b,
+               ",\"format\":\"onnx\",\"size\":%zu,\"sha256\":\"%s\","
+               "\"ir_version\":%lld,\"producer\":",
                s->bytes.n, s->sha256, (long long)f->ir_version);
     buf_put_quoted(b, f->producer);
     buf_puts(b, ",\"opsets\":[");
     put_opsets(b, f, true);
-    buf_printf(b, "],\"nodes\":%zu,\"parameters\":%llu,\"external\":%zu,"
-                  "\"operators\":[",
+    buf_printf(b,
+               "],\"nodes\":%zu,\"parameters\":%llu,\"external\":%zu,"
+               "\"operators\":[",
                f->n_nodes, (unsigned long long)f->n_parameters, f->n_external);
     put_operators(b, f, true);
     buf_puts(b, "],\"inputs\":[");
@@ -183,8 +185,9 @@ static void put_json(struct buf *b, const struct subject *s)
     buf_printf(b, "],\"batchable\":%s,\"why_not_batchable\":",
                s->job.facts.batchable ? "true" : "false");
     buf_put_quoted(b, str_from_cstr(s->job.facts.why));
-    buf_printf(b, ",\"run_us\":%.1f,\"devices\":\"%s\",\"onnxruntime\":\"%s\"}"
-                  "\n",
+    buf_printf(b,
+               ",\"run_us\":%.1f,\"devices\":\"%s\",\"onnxruntime\":\"%s\"}"
+               "\n",
                (double)s->job.facts.run_ns / 1e3, s->devices,
                runtime_ort.version(s->runtime));
 }
@@ -242,8 +245,7 @@ static void put_text(struct buf *b, struct cli *cli, const struct subject *s)
     label(b, cli, TEXT_FIELD_BATCHABLE);
     buf_printf(b, "%s%s%s%s\n",
                text_in(cli->language, facts->batchable ? TEXT_YES : TEXT_NO),
-               facts->why[0] ? " (" : "", facts->why,
-               facts->why[0] ? ")" : "");
+               facts->why[0] ? " (" : "", facts->why, facts->why[0] ? ")" : "");
     label(b, cli, TEXT_FIELD_RUN);
     if (facts->tried)
         buf_printf(b, "%.1f us\n", (double)facts->run_ns / 1e3);

@@ -22,11 +22,10 @@ static enum errc judge(int status, const struct buf *reply, struct err *err)
     static const struct {
         int status;
         enum errc code;
-    } table[] = {{403, ERR_DENIED},      {404, ERR_NOT_FOUND},
-                 {413, ERR_LIMIT},       {415, ERR_UNSUPPORTED},
-                 {429, ERR_BUSY},        {500, ERR_INTERNAL},
-                 {501, ERR_UNSUPPORTED}, {503, ERR_UNAVAIL},
-                 {504, ERR_TIMEOUT}};
+    } table[] = {
+        {403, ERR_DENIED},      {404, ERR_NOT_FOUND}, {413, ERR_LIMIT},
+        {415, ERR_UNSUPPORTED}, {429, ERR_BUSY},      {500, ERR_INTERNAL},
+        {501, ERR_UNSUPPORTED}, {503, ERR_UNAVAIL},   {504, ERR_TIMEOUT}};
     enum errc rc = ERR_INVALID;
 
     if (status < 400)

@@ -74,14 +74,12 @@ void serve_daemon_options(const struct serve_options *o, struct cli *cli,
                              .max_delay_us = o->max_delay / 1000,
                              .workers = threads},
                 .limits = {.max_body = (size_t)o->max_body,
-                           .header_timeout_ms =
-                               (int)(o->header_timeout / MS),
+                           .header_timeout_ms = (int)(o->header_timeout / MS),
                            .body_timeout_ms = (int)(o->body_timeout / MS),
                            .idle_timeout_ms = (int)(o->idle_timeout / MS),
                            .write_timeout_ms = (int)(o->write_timeout / MS)},
-                .threads = threads < HTTP_MAX_LOOPS
-                               ? threads
-                               : (unsigned)HTTP_MAX_LOOPS,
+                .threads = threads < HTTP_MAX_LOOPS ? threads
+                                                    : (unsigned)HTTP_MAX_LOOPS,
                 .fixed_loops = o->fixed_loops,
                 .queue = (size_t)o->queue,
                 .timeout_ns = o->timeout,

@@ -28,8 +28,8 @@ void command_help(struct cli *cli, const struct command *c)
 
     fprintf(cli->out, "%s: stoker %s%s%s%s%s\n\n%s\n", text_in(l, TEXT_USAGE),
             c->name, c->flags ? " [" : "",
-            c->flags ? text_in(l, TEXT_OPTIONS_TITLE) : "", c->flags ? "] " : " ",
-            c->args, text_in(l, c->summary));
+            c->flags ? text_in(l, TEXT_OPTIONS_TITLE) : "",
+            c->flags ? "] " : " ", c->args, text_in(l, c->summary));
     if (!c->flags)
         return;
     fprintf(cli->out, "\n%s:\n", text_in(l, TEXT_OPTIONS_TITLE));

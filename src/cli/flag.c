@@ -78,12 +78,12 @@ struct unit {
 };
 
 static const struct unit durations[] = {
-    {"ns", 1},           {"us", 1000},          {"ms", 1000000},
-    {"s", 1000000000},   {"m", 60000000000},    {"h", 3600000000000},
+    {"ns", 1},         {"us", 1000},       {"ms", 1000000},
+    {"s", 1000000000}, {"m", 60000000000}, {"h", 3600000000000},
 };
 static const struct unit sizes[] = {
-    {"", 1},          {"B", 1},         {"K", 1024},     {"KiB", 1024},
-    {"M", 1048576},   {"MiB", 1048576}, {"G", 1 << 30}, {"GiB", 1 << 30},
+    {"", 1},        {"B", 1},         {"K", 1024},    {"KiB", 1024},
+    {"M", 1048576}, {"MiB", 1048576}, {"G", 1 << 30}, {"GiB", 1 << 30},
 };
 
 static bool scale_of(const struct unit *units, size_t n, const char *suffix,
@@ -139,11 +139,11 @@ static enum errc set(const struct flag *f, const char *value, void *options,
         return ERR_OK;
     }
     if (!number(f, value, &v))
-        return err_set(err, ERR_INVALID, text_in(l, TEXT_BAD_VALUE), f->name,
-                       value,
-                       text_in(l, f->kind == FLAG_INT        ? TEXT_KIND_INT
-                                  : f->kind == FLAG_DURATION ? TEXT_KIND_DURATION
-                                                             : TEXT_KIND_SIZE));
+        return err_set(
+            err, ERR_INVALID, text_in(l, TEXT_BAD_VALUE), f->name, value,
+            text_in(l, f->kind == FLAG_INT        ? TEXT_KIND_INT
+                       : f->kind == FLAG_DURATION ? TEXT_KIND_DURATION
+                                                  : TEXT_KIND_SIZE));
     if (v < f->min || v > f->max) {
         char low[24], high[24];
         int64_t unit = f->kind == FLAG_DURATION ? f->unit : 1;

@@ -20,16 +20,16 @@ enum flag_kind {
 };
 
 struct flag {
-    const char *name;  /* without dashes; "" ends a table */
-    char letter;       /* or 0 */
+    const char *name; /* without dashes; "" ends a table */
+    char letter;      /* or 0 */
     enum flag_kind kind;
-    size_t offset;     /* of the field in the options struct */
+    size_t offset;        /* of the field in the options struct */
     const char *fallback; /* default, or NULL: the field is left as it is */
     int64_t min, max;
-    int64_t unit;      /* of a duration without a suffix, nanoseconds */
+    int64_t unit; /* of a duration without a suffix, nanoseconds */
     enum text help;
-    bool hidden;       /* understood but not listed */
-    size_t given;      /* offset of a bool to set when given; 0: none */
+    bool hidden;  /* understood but not listed */
+    size_t given; /* offset of a bool to set when given; 0: none */
 };
 
 struct flag_args {

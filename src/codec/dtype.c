@@ -5,11 +5,10 @@
 static const struct {
     size_t size;
     const char *oip, *tf, *schema;
-} table[DTYPE_COUNT] = {
-    [DTYPE_NONE] = {0, "UNSUPPORTED", "DT_INVALID", "null"},
+} table[DTYPE_COUNT] = {[DTYPE_NONE] = {0, "UNSUPPORTED", "DT_INVALID", "null"},
 #define X(name, abi, bytes, oip, tf, onnx, schema) \
     [DTYPE_##name] = {bytes, oip, tf, schema},
-    DTYPE_MAP(X)
+                        DTYPE_MAP(X)
 #undef X
 };
 

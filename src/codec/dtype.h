@@ -37,7 +37,7 @@ enum dtype {
 #define X(name, abi, bytes, oip, tf, onnx, schema) DTYPE_##name = (abi),
     DTYPE_MAP(X)
 #undef X
-    DTYPE_COUNT = 17,
+        DTYPE_COUNT = 17,
 };
 
 /* Bytes of one element; 0 for strings and DTYPE_NONE. */

@@ -50,10 +50,11 @@ enum errc gzip_decode(enum gzip_coding coding, struct str bytes,
                   .avail_in = (uInt)bytes.n};
     /* "deflate" means zlib's format, but some clients send raw deflate; the
      * first byte tells (CM = 8 and a header that is a multiple of 31). */
-    bool raw = coding == GZIP_DEFLATE && bytes.n >= 2 &&
-               ((bytes.p[0] & 0x0f) != 8 ||
-                ((unsigned char)bytes.p[0] * 256U +
-                 (unsigned char)bytes.p[1]) % 31 != 0);
+    bool raw =
+        coding == GZIP_DEFLATE && bytes.n >= 2 &&
+        ((bytes.p[0] & 0x0f) != 8 ||
+         ((unsigned char)bytes.p[0] * 256U + (unsigned char)bytes.p[1]) % 31 !=
+             0);
     int window = coding == GZIP_GZIP ? WINDOW + GZIP_FLAG
                  : raw               ? -WINDOW
                                      : WINDOW;

@@ -40,8 +40,8 @@ bool json_fail(struct json *j, const char *at, const char *fmt, ...)
 
 static FLAT void space(struct json *j)
 {
-    while (j->p < j->end && (*j->p == ' ' || *j->p == '\n' || *j->p == '\r' ||
-                             *j->p == '\t'))
+    while (j->p < j->end &&
+           (*j->p == ' ' || *j->p == '\n' || *j->p == '\r' || *j->p == '\t'))
         j->p++;
 }
 
@@ -56,12 +56,15 @@ char json_peek(struct json *j)
 static bool unexpected(struct json *j, const char *wanted)
 {
     if (j->p >= j->end)
-        return json_fail(j, j->p, "invalid JSON: expected %s, got the end of the text",
+        return json_fail(j, j->p,
+                         "invalid JSON: expected %s, got the end of the text",
                          wanted);
     unsigned char c = (unsigned char)*j->p;
     if (c >= 0x20 && c < 0x7f)
-        return json_fail(j, j->p, "invalid JSON: expected %s, got '%c'", wanted, c);
-    return json_fail(j, j->p, "invalid JSON: expected %s, got byte 0x%02x", wanted, c);
+        return json_fail(j, j->p, "invalid JSON: expected %s, got '%c'", wanted,
+                         c);
+    return json_fail(j, j->p, "invalid JSON: expected %s, got byte 0x%02x",
+                     wanted, c);
 }
 
 static bool open_container(struct json *j, char c, const char *what)
@@ -220,11 +223,12 @@ static bool unescape(struct json *j, struct str raw, struct str *out)
         if (known) {
             copy[n++] = to[known - from];
             p++;
-        } else if (*p == 'u' && (p++, unicode_escape(&p, end, &cp))) {
-            n += utf8_encode(cp, copy + n);
-        } else {
-            return json_fail(j, at, "an escape that JSON does not have");
+            continue;
         }
+        bool unicode = *p++ == 'u';
+        if (!unicode || !unicode_escape(&p, end, &cp))
+            return json_fail(j, at, "an escape that JSON does not have");
+        n += utf8_encode(cp, copy + n);
     }
     *out = (struct str){copy, n};
     return true;

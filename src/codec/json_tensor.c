@@ -60,8 +60,8 @@ static bool number_failed(struct json *j, enum number_result rc,
     if (rc == NUMBER_RANGE)
         return json_fail(j, j->p, "a number is out of range of %s", name);
     if (rc == NUMBER_NOT_INTEGER)
-        return json_fail(j, j->p, "expected a whole number for %s, got a fraction",
-                         name);
+        return json_fail(
+            j, j->p, "expected a whole number for %s, got a fraction", name);
     switch (json_peek(j)) {
     case '"':
         return json_fail(j, j->p, "expected a %s number, got a string", name);
@@ -75,8 +75,9 @@ static bool number_failed(struct json *j, enum number_result rc,
     case 'f':
         return json_fail(j, j->p, "expected a %s number, got a boolean", name);
     case '\0':
-        return json_fail(j, j->p, "invalid JSON: expected a number, got the end of "
-                                  "the text");
+        return json_fail(j, j->p,
+                         "invalid JSON: expected a number, got the end of "
+                         "the text");
     default:
         return json_fail(j, j->p, "invalid JSON: expected a number");
     }
@@ -102,9 +103,8 @@ static enum number_result read_float(struct json *j, struct elements *e)
         ((float *)e->data)[e->n] = f;
         return rc;
     }
-    ((uint16_t *)e->data)[e->n] = e->type == DTYPE_F16
-                                      ? dtype_f16_from_f32(f)
-                                      : dtype_bf16_from_f32(f);
+    ((uint16_t *)e->data)[e->n] =
+        e->type == DTYPE_F16 ? dtype_f16_from_f32(f) : dtype_bf16_from_f32(f);
     return rc;
 }
 
@@ -211,9 +211,8 @@ static int64_t read_row(struct json *j, struct elements *e)
             /* As many as fit at once; what stops the run, a NaN or a mistake,
              * is for read_one(). */
             (void)json_peek(j);
-            size_t n = number_read_f32_run(&j->p, j->end,
-                                           (float *)e->data + e->n,
-                                           e->cap - e->n);
+            size_t n = number_read_f32_run(
+                &j->p, j->end, (float *)e->data + e->n, e->cap - e->n);
             e->n += n;
             if (n)
                 continue;
@@ -225,8 +224,8 @@ static int64_t read_row(struct json *j, struct elements *e)
 }
 
 struct nesting {
-    int leaf;                       /* rank, or -1 while unknown */
-    int64_t dim[SHAPE_MAX_RANK];    /* -1 while unknown */
+    int leaf;                    /* rank, or -1 while unknown */
+    int64_t dim[SHAPE_MAX_RANK]; /* -1 while unknown */
     int64_t count[SHAPE_MAX_RANK];
 };
 
@@ -253,8 +252,9 @@ static bool read_list(struct json *j, struct elements *e, struct nesting *n)
         char c = json_peek(j);
         if (c == '[') {
             if (n->leaf >= 0 && depth + 1 >= n->leaf)
-                return json_fail(j, j->p, "a list stands where a value is "
-                                          "expected");
+                return json_fail(j, j->p,
+                                 "a list stands where a value is "
+                                 "expected");
             if (depth + 1 >= SHAPE_MAX_RANK)
                 return json_fail(j, j->p, "lists nested deeper than %d",
                                  SHAPE_MAX_RANK);
@@ -266,14 +266,16 @@ static bool read_list(struct json *j, struct elements *e, struct nesting *n)
             if (n->leaf < 0)
                 n->leaf = depth + 1;
             else if (n->leaf != depth + 1 && json_peek(j) != ']')
-                return json_fail(j, j->p, "a value stands where a list is "
-                                          "expected");
+                return json_fail(j, j->p,
+                                 "a value stands where a list is "
+                                 "expected");
             n->count[depth] = read_row(j, e);
             if (n->count[depth] < 0 || !close_list(j, n, depth))
                 return false;
             depth--;
         } else {
-            return json_fail(j, j->p, "a value stands where a list is expected");
+            return json_fail(j, j->p,
+                             "a value stands where a list is expected");
         }
         /* Up through every list that ends here. */
         for (;;) {

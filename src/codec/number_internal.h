@@ -2,6 +2,8 @@
 #ifndef CODEC_NUMBER_INTERNAL_H
 #define CODEC_NUMBER_INTERNAL_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 enum { POW10_MIN = -342, POW10_MAX = 308 };
@@ -14,5 +16,11 @@ static inline int pow10_log2(int q)
 {
     return (q * 217706) >> 16;
 }
+
+/* number_simd.c: reads "1.5, 2.5," for as long as the numbers are plain, and
+ * leaves *p at the comma behind the last; 0 when the first is not. */
+bool number_simd_available(void);
+size_t number_simd_f32_run(const char **p, const char *end, float *out,
+                           size_t max);
 
 #endif

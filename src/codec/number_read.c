@@ -49,8 +49,8 @@ static uint64_t load8(const char *p)
 /* High bit of every byte of v that is not a digit, lowest byte exact. */
 static uint64_t nondigits(uint64_t v)
 {
-    uint64_t high = (v + UINT64_C(0x4646464646464646)) |
-                    (v - UINT64_C(0x3030303030303030));
+    uint64_t high =
+        (v + UINT64_C(0x4646464646464646)) | (v - UINT64_C(0x3030303030303030));
     return (high | v) & UINT64_C(0x8080808080808080);
 }
 
@@ -66,8 +66,8 @@ static uint64_t eight(uint64_t v)
            32;
 }
 
-static const uint32_t small_pow10[] = {1,      10,      100,      1000,     10000,
-                                       100000, 1000000, 10000000, 100000000};
+static const uint32_t small_pow10[] = {
+    1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000};
 
 /* Appends the digits at p to *acc; returns behind the last. */
 static FLAT const char *digits(const char *p, uint64_t *acc)
@@ -165,8 +165,8 @@ static FLAT bool split(const char *p, const char *end, struct decimal *d)
 }
 
 struct format {
-    int bits;    /* of the mantissa, with the hidden one */
-    int e_min;   /* smallest exponent of a normal number */
+    int bits;  /* of the mantissa, with the hidden one */
+    int e_min; /* smallest exponent of a normal number */
     int e_max;
 };
 
@@ -179,8 +179,7 @@ static FLAT bool nearest(const struct decimal *d, struct format f,
         return false;
 
     int lz = __builtin_clzll(d->digits);
-    wide product = (wide)(d->digits << lz) *
-                                pow10_top(d->exponent);
+    wide product = (wide)(d->digits << lz) * pow10_top(d->exponent);
     uint64_t hi = (uint64_t)(product >> 64), lo = (uint64_t)product;
     /* Without a branch: which of the two cases it is, is a coin toss. */
     int shift = (int)(~hi >> 63);
@@ -273,8 +272,8 @@ static FLAT enum number_result read_f32(const char **p, const char *end,
     if (d.digits == 0 && !d.truncated) {
         *out = d.negative ? -0.0F : 0.0F;
     } else if (LIKELY(nearest(&d, format_f32, &m, &e))) {
-        uint32_t bits = (uint32_t)(m & 0x7fffff) |
-                        (uint32_t)(e + 127) << 23 | (uint32_t)d.negative << 31;
+        uint32_t bits = (uint32_t)(m & 0x7fffff) | (uint32_t)(e + 127) << 23 |
+                        (uint32_t)d.negative << 31;
         memcpy(out, &bits, sizeof(bits));
     } else {
         float v = slow_f32(*p);
@@ -322,26 +321,34 @@ enum number_result number_read_f64(const char **p, const char *end, double *out)
     return NUMBER_OK;
 }
 
+static FLAT const char *past_space(const char *p)
+{
+    while (*p == ' ' || *p == '\n' || *p == '\t' || *p == '\r')
+        p++;
+    return p;
+}
+
 size_t number_read_f32_run(const char **p, const char *end, float *out,
                            size_t max)
 {
+    bool simd = number_simd_available();
     const char *at = *p;
     size_t n = 0;
 
     while (n < max) {
-        const char *q = at;
-        if (UNLIKELY(q >= end || read_f32(&q, end, &out[n]) != NUMBER_OK))
+        size_t plain =
+            simd ? number_simd_f32_run(&at, end, out + n, max - n) : 0;
+        n += plain;
+        if (plain == 0) {
+            if (UNLIKELY(at >= end || read_f32(&at, end, &out[n]) != NUMBER_OK))
+                break;
+            n++;
+        }
+        *p = at;
+        const char *next = past_space(at);
+        if (*next != ',')
             break;
-        n++;
-        *p = q;
-        while (*q == ' ' || *q == '\n' || *q == '\t' || *q == '\r')
-            q++;
-        if (*q != ',')
-            break;
-        q++;
-        while (*q == ' ' || *q == '\n' || *q == '\t' || *q == '\r')
-            q++;
-        at = q;
+        at = past_space(next + 1);
     }
     return n;
 }

@@ -90,10 +90,11 @@ static enum errc start_child(struct master *m, struct err *err)
         (void)close(m->signal_fd);
         sigemptyset(&none);
         (void)sigprocmask(SIG_SETMASK, &none, NULL);
-        log_setup(2, log_enabled(LOG_DEBUG)  ? LOG_DEBUG
-                     : log_enabled(LOG_INFO) ? LOG_INFO
-                     : log_enabled(LOG_WARN) ? LOG_WARN
-                                             : LOG_ERROR,
+        log_setup(2,
+                  log_enabled(LOG_DEBUG)  ? LOG_DEBUG
+                  : log_enabled(LOG_INFO) ? LOG_INFO
+                  : log_enabled(LOG_WARN) ? LOG_WARN
+                                          : LOG_ERROR,
                   "serve");
         child_main(m->options, m->fds, m->n_fds, fds[1]);
     }
@@ -195,9 +196,9 @@ static bool on_death(struct master *m, int status, enum errc *rc,
         return true;
     }
     if (!m->ever_ready) {
-        *rc = err_set(err, ERR_INTERNAL,
-                      "the serving process ended before it was ready: %s",
-                      cause);
+        *rc =
+            err_set(err, ERR_INTERNAL,
+                    "the serving process ended before it was ready: %s", cause);
         return true;
     }
     schedule(m);

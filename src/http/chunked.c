@@ -56,7 +56,7 @@ static int on_text(struct chunked *c, char b, enum state next)
     if (++c->overhead > MAX_OVERHEAD)
         return BAD;
     if (b == '\r')
-        c->state = next;
+        c->state = (uint8_t)next;
     else if ((unsigned char)b < 0x20 && b != '\t')
         return BAD;
     return 0;
@@ -66,7 +66,7 @@ static int on_byte(struct chunked *c, char b, char want, enum state next)
 {
     if (b != want)
         return BAD;
-    c->state = next;
+    c->state = (uint8_t)next;
     return 0;
 }
 

@@ -11,9 +11,9 @@
 
 struct chunked {
     uint8_t state;
-    uint8_t digits;     /* of the size being read */
-    uint64_t left;      /* bytes of the current chunk still to come */
-    uint32_t overhead;  /* bytes of extensions and trailers so far */
+    uint8_t digits;    /* of the size being read */
+    uint64_t left;     /* bytes of the current chunk still to come */
+    uint32_t overhead; /* bytes of extensions and trailers so far */
 };
 
 enum chunked_result {
@@ -23,7 +23,8 @@ enum chunked_result {
 };
 
 /* Reads from in[0..n), appends data to out, whose max is the limit, and says
- * in *used how much it took: after CHUNKED_DONE the rest is the next request. */
+ * in *used how much it took: after CHUNKED_DONE the rest is the next request.
+ */
 int chunked_read(struct chunked *c, const char *in, size_t n, size_t *used,
                  struct buf *out);
 

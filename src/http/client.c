@@ -19,8 +19,8 @@ enum errc client_url_parse(const char *text, struct client_url *out,
     uint64_t port = 80;
 
     if (strncmp(p, "https://", 8) == 0)
-        return err_set(err, ERR_UNSUPPORTED,
-                       "'%s': https is not supported yet", text);
+        return err_set(err, ERR_UNSUPPORTED, "'%s': https is not supported yet",
+                       text);
     if (strncmp(p, "http://", 7) == 0)
         p += 7;
     size_t n = strcspn(p, "/");
@@ -123,9 +123,9 @@ static enum errc read_body(int fd, struct buf *in, size_t head, int64_t length,
         } else if (length >= 0 ? in->n - head >= (uint64_t)length : eof) {
             size_t n = length >= 0 ? (size_t)length : in->n - head;
             buf_put(out, (struct str){in->p + head, n});
-            return out->failed ? err_set(err, ERR_LIMIT,
-                                         "the reply is too large")
-                               : ERR_OK;
+            return out->failed
+                       ? err_set(err, ERR_LIMIT, "the reply is too large")
+                       : ERR_OK;
         }
         if (eof)
             return err_set(err, ERR_IO, "the reply was cut off");
@@ -173,8 +173,7 @@ enum errc client_request(const struct client_url *url, const char *path,
 {
     struct buf request;
     int fd;
-    enum errc rc =
-        socket_connect(url->host, url->port, timeout_ms, &fd, err);
+    enum errc rc = socket_connect(url->host, url->port, timeout_ms, &fd, err);
 
     if (rc)
         return rc;

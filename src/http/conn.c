@@ -72,8 +72,8 @@ void conn_open(struct http_loop *l, int fd, const unsigned char address[16],
     c->events = EPOLLIN;
     memcpy(c->address, address, sizeof(c->address));
     c->port = port;
-    c->deadline_ns = l->loop.now_ns +
-                     (int64_t)l->server->limits.idle_timeout_ms * MS;
+    c->deadline_ns =
+        l->loop.now_ns + (int64_t)l->server->limits.idle_timeout_ms * MS;
     if (loop_add(&l->loop, &c->watch, c->events, NULL)) {
         (void)close(fd);
         free(c);

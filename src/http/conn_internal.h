@@ -36,13 +36,13 @@ struct conn {
     struct http_request *req; /* NULL between requests */
     int64_t deadline_ns;
     struct chunked chunked;
-    uint32_t events;     /* as registered with the loop */
+    uint32_t events; /* as registered with the loop */
     uint8_t state;
-    bool in_idle;        /* which list it is in */
-    bool replied;        /* the reply is in req->out */
-    bool eof;            /* the client sends no more */
-    size_t sent;         /* bytes of req->out that are gone */
-    uint64_t body_bytes; /* received so far, for the minimum rate */
+    bool in_idle;              /* which list it is in */
+    bool replied;              /* the reply is in req->out */
+    bool eof;                  /* the client sends no more */
+    size_t sent;               /* bytes of req->out that are gone */
+    uint64_t body_bytes;       /* received so far, for the minimum rate */
     unsigned char address[16]; /* of the client, IPv6 form */
     uint16_t port;
 };

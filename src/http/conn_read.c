@@ -83,8 +83,8 @@ static int objection(struct conn *c, const char **why)
     r->method = http_method_parse(r->head.method);
     split_target(r);
     copy_id(r);
-    int status = router_match(s->router, r->method, r->path, &r->arena,
-                              &r->match);
+    int status =
+        router_match(s->router, r->method, r->path, &r->arena, &r->match);
     *why = status == 404 ? "there is nothing at this path; see /docs"
                          : "malformed path";
     if (r->method == HTTP_OPTIONS && str_eq(r->path, STR("*")))
@@ -232,7 +232,8 @@ static void on_head(struct conn *c)
     const char *why;
 
     c->in->pos = r->head.line;
-    r->keep_alive = r->head.keep_alive && !atomic_load(&c->loop->server->draining);
+    r->keep_alive =
+        r->head.keep_alive && !atomic_load(&c->loop->server->draining);
     int status = objection(c, &why);
     if (status == 0) {
         begin_body(c);
@@ -282,9 +283,10 @@ static void read_chunked(struct conn *c)
     if (in->pos == in->n)
         in->pos = in->n = r->head.line;
     if (rc > CHUNKED_DONE) {
-        refuse(c, rc, rc == 413 ? "the body is larger than the limit "
-                                  "(--max-body)"
-                                : "malformed chunked body");
+        refuse(c, rc,
+               rc == 413 ? "the body is larger than the limit "
+                           "(--max-body)"
+                         : "malformed chunked body");
     } else if (rc == CHUNKED_DONE) {
         r->storage.max += PAD;
         r->storage.failed = false;

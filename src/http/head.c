@@ -16,7 +16,10 @@ enum {
 static bool is_token(char c)
 {
     static const uint32_t set[8] = {
-        0x00000000, 0x03ff6cfa, 0xc7fffffe, 0x57ffffff,
+        0x00000000,
+        0x03ff6cfa,
+        0xc7fffffe,
+        0x57ffffff,
     };
     unsigned char u = (unsigned char)c;
     return set[u >> 5] >> (u & 31) & 1;
@@ -78,7 +81,10 @@ static const struct {
     const char *name;
     size_t n;
 } names[HTTP_KNOWN_HEADERS] = {
-#define NAME(text) {text, sizeof(text) - 1}
+#define NAME(text)             \
+    {                          \
+        text, sizeof(text) - 1 \
+    }
     [HTTP_HOST] = NAME("host"),
     [HTTP_CONTENT_LENGTH] = NAME("content-length"),
     [HTTP_TRANSFER_ENCODING] = NAME("transfer-encoding"),

@@ -17,8 +17,8 @@
 
 enum {
     MS = 1000000,
-    KEEP_FREE = 256,          /* objects kept for reuse, per loop */
-    KEEP_OUT = 256 << 10,     /* a larger reply buffer is given back */
+    KEEP_FREE = 256,      /* objects kept for reuse, per loop */
+    KEEP_OUT = 256 << 10, /* a larger reply buffer is given back */
     OUT_MAX = 1 << 30,
     LINGER_MS = 2000,
     CHUNK = 65536,
@@ -229,12 +229,12 @@ static void set_error(struct http_request *r, int status, const char *message)
     r->content_type = "application/json";
 }
 
-#define FORMAT_ERROR(message)                                \
-    do {                                                     \
-        va_list ap;                                          \
-        va_start(ap, fmt);                                   \
-        (void)vsnprintf(message, sizeof(message), fmt, ap);  \
-        va_end(ap);                                          \
+#define FORMAT_ERROR(message)                               \
+    do {                                                    \
+        va_list ap;                                         \
+        va_start(ap, fmt);                                  \
+        (void)vsnprintf(message, sizeof(message), fmt, ap); \
+        va_end(ap);                                         \
     } while (0)
 
 void http_set_error(struct http_request *r, int status, const char *fmt, ...)
@@ -381,14 +381,18 @@ struct http_request *http_detach(struct http_request *r)
 
 const char *http_request_id(struct http_request *r)
 {
-    if (!r->id[0]) {
-        if (!r->loop->ids)
-            (void)!getrandom(&r->loop->ids, sizeof(r->loop->ids), 0);
-        uint64_t a = r->loop->ids++ * UINT64_C(0x9e3779b97f4a7c15);
-        a ^= a >> 29;
-        (void)snprintf(r->id, sizeof(r->id), "%016llx",
-                       (unsigned long long)(a * UINT64_C(0xbf58476d1ce4e5b9)));
-    }
+    static const char hex[] = "0123456789abcdef";
+
+    if (r->id[0])
+        return r->id;
+    if (!r->loop->ids)
+        (void)!getrandom(&r->loop->ids, sizeof(r->loop->ids), 0);
+    /* A counter with a random start, mixed so that ids do not look alike. */
+    uint64_t id = r->loop->ids++ * UINT64_C(0x9e3779b97f4a7c15);
+    id = (id ^ id >> 29) * UINT64_C(0xbf58476d1ce4e5b9);
+    for (int i = 0; i < 16; i++)
+        r->id[i] = hex[id >> (60 - 4 * i) & 15];
+    r->id[16] = '\0';
     return r->id;
 }
 

@@ -60,10 +60,10 @@ struct http_request {
     void *user;
     const char *model; /* for the logs; "" when there is none */
 
-    struct inbuf *in;      /* what head and body point into */
-    struct buf storage;    /* or this */
-    struct buf unpacked;   /* or this */
-    char *large;           /* or this: a body with a known length */
+    struct inbuf *in;    /* what head and body point into */
+    struct buf storage;  /* or this */
+    struct buf unpacked; /* or this */
+    char *large;         /* or this: a body with a known length */
     size_t large_n, large_have;
 };
 

@@ -28,8 +28,10 @@ unsigned http_method_parse(struct str name)
         struct str name;
         unsigned method;
     } table[] = {
-        {STR_INIT("POST"), HTTP_POST},       {STR_INIT("GET"), HTTP_GET},
-        {STR_INIT("HEAD"), HTTP_HEAD},       {STR_INIT("OPTIONS"), HTTP_OPTIONS},
+        {STR_INIT("POST"), HTTP_POST},
+        {STR_INIT("GET"), HTTP_GET},
+        {STR_INIT("HEAD"), HTTP_HEAD},
+        {STR_INIT("OPTIONS"), HTTP_OPTIONS},
     };
 
     for (size_t i = 0; i < COUNT(table); i++)
@@ -45,7 +47,7 @@ static void compile(const char *text, struct pattern *p)
     p->n = 0;
     while (rest.p && p->n < ROUTER_MAX_SEGMENTS && (rest.n || p->n)) {
         struct str s = str_cut(&rest, '/');
-        enum kind kind = str_eq(s, STR("{*}")) ? REST
+        enum kind kind = str_eq(s, STR("{*}"))  ? REST
                          : s.n && s.p[0] == '{' ? PARAM
                                                 : WORD;
         p->segments[p->n].text = s;
@@ -72,7 +74,7 @@ void router_free(struct router *r)
 }
 
 struct segments {
-    struct str raw[ROUTER_MAX_SEGMENTS];     /* from here to the path's end */
+    struct str raw[ROUTER_MAX_SEGMENTS]; /* from here to the path's end */
     struct str decoded[ROUTER_MAX_SEGMENTS];
     size_t n;
 };

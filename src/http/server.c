@@ -256,7 +256,8 @@ enum errc http_server_new(const struct http_route *table, size_t n,
     s->fixed = fixed;
     atomic_store(&s->n_active, fixed ? s->n_loops : 1);
     atomic_store(&s->accepting, true);
-    enum errc rc = s->router ? ERR_OK : err_set(err, ERR_NOMEM, "out of memory");
+    enum errc rc =
+        s->router ? ERR_OK : err_set(err, ERR_NOMEM, "out of memory");
     for (unsigned i = 0; i < s->n_loops && !rc; i++) {
         struct http_loop *l = &s->loops[i];
         l->server = s;

@@ -58,7 +58,7 @@ struct http_loop {
     struct conn_list idle; /* between requests, longest idle first */
     struct conn_list busy;
     _Atomic unsigned connections;
-    struct conn *advancing;  /* on the stack of conn_advance() */
+    struct conn *advancing; /* on the stack of conn_advance() */
     struct inbuf *free_in;
     struct http_request *free_requests;
     size_t n_free_in, n_free_requests;
@@ -82,10 +82,10 @@ struct http_server {
     struct listener listeners[HTTP_MAX_LISTENERS];
     unsigned n_listeners;
     struct http_loop loops[HTTP_MAX_LOOPS];
-    unsigned n_loops;       /* threads */
-    bool fixed;             /* all loops always in use */
+    unsigned n_loops; /* threads */
+    bool fixed;       /* all loops always in use */
     _Atomic unsigned n_active;
-    _Atomic bool draining;  /* answer, then close */
+    _Atomic bool draining; /* answer, then close */
     _Atomic bool accepting;
     _Atomic bool open; /* the first connection may be taken */
     struct task opening;
@@ -98,8 +98,7 @@ struct http_server {
 /* `loops`: how many at most. The table must outlive the server. */
 MUST_CHECK enum errc http_server_new(const struct http_route *table, size_t n,
                                      unsigned loops, bool fixed,
-                                     struct http_server **out,
-                                     struct err *err);
+                                     struct http_server **out, struct err *err);
 void http_server_free(struct http_server *s);
 
 /* Takes over the listening sockets and starts the threads. Connections wait in

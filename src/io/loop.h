@@ -40,7 +40,7 @@ struct loop {
     void (*tick)(void *ctx);     /* about every LOOP_TICK_MS; may be NULL */
     void *ctx;
 
-    int64_t now_ns;      /* of the last return from epoll_wait */
+    int64_t now_ns; /* of the last return from epoll_wait */
     int64_t last_tick_ns;
     _Atomic int64_t busy_ns; /* time spent not waiting; any thread may read */
 };

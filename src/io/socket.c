@@ -31,7 +31,8 @@ static enum errc resolve(const char *host, uint16_t port, int flags,
 static int listen_on(const struct addrinfo *a)
 {
     int on = 1;
-    int fd = socket(a->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    int fd =
+        socket(a->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
     if (fd < 0)
         return -1;

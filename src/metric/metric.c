@@ -64,8 +64,8 @@ static struct metric *series_new(const struct metrics *m,
         return NULL;
     s->family = f;
     s->shards = m->shards;
-    s->stride = (cells * sizeof(double) + LINE - 1) / LINE *
-                (LINE / sizeof(double));
+    s->stride =
+        (cells * sizeof(double) + LINE - 1) / LINE * (LINE / sizeof(double));
     s->labels = strdup(labels);
     s->cells = aligned_alloc(LINE, s->stride * sizeof(double) * m->shards);
     if (!s->labels || !s->cells) {
@@ -150,8 +150,8 @@ void metric_observe_n(struct metric *s, unsigned shard, double v, uint64_t n)
     if (s->family->type == METRIC_HISTOGRAM)
         while (i < s->family->n_bounds && v > s->family->bounds[i])
             i++;
-    size_t sum = s->family->type == METRIC_HISTOGRAM ? s->family->n_bounds + 1
-                                                     : 1;
+    size_t sum =
+        s->family->type == METRIC_HISTOGRAM ? s->family->n_bounds + 1 : 1;
     add(&row[i], (double)n);
     add(&row[sum], v * (double)n);
 }
@@ -181,8 +181,8 @@ double metric_value(const struct metric *s, uint64_t *count)
     }
     if (s->family->type == METRIC_COUNTER || s->family->type == METRIC_GAUGE)
         return metric_cell(s, 0);
-    size_t sum = s->family->type == METRIC_HISTOGRAM ? s->family->n_bounds + 1
-                                                     : 1;
+    size_t sum =
+        s->family->type == METRIC_HISTOGRAM ? s->family->n_bounds + 1 : 1;
     for (size_t i = 0; i < sum; i++)
         n += metric_cell(s, i);
     if (count)

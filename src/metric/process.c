@@ -10,13 +10,22 @@
 #include "base/fs.h"
 
 static const struct metric_family families[] = {
-    {"process_cpu_seconds_total", "Total user and system CPU time spent in seconds.", METRIC_COUNTER, NULL, 0},
-    {"process_open_fds", "Number of open file descriptors.", METRIC_GAUGE, NULL, 0},
-    {"process_max_fds", "Maximum number of open file descriptors.", METRIC_GAUGE, NULL, 0},
-    {"process_virtual_memory_bytes", "Virtual memory size in bytes.", METRIC_GAUGE, NULL, 0},
-    {"process_resident_memory_bytes", "Resident memory size in bytes.", METRIC_GAUGE, NULL, 0},
-    {"process_start_time_seconds", "Start time of the process since unix epoch in seconds.", METRIC_GAUGE, NULL, 0},
-    {"process_threads", "Number of OS threads in the process.", METRIC_GAUGE, NULL, 0},
+    {"process_cpu_seconds_total",
+     "Total user and system CPU time spent in seconds.", METRIC_COUNTER, NULL,
+     0},
+    {"process_open_fds", "Number of open file descriptors.", METRIC_GAUGE, NULL,
+     0},
+    {"process_max_fds", "Maximum number of open file descriptors.",
+     METRIC_GAUGE, NULL, 0},
+    {"process_virtual_memory_bytes", "Virtual memory size in bytes.",
+     METRIC_GAUGE, NULL, 0},
+    {"process_resident_memory_bytes", "Resident memory size in bytes.",
+     METRIC_GAUGE, NULL, 0},
+    {"process_start_time_seconds",
+     "Start time of the process since unix epoch in seconds.", METRIC_GAUGE,
+     NULL, 0},
+    {"process_threads", "Number of OS threads in the process.", METRIC_GAUGE,
+     NULL, 0},
 };
 
 enum { CPU, OPEN_FDS, MAX_FDS, VIRTUAL, RESIDENT, START, THREADS };
@@ -75,8 +84,7 @@ static void read_stat(struct process_metrics *p)
         metric_set(p->series[THREADS], v[20]);
         metric_set(p->series[START], boot_time() + v[22] / tick);
         metric_set(p->series[VIRTUAL], v[23]);
-        metric_set(p->series[RESIDENT],
-                   v[24] * (double)sysconf(_SC_PAGESIZE));
+        metric_set(p->series[RESIDENT], v[24] * (double)sysconf(_SC_PAGESIZE));
     }
     buf_fini(&b);
 }

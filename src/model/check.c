@@ -72,8 +72,8 @@ static bool make_input(const struct io_spec *io, struct arena *arena,
     if (!shape_count(&t->shape, &count) || count > TRIAL_LIMIT / 16)
         return false;
     t->count = (size_t)count;
-    size_t size = io->type == DTYPE_STRING ? sizeof(struct str)
-                                           : dtype_size(io->type);
+    size_t size =
+        io->type == DTYPE_STRING ? sizeof(struct str) : dtype_size(io->type);
     t->data = arena_bytes(arena, t->count * size + 1);
     if (!t->data)
         return false;

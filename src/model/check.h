@@ -16,11 +16,11 @@
 #include "model/runtime.h"
 
 struct model_facts {
-    bool tried;     /* a run on made-up input worked */
-    bool batchable; /* rows may be put together and taken apart */
-    int64_t run_ns; /* of one row; 0 if not tried */
+    bool tried;       /* a run on made-up input worked */
+    bool batchable;   /* rows may be put together and taken apart */
+    int64_t run_ns;   /* of one row; 0 if not tried */
     int64_t free_dim; /* what the free dimensions were for the run */
-    char why[160];  /* why not batchable */
+    char why[160];    /* why not batchable */
 };
 
 /* In this process, with no protection. */
@@ -51,8 +51,7 @@ void check_spawned(const struct runtime_options *options,
 /* The body of that process: reads the model from standard input, writes the
  * verdict to standard output. Returns the exit status. */
 int check_child_main(const struct runtime_ops *ops,
-                     const struct runtime_options *options,
-                     const char *folder);
+                     const struct runtime_options *options, const char *folder);
 
 /* Makes the input of a trial: `rows` rows where the first dimension is free,
  * `free_dim` for every other free one. seeds[i] decides the values of row i.

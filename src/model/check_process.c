@@ -162,7 +162,8 @@ static enum errc spawn(const struct runtime_options *options,
 {
     int fds[2];
     int in = memfd_create("model", MFD_CLOEXEC);
-    const char *argv[] = {"stoker: checker", "check-model",
+    const char *argv[] = {"stoker: checker",
+                          "check-model",
                           options->device,
                           job->source.folder ? job->source.folder : "",
                           options->library ? options->library : "",
@@ -192,8 +193,7 @@ static enum errc spawn(const struct runtime_options *options,
     return ERR_OK;
 }
 
-void check_spawned(const struct runtime_options *options,
-                   struct check_job *job)
+void check_spawned(const struct runtime_options *options, struct check_job *job)
 {
     struct verdict v;
     pid_t pid;
@@ -212,8 +212,7 @@ void check_spawned(const struct runtime_options *options,
 }
 
 int check_child_main(const struct runtime_ops *ops,
-                     const struct runtime_options *options,
-                     const char *folder)
+                     const struct runtime_options *options, const char *folder)
 {
     struct verdict v;
     struct buf bytes;
@@ -230,8 +229,7 @@ int check_child_main(const struct runtime_ops *ops,
         v.rc = rc;
         memcpy(v.msg, err.msg, sizeof(v.msg));
     } else {
-        struct model_source source = {buf_str(&bytes),
-                                      *folder ? folder : NULL};
+        struct model_source source = {buf_str(&bytes), *folder ? folder : NULL};
         limit_child();
         v = judge(ops, rt, &source, 0);
     }

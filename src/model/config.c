@@ -152,9 +152,9 @@ enum errc model_config_parse(struct str text, struct arena *arena,
     }
     if (t.failed)
         return ERR_INVALID;
-    bool onnx = (c.platform.n == 0 ||
-                 str_eq(c.platform, STR("onnxruntime_onnx"))) &&
-                (c.backend.n == 0 || str_eq(c.backend, STR("onnxruntime")));
+    bool onnx =
+        (c.platform.n == 0 || str_eq(c.platform, STR("onnxruntime_onnx"))) &&
+        (c.backend.n == 0 || str_eq(c.backend, STR("onnxruntime")));
     if (!onnx)
         return err_set(err, ERR_UNSUPPORTED,
                        "it wants the platform '" STR_FMT STR_FMT

@@ -26,8 +26,8 @@ struct config_io {
 };
 
 struct model_config {
-    bool present;         /* there was a file */
-    int64_t max_batch;    /* -1: not said; 0: no batching */
+    bool present;      /* there was a file */
+    int64_t max_batch; /* -1: not said; 0: no batching */
     bool dynamic_batching;
     int64_t max_delay_us; /* -1: not said */
     int64_t preferred[CONFIG_MAX_SIZES];

@@ -36,7 +36,7 @@ struct walk {
     struct pending {
         struct str bytes;
         uint32_t node_field; /* 1 in a graph, 7 in a function */
-    } *pending; /* graphs still to be read */
+    } * pending;             /* graphs still to be read */
     size_t n_pending;
 };
 
@@ -278,15 +278,13 @@ enum errc onnx_file_read(struct str bytes, const char *folder,
                          struct arena *arena, struct onnx_file *out,
                          struct err *err)
 {
-    struct walk w = {
-        .file = out, .arena = arena, .folder = folder, .err = err};
+    struct walk w = {.file = out, .arena = arena, .folder = folder, .err = err};
     bool has_graph = false;
     enum errc rc;
 
     *out = (struct onnx_file){.producer = {"", 0}, .producer_version = {"", 0}};
     w.pending = arena_new(arena, struct pending, MAX_PENDING);
-    out->operators =
-        arena_new(arena, struct onnx_operator, ONNX_MAX_OPERATORS);
+    out->operators = arena_new(arena, struct onnx_operator, ONNX_MAX_OPERATORS);
     if (!w.pending || !out->operators)
         return err_set(err, ERR_NOMEM, "out of memory");
     if (bytes.n == 0)

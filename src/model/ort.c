@@ -53,10 +53,10 @@ static enum errc session_options(struct runtime *r, int threads,
         rc = ort_status(r, a->set_log_severity(r->options, ORT_LOG_FATAL), err);
     /* Spinning burns the cores that the event loops need. */
     if (!rc)
-        rc = ort_status(r,
-                        a->add_config(r->options,
-                                      "session.intra_op.allow_spinning", "0"),
-                        err);
+        rc = ort_status(
+            r,
+            a->add_config(r->options, "session.intra_op.allow_spinning", "0"),
+            err);
     return rc;
 }
 
@@ -73,8 +73,8 @@ static enum errc ort_open(const struct runtime_options *options,
         rc = ort_status(r, r->api.create_env(ORT_LOG_FATAL, "stoker", &r->env),
                         err);
     if (!rc)
-        rc = ort_status(r, r->api.create_cpu_memory_info(1, 0, &r->memory),
-                        err);
+        rc =
+            ort_status(r, r->api.create_cpu_memory_info(1, 0, &r->memory), err);
     if (!rc)
         rc = ort_status(r, r->api.default_allocator(&r->allocator), err);
     if (!rc)

@@ -130,7 +130,11 @@ enum ort_code {
     X(208, release_cuda_options, (struct ort_cuda_options *))
 /* clang-format on */
 
-enum { ORT_GET_ERROR_CODE = 1, ORT_GET_ERROR_MESSAGE = 2, ORT_SLOTS_USED = 276 };
+enum {
+    ORT_GET_ERROR_CODE = 1,
+    ORT_GET_ERROR_MESSAGE = 2,
+    ORT_SLOTS_USED = 276
+};
 
 struct ort_api {
     int (*error_code)(const struct ort_status *);
@@ -138,7 +142,7 @@ struct ort_api {
 #define X(ordinal, name, args) struct ort_status *(*name)args;
     ORT_CALLS(X)
 #undef X
-#define X(ordinal, name, args) void (*name)args;
+#define X(ordinal, name, args) void(*name) args;
     ORT_PROCEDURES(X)
 #undef X
 };

@@ -34,8 +34,10 @@ static enum errc describe_tensor(struct session *s,
     if (!rc)
         rc = ort_status(r, r->api.dimension_count(t, &rank), err);
     if (!rc && rank > SHAPE_MAX_RANK)
-        rc = err_set(err, ERR_UNSUPPORTED, "'%s' has %zu dimensions, the limit "
-                     "is %d", out->name, rank, SHAPE_MAX_RANK);
+        rc = err_set(err, ERR_UNSUPPORTED,
+                     "'%s' has %zu dimensions, the limit "
+                     "is %d",
+                     out->name, rank, SHAPE_MAX_RANK);
     if (!rc)
         rc = ort_status(r, r->api.dimensions(t, out->shape.dim, rank), err);
     if (!rc)

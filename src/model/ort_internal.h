@@ -36,9 +36,9 @@ MUST_CHECK enum errc ort_describe(struct session *s, struct err *err);
 MUST_CHECK enum errc ort_value_in(const struct runtime *r,
                                   const struct tensor *t,
                                   struct ort_value **out, struct err *err);
-MUST_CHECK enum errc ort_value_out(const struct runtime *r,
-                                   struct ort_value *v, struct arena *arena,
-                                   struct value *out, struct err *err);
+MUST_CHECK enum errc ort_value_out(const struct runtime *r, struct ort_value *v,
+                                   struct arena *arena, struct value *out,
+                                   struct err *err);
 
 /* Opens the library at r->path or found by search, and fills r->api. */
 MUST_CHECK enum errc ort_open_library(struct runtime *r, const char *wanted,

@@ -26,16 +26,16 @@ static enum errc strings_in(const struct runtime *r, const struct tensor *t,
 enum errc ort_value_in(const struct runtime *r, const struct tensor *t,
                        struct ort_value **out, struct err *err)
 {
-    static const uint64_t nowhere = 0; /* the runtime refuses NULL for empty tensors */
+    static const uint64_t nowhere =
+        0; /* the runtime refuses NULL for empty tensors */
     size_t rank = (size_t)t->shape.rank;
 
     if (t->type != DTYPE_STRING)
         return ort_status(
             r,
-            r->api.create_tensor_on(r->memory, t->data ? t->data
-                                            : (void *)(uintptr_t)&nowhere,
-                                    tensor_bytes(t), t->shape.dim, rank,
-                                    (int)t->type, out),
+            r->api.create_tensor_on(
+                r->memory, t->data ? t->data : (void *)(uintptr_t)&nowhere,
+                tensor_bytes(t), t->shape.dim, rank, (int)t->type, out),
             err);
     enum errc rc = ort_status(r,
                               r->api.create_tensor(r->allocator, t->shape.dim,
@@ -76,9 +76,9 @@ static enum errc shape_out(const struct runtime *r, const struct ort_value *v,
 }
 
 /* The runtime gives all strings in one block and where each begins. */
-static enum errc strings_out(const struct runtime *r,
-                             const struct ort_value *v, struct arena *arena,
-                             struct tensor *t, struct err *err)
+static enum errc strings_out(const struct runtime *r, const struct ort_value *v,
+                             struct arena *arena, struct tensor *t,
+                             struct err *err)
 {
     size_t n = t->count, total = 0;
     enum errc rc = ort_status(r, r->api.strings_length(v, &total), err);
@@ -191,8 +191,7 @@ static enum errc value_out(const struct runtime *r, struct ort_value *v,
 }
 
 enum errc ort_value_out(const struct runtime *r, struct ort_value *v,
-                        struct arena *arena, struct value *out,
-                        struct err *err)
+                        struct arena *arena, struct value *out, struct err *err)
 {
     return value_out(r, v, arena, out, 0, err);
 }

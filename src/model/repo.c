@@ -111,8 +111,7 @@ static const char *name_of(struct repo *r, const char *path)
     return name && *name ? name : "model";
 }
 
-static void read_config(struct repo *r, const char *path,
-                        struct repo_entry *e)
+static void read_config(struct repo *r, const char *path, struct repo_entry *e)
 {
     struct buf text;
 
@@ -137,8 +136,8 @@ static enum errc add_file(struct repo *r, const char *name, const char *path,
         return err_set(err, ERR_LIMIT, "too many models");
     e->path = arena_cstr(&r->arena, str_from_cstr(path));
     e->folder = folder_of(r, path);
-    e->name = name ? arena_cstr(&r->arena, str_from_cstr(name))
-                   : name_of(r, path);
+    e->name =
+        name ? arena_cstr(&r->arena, str_from_cstr(name)) : name_of(r, path);
     return ERR_OK;
 }
 

@@ -18,11 +18,11 @@
 struct io_spec {
     const char *name;
     enum value_kind kind;
-    enum dtype type;     /* of the tensor; DTYPE_NONE: no protocol carries it */
-    struct shape shape;  /* -1: free */
+    enum dtype type;    /* of the tensor; DTYPE_NONE: no protocol carries it */
+    struct shape shape; /* -1: free */
     const char *dim_names[SHAPE_MAX_RANK]; /* of the free ones; may be "" */
-    bool has_shape;      /* false: any rank */
-    bool optional;       /* may be left out of a request */
+    bool has_shape;                        /* false: any rank */
+    bool optional;                         /* may be left out of a request */
 };
 
 struct model_spec {

@@ -19,8 +19,8 @@
 #endif
 
 /* The accumulator holds the number of the call; refuse it with EPERM. */
-#define REFUSE(name)                                          \
-    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_##name, 0, 1),    \
+#define REFUSE(name)                                       \
+    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_##name, 0, 1), \
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM)
 
 void sandbox_enter(void)

@@ -22,7 +22,8 @@ enum {
 
 struct lane {
     pthread_mutex_t lock;
-    struct buf lines;
+    struct buf lines; /* being filled by the loop */
+    struct buf spare; /* being written by the thread; then they swap */
     uint64_t dropped;
     int64_t stamp_ms; /* of the text below */
     char stamp[CLOCK_TEXT_MAX];
@@ -68,12 +69,11 @@ static void complain(struct access_log *a, int why)
 
 static void flush_lane(struct access_log *a, struct lane *l)
 {
-    struct buf full;
     uint64_t dropped;
 
     pthread_mutex_lock(&l->lock);
-    full = l->lines;
-    buf_init(&l->lines, BUFFER_MAX);
+    struct buf full = l->lines;
+    l->lines = l->spare;
     dropped = l->dropped;
     l->dropped = 0;
     pthread_mutex_unlock(&l->lock);
@@ -86,7 +86,8 @@ static void flush_lane(struct access_log *a, struct lane *l)
             a->lost += full.p[i] == '\n';
         complain(a, why);
     }
-    buf_fini(&full);
+    buf_clear(&full);
+    l->spare = full;
 }
 
 static void *run(void *arg)
@@ -117,9 +118,9 @@ enum errc access_log_open(const char *dest, unsigned loops,
                           struct access_log **out, struct err *err)
 {
     bool standard = strcmp(dest, "-") == 0;
-    int fd = standard ? 1
-                      : open(dest, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC,
-                             0640);
+    int fd = standard
+                 ? 1
+                 : open(dest, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
     if (fd < 0)
         return err_set(err, errc_from_errno(errno),
                        "cannot open the access log '%s': %s", dest,
@@ -135,6 +136,7 @@ enum errc access_log_open(const char *dest, unsigned loops,
     for (unsigned i = 0; i < loops; i++) {
         pthread_mutex_init(&a->lanes[i].lock, NULL);
         buf_init(&a->lanes[i].lines, BUFFER_MAX);
+        buf_init(&a->lanes[i].spare, BUFFER_MAX);
     }
     int rc = pthread_create(&a->thread, NULL, run, a);
     if (rc) {
@@ -156,6 +158,7 @@ void access_log_close(struct access_log *a)
     (void)pthread_join(a->thread, NULL);
     for (unsigned i = 0; i < a->loops; i++) {
         buf_fini(&a->lanes[i].lines);
+        buf_fini(&a->lanes[i].spare);
         pthread_mutex_destroy(&a->lanes[i].lock);
     }
     if (a->fd > 2)

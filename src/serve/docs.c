@@ -64,9 +64,8 @@ static void models_json(struct http_request *r)
 {
     const struct snapshot *snap = service_snapshot(r->loop);
     struct buf *b = http_out(r);
-    bool only = snap->n == 0 ||
-                strcmp(snap->entries[0].name,
-                       snap->entries[snap->n - 1].name) == 0;
+    bool only = snap->n == 0 || strcmp(snap->entries[0].name,
+                                       snap->entries[snap->n - 1].name) == 0;
 
     buf_puts(b, "{\"version\":\"" STOKER_VERSION "\",\"models\":[");
     for (size_t i = 0; i < snap->n; i++) {

@@ -17,9 +17,9 @@ struct executor;
 
 struct executor_options {
     unsigned workers;
-    unsigned loops;      /* metric shards in front of the workers' own */
-    size_t queue;        /* waiting requests per model */
-    int64_t timeout_ns;  /* of a request, unless it asks for less */
+    unsigned loops;     /* metric shards in front of the workers' own */
+    size_t queue;       /* waiting requests per model */
+    int64_t timeout_ns; /* of a request, unless it asks for less */
 };
 
 MUST_CHECK enum errc executor_new(const struct executor_options *options,

@@ -80,8 +80,8 @@ bool serve_check_type(struct http_request *r)
     for (size_t i = 0; i < COUNT(understood); i++)
         if (str_eq_nocase(type, understood[i]))
             return true;
-    if (type.n > 5 && str_eq_nocase(str_slice(type, type.n - 5, type.n),
-                                    STR("+json")))
+    if (type.n > 5 &&
+        str_eq_nocase(str_slice(type, type.n - 5, type.n), STR("+json")))
         return true;
     http_header(r, "Accept", "application/json, application/octet-stream");
     http_reply_error(r, 415,
@@ -91,9 +91,8 @@ bool serve_check_type(struct http_request *r)
     return false;
 }
 
-static void not_callable(struct http_request *r,
-                         const struct registry_entry *e, struct str name,
-                         struct str version)
+static void not_callable(struct http_request *r, const struct registry_entry *e,
+                         struct str name, struct str version)
 {
     struct service *s = service_of(r);
 

@@ -97,9 +97,8 @@ static enum errc check_input(const struct io_spec *io, struct infer_input *in,
         struct buf b;
         buf_init(&b, 4096);
         shape_format(&b, &io->shape, io->dim_names);
-        err_record(err, ERR_INVALID,
-                   "input '%s' is missing: expected %s %.*s", io->name,
-                   dtype_oip(io->type), (int)b.n, b.p ? b.p : "");
+        err_record(err, ERR_INVALID, "input '%s' is missing: expected %s %.*s",
+                   io->name, dtype_oip(io->type), (int)b.n, b.p ? b.p : "");
         buf_fini(&b);
         return ERR_INVALID;
     }

@@ -39,7 +39,7 @@ struct infer_output {
 enum infer_state { INFER_NEW, INFER_QUEUED, INFER_RUNNING, INFER_DONE };
 
 struct infer {
-    struct task task; /* home to its loop */
+    struct task task;                    /* home to its loop */
     struct infer *next, *prev;           /* in the turn or the queue */
     struct infer *loop_next, *loop_prev; /* all pooled ones of a loop */
     struct http_request *http;
@@ -55,12 +55,12 @@ struct infer {
 
     struct str id; /* of the request, OIP; p == NULL: none */
     bool binary_default;
-    bool raw;           /* the body is one tensor and nothing else */
-    bool columnar;      /* TF Serving */
+    bool raw;      /* the body is one tensor and nothing else */
+    bool columnar; /* TF Serving */
     uint64_t priority;
     uint64_t timeout_us; /* 0: none asked for */
 
-    int64_t deadline_ns; /* monotonic */
+    int64_t deadline_ns;                           /* monotonic */
     int64_t decoded_ns, queued_ns, run_ns, ran_ns; /* moments */
     int64_t parse_took_ns;
     bool decoded, failed;

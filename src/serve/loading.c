@@ -202,14 +202,14 @@ static void set_policy(const struct registry *r, struct served *m)
 
     if (c->max_batch > 0)
         max = c->max_batch;
-    m->batchable = m->facts.batchable && max > 1 &&
-                   !(c->present && c->max_batch == 0);
+    m->batchable =
+        m->facts.batchable && max > 1 && !(c->present && c->max_batch == 0);
     m->max_rows = m->batchable ? (size_t)max : 1;
     m->batcher = (struct batcher){
         .max_rows = m->max_rows,
-        .max_delay_ns = (c->max_delay_us >= 0 ? c->max_delay_us
-                                              : r->options.max_delay_us) *
-                        1000,
+        .max_delay_ns =
+            (c->max_delay_us >= 0 ? c->max_delay_us : r->options.max_delay_us) *
+            1000,
     };
     for (size_t i = 0; i < c->n_preferred && i < BATCHER_SIZES; i++)
         if (c->preferred[i] > 0)
@@ -217,8 +217,8 @@ static void set_policy(const struct registry *r, struct served *m)
                 (size_t)c->preferred[i];
     atomic_store(&m->row_ns, m->facts.run_ns);
     /* Unknown cost: the pool first; the average moves it if it is cheap. */
-    atomic_store(&m->pooled, gpu || !m->facts.tried ||
-                                 m->facts.run_ns > 1000 * 1000);
+    atomic_store(&m->pooled,
+                 gpu || !m->facts.tried || m->facts.run_ns > 1000 * 1000);
 }
 
 /* Runs on made-up input until the arenas have grown: the first request must
@@ -234,8 +234,8 @@ static void warm_up(struct served *m)
         size_t n = 0;
 
         arena_init(&arena, 1 << 30);
-        struct tensor *in = check_inputs(m->spec, &arena, seeds, 1,
-                                         m->facts.free_dim);
+        struct tensor *in =
+            check_inputs(m->spec, &arena, seeds, 1, m->facts.free_dim);
         for (size_t k = 0; in && k < m->spec->n_inputs && n < 64; k++)
             if (!m->spec->inputs[k].optional)
                 inputs[n++] =
@@ -333,8 +333,7 @@ static enum errc finish(struct registry *r, struct prepared *p,
     enum errc rc = p->job.rc;
 
     *e = (struct registry_entry){.name = (char *)(uintptr_t)p->entry.name,
-                                 .version =
-                                     (char *)(uintptr_t)p->entry.version,
+                                 .version = (char *)(uintptr_t)p->entry.version,
                                  .state = MODEL_UNAVAILABLE};
     if (rc)
         *err = p->job.err;
@@ -348,11 +347,11 @@ static enum errc finish(struct registry *r, struct prepared *p,
 }
 
 /* All versions of one name together: prepared[from..to). */
-static enum errc load_versions(struct registry *r, struct prepared *p,
-                               size_t n, struct err *err)
+static enum errc load_versions(struct registry *r, struct prepared *p, size_t n,
+                               struct err *err)
 {
     struct registry_entry *entries = calloc(n, sizeof(*entries));
-    char (*reasons)[512] = calloc(n, sizeof(*reasons));
+    char(*reasons)[512] = calloc(n, sizeof(*reasons));
     enum errc first = ERR_OK;
 
     if (!entries || !reasons) {
@@ -471,8 +470,7 @@ enum errc registry_load(struct registry *r, const char *name, struct err *err)
     return rc;
 }
 
-enum errc registry_unload(struct registry *r, const char *name,
-                          struct err *err)
+enum errc registry_unload(struct registry *r, const char *name, struct err *err)
 {
     struct snapshot *s = registry_snapshot(r);
     const struct registry_entry *e =

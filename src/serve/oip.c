@@ -19,10 +19,10 @@ struct draft {
     struct str name, type;
     struct shape shape;
     bool has_name, has_shape, has_type;
-    struct str data;      /* set aside until the rest is known */
+    struct str data; /* set aside until the rest is known */
     bool has_data, has_binary, decoded;
     uint64_t binary_size;
-    const char *at;       /* of the object */
+    const char *at; /* of the object */
     const char *data_at;
     struct elements elements;
     struct shape nested; /* as the lists were nested */
@@ -67,8 +67,9 @@ static bool read_input_parameters(struct json *j, struct draft *d)
             if (!json_u64(j, &d->binary_size))
                 return false;
         } else if (str_starts(key, STR("shared_memory_"))) {
-            return json_fail(j, j->p, "shared memory is not supported: send "
-                                      "the data in the request");
+            return json_fail(j, j->p,
+                             "shared memory is not supported: send "
+                             "the data in the request");
         } else if (!json_skip(j)) {
             return false;
         }
@@ -227,10 +228,9 @@ static bool finish_draft(struct infer *r, struct json *j, struct body *b,
                          STR_ARG(d->name));
     int i = infer_find_input(r, d->name);
     if (i < 0)
-        return json_fail(j, d->at,
-                         "unexpected inference input '" STR_FMT
-                         "' for model '%s'",
-                         STR_ARG(d->name), r->model->name);
+        return json_fail(
+            j, d->at, "unexpected inference input '" STR_FMT "' for model '%s'",
+            STR_ARG(d->name), r->model->name);
     struct infer_input *in = &r->inputs[i];
     if (in->given)
         return json_fail(j, d->at, "input '" STR_FMT "' is given twice",
@@ -312,10 +312,9 @@ static bool read_output(struct infer *r, struct json *j)
         return false;
     int i = name.p ? infer_find_output(r, name) : -1;
     if (i < 0)
-        return json_fail(j, at,
-                         "unexpected inference output '" STR_FMT
-                         "' for model '%s'",
-                         STR_ARG(name), r->model->name);
+        return json_fail(
+            j, at, "unexpected inference output '" STR_FMT "' for model '%s'",
+            STR_ARG(name), r->model->name);
     if (r->outputs[i].wanted)
         return json_fail(j, at, "output '" STR_FMT "' is requested twice",
                          STR_ARG(name));
@@ -427,8 +426,8 @@ static enum errc decode(struct infer *r, struct err *err)
 
     if (rc)
         return rc;
-    if (r->raw || (b.json.n == 0 &&
-                   r->http->head.known[HTTP_INFERENCE_LENGTH].p)) {
+    if (r->raw ||
+        (b.json.n == 0 && r->http->head.known[HTTP_INFERENCE_LENGTH].p)) {
         r->raw = true;
         r->binary_default = true;
         all_binary(r);

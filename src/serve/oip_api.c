@@ -23,10 +23,9 @@ static const struct registry_entry *find(struct http_request *r)
     if (!atomic_load(&service_of(r)->loaded))
         http_reply_error(r, 503, "models are being loaded; try again soon");
     else
-        http_reply_error(r, 404,
-                         "Request for unknown model: '" STR_FMT
-                         "' is not found",
-                         STR_ARG(r->match.params[0]));
+        http_reply_error(
+            r, 404, "Request for unknown model: '" STR_FMT "' is not found",
+            STR_ARG(r->match.params[0]));
     return NULL;
 }
 
@@ -75,8 +74,8 @@ static void put_io(struct buf *b, const struct io_spec *io, size_t n)
         buf_puts(b, "{\"name\":");
         buf_put_quoted(b, str_from_cstr(io[i].name));
         /* What is no tensor is sent as BYTES of JSON; see oip_encode.c. */
-        enum dtype type = io[i].kind == VALUE_TENSOR ? io[i].type
-                                                     : DTYPE_STRING;
+        enum dtype type =
+            io[i].kind == VALUE_TENSOR ? io[i].type : DTYPE_STRING;
         buf_printf(b, ",\"datatype\":\"%s\",\"shape\":", dtype_oip(type));
         if (io[i].kind == VALUE_TENSOR)
             shape_format(b, &io[i].shape, NULL);
@@ -145,9 +144,10 @@ static void put_config_io(struct buf *b, const struct served *m,
     buf_putc(b, '[');
     for (size_t i = 0; i < n; i++) {
         struct shape dims = io[i].shape;
-        const char *type = io[i].type == DTYPE_STRING || io[i].kind != VALUE_TENSOR
-                               ? "STRING"
-                               : dtype_oip(io[i].type);
+        const char *type =
+            io[i].type == DTYPE_STRING || io[i].kind != VALUE_TENSOR
+                ? "STRING"
+                : dtype_oip(io[i].type);
         if (batched && dims.rank > 0) {
             dims.rank--;
             memmove(dims.dim, dims.dim + 1,
@@ -244,8 +244,8 @@ void oip_index(struct http_request *r)
         buf_put_quoted(b, str_from_cstr(e->name));
         buf_puts(b, ",\"version\":");
         buf_put_quoted(b, str_from_cstr(e->version));
-        buf_printf(b, ",\"state\":\"%s\",\"reason\":",
-                   model_state_name(e->state));
+        buf_printf(b,
+                   ",\"state\":\"%s\",\"reason\":", model_state_name(e->state));
         buf_put_quoted(b, str_from_cstr(e->reason));
         buf_putc(b, '}');
     }

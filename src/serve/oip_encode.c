@@ -110,9 +110,9 @@ static bool classify(struct infer *r, int output, size_t k, struct tensor *t)
         for (size_t i = 0; i < k; i++) {
             size_t best = width;
             for (size_t c = 0; c < width; c++)
-                if (!used[c] && (best == width ||
-                                 score_at(t, row * width + c) >
-                                     score_at(t, row * width + best)))
+                if (!used[c] &&
+                    (best == width || score_at(t, row * width + c) >
+                                          score_at(t, row * width + best)))
                     best = c;
             used[best] = true;
             texts[row * k + i] = class_text(r, t, row * width, best, output);
@@ -120,8 +120,8 @@ static bool classify(struct infer *r, int output, size_t k, struct tensor *t)
                 return false;
         }
     }
-    *t = (struct tensor){.type = DTYPE_STRING, .count = rows * k,
-                         .data = texts};
+    *t =
+        (struct tensor){.type = DTYPE_STRING, .count = rows * k, .data = texts};
     t->shape.rank = batched ? 2 : 1;
     t->shape.dim[0] = (int64_t)(batched ? rows : k);
     t->shape.dim[1] = (int64_t)k;

@@ -80,8 +80,7 @@ void oip_stats(struct http_request *r)
     buf_puts(b, "{\"model_stats\":[");
     for (size_t i = 0; i < snap->n; i++) {
         const struct registry_entry *e = &snap->entries[i];
-        if (!e->served ||
-            (name.p && !str_eq(name, str_from_cstr(e->name))) ||
+        if (!e->served || (name.p && !str_eq(name, str_from_cstr(e->name))) ||
             (version.n && !str_eq(version, str_from_cstr(e->version))))
             continue;
         if (!first)

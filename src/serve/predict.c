@@ -70,8 +70,8 @@ static bool read_named(struct infer *r, struct json *j)
             for (size_t k = 0; k < spec->n_inputs && names.n < 120; k++)
                 buf_printf(&names, "%s'%s'", k ? ", " : "",
                            spec->inputs[k].name);
-            json_fail(j, j->p, "the model has no input '" STR_FMT
-                               "'; it has %.*s",
+            json_fail(j, j->p,
+                      "the model has no input '" STR_FMT "'; it has %.*s",
                       key.n < 40 ? (int)key.n : 40, key.p, (int)names.n,
                       names.p ? names.p : "");
             buf_fini(&names);

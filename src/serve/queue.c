@@ -31,16 +31,15 @@ static void unmark_ready(struct ready *x, struct served *m)
     m->ready = false;
 }
 
-struct served *queue_pick(struct ready *x, size_t *rows,
-                                 int64_t *due_ns)
+struct served *queue_pick(struct ready *x, size_t *rows, int64_t *due_ns)
 {
     int64_t now = clock_mono_ns();
 
     *due_ns = INT64_MAX;
     for (struct served *m = x->first; m; m = m->ready_next) {
         int64_t due = 0;
-        *rows = batcher_take(&m->batcher, m->waiting,
-                             now - m->first->queued_ns, &due);
+        *rows = batcher_take(&m->batcher, m->waiting, now - m->first->queued_ns,
+                             &due);
         if (*rows > 0) {
             unmark_ready(x, m);
             return m;

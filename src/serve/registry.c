@@ -186,8 +186,8 @@ enum errc registry_new(const struct registry_options *options,
     pthread_mutex_init(&r->lock, NULL);
     pthread_mutex_init(&r->load_lock, NULL);
     r->current = snapshot_new(0);
-    enum errc rc = r->current ? ERR_OK
-                              : err_set(err, ERR_NOMEM, "out of memory");
+    enum errc rc =
+        r->current ? ERR_OK : err_set(err, ERR_NOMEM, "out of memory");
     if (!rc)
         rc = r->ops->open(&options->runtime, &r->runtime, err);
     if (rc) {

@@ -36,9 +36,9 @@ struct snapshot {
 struct registry_options {
     const char *const *specs; /* files and directories, see model/repo.h */
     size_t n_specs;
-    const char *repository;   /* or NULL */
+    const char *repository; /* or NULL */
     struct runtime_options runtime;
-    int64_t max_batch;        /* rows; 0: never batch */
+    int64_t max_batch; /* rows; 0: never batch */
     int64_t max_delay_us;
     unsigned workers;
 };

@@ -51,8 +51,7 @@ bool run_compatible(const struct infer *a, const struct infer *b)
 {
     const struct model_spec *spec = a->model->spec;
 
-    if (a->model != b->model || !a->model->batchable ||
-        a->wanted != b->wanted)
+    if (a->model != b->model || !a->model->batchable || a->wanted != b->wanted)
         return false;
     for (size_t i = 0; i < spec->n_inputs; i++) {
         const struct infer_input *x = &a->inputs[i], *y = &b->inputs[i];
@@ -140,8 +139,8 @@ static struct value *slice(const struct infer *r,
         struct tensor *t = &out[i].tensor;
         if (total == 0 || out[i].kind != VALUE_TENSOR)
             continue;
-        size_t size = t->type == DTYPE_STRING ? sizeof(struct str)
-                                              : dtype_size(t->type);
+        size_t size =
+            t->type == DTYPE_STRING ? sizeof(struct str) : dtype_size(t->type);
         size_t per_row = t->count / total;
         t->data = (char *)t->data + from * per_row * size;
         t->shape.dim[0] = (int64_t)rows;
@@ -172,8 +171,7 @@ static void count_request(struct infer *r, int64_t encoded_ns, unsigned shard)
     metric_add(m->count, shard, (double)r->rows);
     metric_add(m->request_us, shard,
                (double)(encoded_ns - r->http->start_ns) * us);
-    metric_add(m->queue_us, shard,
-               (double)queued * us);
+    metric_add(m->queue_us, shard, (double)queued * us);
     metric_add(m->input_us, shard, (double)r->parse_took_ns * us);
     metric_add(m->infer_us, shard, (double)(r->ran_ns - r->run_ns) * us);
     metric_add(m->output_us, shard, (double)(encoded_ns - r->ran_ns) * us);
@@ -203,8 +201,7 @@ static void answer(struct infer *r, const struct run_result *result,
 }
 
 /* A batch that failed as a whole: whose fault it was is found out alone. */
-static void run_apart(struct infer *list, struct arena *scratch,
-                      unsigned shard)
+static void run_apart(struct infer *list, struct arena *scratch, unsigned shard)
 {
     for (struct infer *r = list, *next; r; r = next) {
         next = r->next;
@@ -214,8 +211,7 @@ static void run_apart(struct infer *list, struct arena *scratch,
     }
 }
 
-static void learn(struct infer *list, size_t rows, int64_t took,
-                  unsigned shard)
+static void learn(struct infer *list, size_t rows, int64_t took, unsigned shard)
 {
     struct served *m = list->model;
 

@@ -15,7 +15,6 @@ bool run_compatible(const struct infer *a, const struct infer *b);
 void run_group(struct infer *list, struct arena *scratch, unsigned shard);
 
 /* Sets an error as the reply of r and counts it. */
-void run_fail(struct infer *r, int status, const char *message,
-              unsigned shard);
+void run_fail(struct infer *r, int status, const char *message, unsigned shard);
 
 #endif

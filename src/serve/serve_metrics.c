@@ -6,9 +6,9 @@
 #include "serve/infer.h"
 
 static const double seconds_bounds[] = {
-    0.00001, 0.000025, 0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005,
-    0.01,    0.025,    0.05,    0.1,    0.25,    0.5,    1,     2.5,    5,
-    10};
+    0.00001, 0.000025, 0.00005, 0.0001, 0.00025, 0.0005, 0.001,
+    0.0025,  0.005,    0.01,    0.025,  0.05,    0.1,    0.25,
+    0.5,     1,        2.5,     5,      10};
 static const double size_bounds[] = {1, 2, 4, 8, 16, 32, 64, 128, 256};
 
 /* Bounds of prometheus-fastapi-instrumentator 8.0. */
@@ -65,9 +65,8 @@ static struct metric *series(struct metrics *m, int family,
     if (reason)
         metric_label(&labels, "reason", str_from_cstr(reason));
     buf_putc(&labels, '\0');
-    struct metric *s = labels.failed
-                           ? NULL
-                           : metrics_series(m, &families[family], labels.p);
+    struct metric *s =
+        labels.failed ? NULL : metrics_series(m, &families[family], labels.p);
     buf_fini(&labels);
     return s;
 }
@@ -104,11 +103,24 @@ void serve_metrics_model(struct metrics *m, struct served *model)
 }
 
 static const struct metric_family http_families[] = {
-    COUNTER("http_requests_total", "Total number of requests by method, status and handler."),
-    {"http_request_size_bytes", "Content length of incoming requests by handler. Only value of header is respected. Otherwise ignored. No percentile calculated. ", METRIC_SUMMARY, NULL, 0},
-    {"http_response_size_bytes", "Content length of outgoing responses by handler. Only value of header is respected. Otherwise ignored. No percentile calculated. ", METRIC_SUMMARY, NULL, 0},
-    {"http_request_duration_highr_seconds", "Latency with many buckets but no API specific labels. Made for more accurate percentile calculations. ", METRIC_HISTOGRAM, highr_bounds, COUNT(highr_bounds)},
-    {"http_request_duration_seconds", "Latency with only few buckets by handler. Made to be only used if aggregation by handler is important. ", METRIC_HISTOGRAM, lowr_bounds, COUNT(lowr_bounds)},
+    COUNTER("http_requests_total",
+            "Total number of requests by method, status and handler."),
+    {"http_request_size_bytes",
+     "Content length of incoming requests by handler. Only value of header is "
+     "respected. Otherwise ignored. No percentile calculated. ",
+     METRIC_SUMMARY, NULL, 0},
+    {"http_response_size_bytes",
+     "Content length of outgoing responses by handler. Only value of header is "
+     "respected. Otherwise ignored. No percentile calculated. ",
+     METRIC_SUMMARY, NULL, 0},
+    {"http_request_duration_highr_seconds",
+     "Latency with many buckets but no API specific labels. Made for more "
+     "accurate percentile calculations. ",
+     METRIC_HISTOGRAM, highr_bounds, COUNT(highr_bounds)},
+    {"http_request_duration_seconds",
+     "Latency with only few buckets by handler. Made to be only used if "
+     "aggregation by handler is important. ",
+     METRIC_HISTOGRAM, lowr_bounds, COUNT(lowr_bounds)},
 };
 
 enum { TOTAL, SIZE_IN, SIZE_OUT, HIGHR, LOWR };

@@ -46,8 +46,8 @@ void served_learn(struct served *m, size_t rows, int64_t ns, bool force_pool)
     average = average ? average + (per_row - average) / 16 : per_row;
     atomic_store_explicit(&m->row_ns, average, memory_order_relaxed);
     bool pooled = atomic_load_explicit(&m->pooled, memory_order_relaxed);
-    bool want = force_pool || (pooled ? average > INLINE_BELOW_NS
-                                      : average > POOL_ABOVE_NS);
+    bool want = force_pool ||
+                (pooled ? average > INLINE_BELOW_NS : average > POOL_ABOVE_NS);
     if (want != pooled) {
         atomic_store_explicit(&m->pooled, want, memory_order_relaxed);
         metric_set(m->metrics.inline_mode, !want);

@@ -56,8 +56,7 @@ static void on_done(void *ctx, struct http_request *r)
     struct service *s = ctx;
     int64_t took = clock_mono_ns() - r->start_ns;
 
-    http_metrics_count(s->http_metrics[r->loop->index], r,
-                       (double)took * 1e-9);
+    http_metrics_count(s->http_metrics[r->loop->index], r, (double)took * 1e-9);
     if (s->access)
         access_log_write(s->access, r, took);
 }
@@ -208,8 +207,7 @@ bool service_drain(struct service *s, int64_t timeout_ns)
     struct timespec pause = {0, 5 * 1000 * 1000};
 
     http_server_drain(s->http);
-    while (http_server_connections(s->http) ||
-           executor_pending(s->executor)) {
+    while (http_server_connections(s->http) || executor_pending(s->executor)) {
         if (clock_mono_ns() >= until)
             return false;
         (void)nanosleep(&pause, NULL);

@@ -13,8 +13,8 @@
 struct service_options {
     struct registry_options registry;
     struct http_limits limits;
-    unsigned threads;  /* event loops at most, and pool threads */
-    bool fixed_loops;  /* use all loops always */
+    unsigned threads; /* event loops at most, and pool threads */
+    bool fixed_loops; /* use all loops always */
     size_t queue;
     int64_t timeout_ns;
     const char *access_log; /* path, "-" for standard output, "off" */

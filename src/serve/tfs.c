@@ -25,10 +25,8 @@ static bool give(struct infer *r, size_t i, const struct elements *e,
 
     in->given = true;
     in->at = at;
-    in->tensor = (struct tensor){.type = e->type,
-                                 .shape = *shape,
-                                 .count = e->n,
-                                 .data = e->data};
+    in->tensor = (struct tensor){
+        .type = e->type, .shape = *shape, .count = e->n, .data = e->data};
     return true;
 }
 
@@ -118,10 +116,11 @@ static bool read_row(struct infer *r, struct json *j, struct column *columns,
         (void)json_peek(j);
         const char *at = j->p;
         if (c->rows != row)
-            return json_fail(j, at, c->rows > row
-                                        ? "an input is given twice in a row"
-                                        : "an input was missing in an earlier "
-                                          "row");
+            return json_fail(j, at,
+                             c->rows > row
+                                 ? "an input is given twice in a row"
+                                 : "an input was missing in an earlier "
+                                   "row");
         if (row == 0) {
             begin(r, &c->elements, (size_t)i);
             c->at = at;

@@ -58,8 +58,7 @@ static bool known_label(struct http_request *r, const struct target *t)
     if (!t->label.p || str_eq(t->label, STR("latest")) ||
         str_eq(t->label, STR("stable")))
         return true;
-    http_reply_error(r, 400,
-                     "Unrecognized servable version label: " STR_FMT,
+    http_reply_error(r, 400, "Unrecognized servable version label: " STR_FMT,
                      STR_ARG(t->label));
     return false;
 }
@@ -143,7 +142,8 @@ static void put_status(struct http_request *r, const struct snapshot *snap,
         buf_puts(b, "}}");
     }
     if (first) {
-        http_reply_error(r, 404, "Could not find any versions of model " STR_FMT,
+        http_reply_error(r, 404,
+                         "Could not find any versions of model " STR_FMT,
                          STR_ARG(t->name));
         return;
     }

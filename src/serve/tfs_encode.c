@@ -21,8 +21,7 @@ static int64_t rows_of(const struct value *v)
                : -1;
 }
 
-static void put_row(struct buf *b, const struct value *v, int64_t row,
-                    bool b64)
+static void put_row(struct buf *b, const struct value *v, int64_t row, bool b64)
 {
     if (v->kind == VALUE_SEQUENCE) {
         value_json_member(b, v, (size_t)row);
@@ -160,13 +159,12 @@ static void put_map_classes(struct buf *b, const struct value *map)
         }
         buf_puts(b, i ? "," : "");
         put_class(b, label, values->type,
-                  (const char *)values->data +
-                      i * elements_size(values->type));
+                  (const char *)values->data + i * elements_size(values->type));
     }
 }
 
 enum errc tfs_encode_classify(struct infer *r, const struct value *outputs,
-                             struct err *err)
+                              struct err *err)
 {
     struct buf *b = http_out(r->http);
     int k = score_output(r, outputs);
@@ -178,18 +176,16 @@ enum errc tfs_encode_classify(struct infer *r, const struct value *outputs,
                        ":classify needs");
     const struct value *v = &outputs[k];
     size_t size = elements_size(v->tensor.type);
-    size_t width = v->kind == VALUE_TENSOR && rows
-                       ? v->tensor.count / (size_t)rows
-                       : 0;
+    size_t width =
+        v->kind == VALUE_TENSOR && rows ? v->tensor.count / (size_t)rows : 0;
     buf_puts(b, "{\"results\":[");
     for (int64_t row = 0; row < rows; row++) {
         buf_puts(b, row ? ",[" : "[");
         if (v->kind == VALUE_SEQUENCE)
             put_map_classes(b, &v->items[row]);
         for (size_t i = 0; i < width; i++) {
-            struct str label = i < r->model->n_labels[k]
-                                   ? r->model->labels[k][i]
-                                   : STR("");
+            struct str label =
+                i < r->model->n_labels[k] ? r->model->labels[k][i] : STR("");
             buf_puts(b, i ? "," : "");
             put_class(b, label, v->tensor.type,
                       (const char *)v->tensor.data +

@@ -169,3 +169,51 @@ TEST(number_powers_of_ten_have_the_right_exponent)
         CHECK(pow10_top(q) >> 63);
     }
 }
+
+/* Long lists go through other code than single numbers: every number of them
+ * must still be strtof's, and a mistake must stop the run at its place. */
+TEST(number_lists_equal_single_numbers)
+{
+    static char text[1 << 16];
+    static float out[4096];
+    uint64_t seed = 42;
+
+    for (int round = 0; round < 3000; round++) {
+        size_t n = 0, count = next(&seed) % 60 + 1;
+        const char *starts[64];
+        for (size_t i = 0; i < count; i++) {
+            static const char *const odd[] = {"0.0", "-0.5", "16777217.0", "1e3", "0.1234567890123", "8388608.5",
+                                              "123456789.123456789", "5", "-7", "0.50000002980232238769",
+                                              "99999999999.5", "0.000000000001", "1.17549435e-38"};
+            starts[i] = text + n;
+            if (next(&seed) % 8 == 0)
+                n += (size_t)sprintf(text + n, "%s", odd[next(&seed) % COUNT(odd)]);
+            else
+                n += (size_t)sprintf(text + n, "%.*f", (int)(next(&seed) % 9) + 1,
+                                     (double)((int64_t)(next(&seed) % 2000001) - 1000000) / 997.0);
+            text[n++] = ',';
+            if (round % 3 == 0)
+                text[n++] = ' ';
+        }
+        n -= round % 3 == 0 ? 2 : 1;
+        text[n] = ']';
+        memset(text + n + 1, 0, 64);
+        const char *p = text;
+        ROW("%d: %.100s", round, text);
+        size_t got = number_read_f32_run(&p, text + n, out, COUNT(out));
+        CHECK_INT(got, count);
+        CHECK(p == text + n);
+        for (size_t i = 0; i < got; i++) {
+            float want = strtof(starts[i], NULL);
+            CHECK(memcmp(&want, &out[i], sizeof(want)) == 0);
+        }
+        /* A letter somewhere: nothing at or behind it is read. */
+        size_t at = next(&seed) % n, before = 0;
+        text[at] = 'x';
+        p = text;
+        got = number_read_f32_run(&p, text + n, out, COUNT(out));
+        while (before < count && starts[before] <= text + at)
+            before++;
+        CHECK(got <= before && p <= text + at);
+    }
+}
