@@ -20,7 +20,7 @@ fuzz:              ## every fuzz target for a minute (FUZZ_SECONDS=60)
 bench:             ## against FastAPI, fastify and nginx, side by side
 	./bench/run.sh
 
-soak:              ## the long ones: all floats, a million requests
+soak:              ## the long ones: millions of requests, ten minutes of fuzzing a target
 	./scripts/soak.sh
 
 lint:              ## format, analysers, tree checks

@@ -4,8 +4,8 @@
  * doubles", 2020): the interval of reals that round to the number is scaled by
  * a power of ten so that it is between 2 and 20 units wide, and the shortest
  * decimal in it is found with three products rounded to odd. For 24 bits the
- * 64-bit powers are enough; checked against strtof over all 2^32 floats by
- * `make soak`. Doubles try 15, 16 and 17 digits.
+ * 64-bit powers are enough; the unit test reads every 9,973rd float
+ * back. Doubles try 15, 16 and 17 digits.
  */
 #include <stdio.h>
 #include <stdlib.h>
