@@ -1,10 +1,10 @@
 /* Lists of plain floats, 16 characters at a time (SSE4.1).
  *
- * The commas of 64 bytes are found first. One load holds a number of up to 15 characters. A comparison gives a mask of
- * what is not a digit, and from it the lengths of whole part and fraction; one
- * shuffle drops the point and moves the digits to the right; three multiply-
- * and-add steps turn 16 digits into one integer. No branch depends on the
- * digits. What does not fit - exponents, longer numbers, odd spacing, doubtful
+ * The commas of 64 bytes are found first. One load holds a number of up to 15
+ * characters. A comparison gives a mask of what is not a digit, and from it the
+ * lengths of whole part and fraction; one shuffle drops the point and moves the
+ * digits to the right; three multiply-and-add steps turn 16 digits into one
+ * integer. No branch depends on the digits. What does not fit - exponents, longer numbers, odd spacing, doubtful
  * rounding - is left to the general reader.
  */
 #include "codec/number_internal.h"
