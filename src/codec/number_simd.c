@@ -4,8 +4,9 @@
  * characters. A comparison gives a mask of what is not a digit, and from it the
  * lengths of whole part and fraction; one shuffle drops the point and moves the
  * digits to the right; three multiply-and-add steps turn 16 digits into one
- * integer. No branch depends on the digits. What does not fit - exponents, longer numbers, odd spacing, doubtful
- * rounding - is left to the general reader.
+ * integer. No branch depends on the digits. What does not fit - exponents,
+ * longer numbers, odd spacing, doubtful rounding - is left to the general
+ * reader.
  */
 #include "codec/number_internal.h"
 
@@ -33,7 +34,8 @@ SSE41 static FLAT uint64_t value_of(__m128i v, int whole, int digits)
     const __m128i tens = _mm_set1_epi16(0x010a);
     const __m128i hundreds = _mm_set1_epi32(0x00010064);
     const __m128i myriads = _mm_set1_epi32(0x00012710);
-    __m128i to = _mm_loadu_si128((const __m128i *)(const void *)(align + digits));
+    __m128i to =
+        _mm_loadu_si128((const __m128i *)(const void *)(align + digits));
     /* Behind the point everything comes from one further on. */
     to = _mm_sub_epi8(to, _mm_cmpgt_epi8(to, _mm_set1_epi8((char)(whole - 1))));
     v = _mm_shuffle_epi8(_mm_sub_epi8(v, _mm_set1_epi8('0')), to);
@@ -55,13 +57,14 @@ static FLAT bool to_float(uint64_t digits, int fraction, uint32_t sign,
     int shift = (int)(~hi >> 63);
     uint64_t top = hi << shift | (lo >> 63 & (uint64_t)shift);
     uint64_t rest = top & ((UINT64_C(1) << 40) - 1), half = UINT64_C(1) << 39;
-    uint32_t exponent = (uint32_t)(pow10_log2(-fraction) + 64 - lz - shift + 127);
+    uint32_t exponent =
+        (uint32_t)(pow10_log2(-fraction) + 64 - lz - shift + 127);
 
     if (UNLIKELY(rest - (half - 2) <= 2))
         return false;
     /* A carry out of the mantissa runs into the exponent, as it should. */
-    uint32_t bits = (exponent << 23) + ((uint32_t)(top >> 40) & 0x7fffff) +
-                    (rest > half);
+    uint32_t bits =
+        (exponent << 23) + ((uint32_t)(top >> 40) & 0x7fffff) + (rest > half);
     bits |= sign;
     memcpy(out, &bits, sizeof(bits));
     return true;
@@ -74,7 +77,8 @@ SSE41 static FLAT uint64_t commas(const char *p)
     uint64_t mask = 0;
 
     for (int i = 0; i < 4; i++) {
-        __m128i v = _mm_loadu_si128((const __m128i *)(const void *)(p + 16 * i));
+        __m128i v =
+            _mm_loadu_si128((const __m128i *)(const void *)(p + 16 * i));
         mask |= (uint64_t)(unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(v, comma))
                 << 16 * i;
     }
@@ -102,7 +106,8 @@ SSE41 static FLAT bool one(const char *p, const char *end, float *out)
         return false;
     uint64_t digits = value_of(v, (int)whole, (int)all - 1);
     return LIKELY(digits != 0) &&
-           LIKELY(to_float(digits, (int)(all - 1 - whole), negative << 31, out));
+           LIKELY(
+               to_float(digits, (int)(all - 1 - whole), negative << 31, out));
 }
 
 /* Finding the commas first makes the numbers independent of each other, so
