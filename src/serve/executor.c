@@ -79,19 +79,24 @@ static void send_reply(struct infer *r)
     served_unref(model);
 }
 
+/* Off the list of what its loop has in the pool. Loop thread. */
+static void leave_pool(struct infer *r)
+{
+    if (r->loop_prev)
+        r->loop_prev->loop_next = r->loop_next;
+    else
+        turn_of(r)->pooled = r->loop_next;
+    if (r->loop_next)
+        r->loop_next->loop_prev = r->loop_prev;
+}
+
 /* --- workers --- */
 
 static void go_home(struct task *t)
 {
     struct infer *r = (struct infer *)t;
-    struct turn *turn = turn_of(r);
 
-    if (r->loop_prev)
-        r->loop_prev->loop_next = r->loop_next;
-    else
-        turn->pooled = r->loop_next;
-    if (r->loop_next)
-        r->loop_next->loop_prev = r->loop_prev;
+    leave_pool(r);
     send_reply(r);
 }
 
@@ -353,8 +358,6 @@ void executor_turn_end(struct executor *x, struct http_loop *l)
 /* Takes r out of the queue. False: a worker has it already. */
 static bool retract(struct executor *x, struct infer *r)
 {
-    struct turn *turn = turn_of(r);
-
     pthread_mutex_lock(&x->lock);
     bool queued = r->state == INFER_QUEUED;
     if (queued) {
@@ -366,12 +369,7 @@ static bool retract(struct executor *x, struct infer *r)
     pthread_mutex_unlock(&x->lock);
     if (!queued)
         return false;
-    if (r->loop_prev)
-        r->loop_prev->loop_next = r->loop_next;
-    else
-        turn->pooled = r->loop_next;
-    if (r->loop_next)
-        r->loop_next->loop_prev = r->loop_prev;
+    leave_pool(r);
     return true;
 }
 

@@ -43,6 +43,21 @@ int infer_find_output(const struct infer *r, struct str name)
     return -1;
 }
 
+int infer_only_input(const struct infer *r)
+{
+    const struct model_spec *spec = r->model->spec;
+    int only = -1;
+
+    for (size_t i = 0; i < spec->n_inputs; i++) {
+        if (spec->inputs[i].optional)
+            continue;
+        if (only >= 0)
+            return -1;
+        only = (int)i;
+    }
+    return only;
+}
+
 static void put_place(struct buf *b, struct str text, const char *at)
 {
     char path[JSON_PATH_MAX];
@@ -237,20 +252,13 @@ static bool shape_from_count(const struct io_spec *io, size_t count,
 enum errc infer_decode_raw(struct infer *r, struct str bytes, struct err *err)
 {
     const struct model_spec *spec = r->model->spec;
-    int only = -1;
+    int only = infer_only_input(r);
 
-    for (size_t i = 0; i < spec->n_inputs; i++) {
-        if (spec->inputs[i].optional)
-            continue;
-        if (only >= 0)
-            return err_set(err, ERR_INVALID,
-                           "a raw binary request is for models with one input; "
-                           "'%s' has several",
-                           r->model->name);
-        only = (int)i;
-    }
     if (only < 0)
-        return err_set(err, ERR_INVALID, "the model has no input");
+        return err_set(err, ERR_INVALID,
+                       "a raw binary request is for models with one input; "
+                       "'%s' does not have one",
+                       r->model->name);
     const struct io_spec *io = &spec->inputs[only];
     struct infer_input *in = &r->inputs[only];
     size_t size = dtype_size(io->type);

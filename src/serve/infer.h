@@ -75,6 +75,9 @@ struct infer *infer_new(struct http_request *http, struct served *model,
 int infer_find_input(const struct infer *r, struct str name);
 int infer_find_output(const struct infer *r, struct str name);
 
+/* The one input that must be given, or -1 if there are none or several. */
+int infer_only_input(const struct infer *r);
+
 /* After decoding: every input is there, of the right type and shape; sets
  * wanted and rows. `text` is what `at` points into. `lift`: a tensor one rank
  * too low is a batch of one. */

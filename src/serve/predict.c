@@ -10,22 +10,6 @@
 #include "serve/protocols.h"
 #include "serve/value_json.h"
 
-/* The input that a bare list is for: the only one that must be given. */
-static int only_input(const struct infer *r)
-{
-    const struct model_spec *spec = r->model->spec;
-    int only = -1;
-
-    for (size_t i = 0; i < spec->n_inputs; i++) {
-        if (spec->inputs[i].optional)
-            continue;
-        if (only >= 0)
-            return -1;
-        only = (int)i;
-    }
-    return only;
-}
-
 static bool read_input(struct infer *r, struct json *j, int i)
 {
     struct infer_input *in = &r->inputs[i];
@@ -96,7 +80,7 @@ static enum errc decode(struct infer *r, struct err *err)
         return rc ? rc : infer_check(r, body, true, err);
     }
     json_init(&j, body, &r->http->arena, err);
-    int only = only_input(r);
+    int only = infer_only_input(r);
     bool fine;
     if (json_peek(&j) == '{') {
         fine = read_named(r, &j);
