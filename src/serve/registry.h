@@ -40,7 +40,6 @@ struct registry_options {
     struct runtime_options runtime;
     int64_t max_batch; /* rows; 0: never batch */
     int64_t max_delay_us;
-    unsigned workers;
 };
 
 struct registry;

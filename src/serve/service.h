@@ -18,7 +18,6 @@ struct service_options {
     size_t queue;
     int64_t timeout_ns;
     const char *access_log; /* path, "-" for standard output, "off" */
-    const char *start_page; /* URL, for the logs */
 };
 
 /* Of each event loop. */

@@ -235,12 +235,6 @@ static enum errc decode_predict(struct infer *r, struct err *err)
     return infer_check(r, r->http->body, false, err);
 }
 
-static bool context(struct infer *r, struct json *j)
-{
-    (void)r;
-    return json_skip(j);
-}
-
 static enum errc decode_examples(struct infer *r, struct err *err)
 {
     struct json j;
@@ -257,8 +251,6 @@ static enum errc decode_examples(struct infer *r, struct err *err)
             fine = (has = true) && json_array(&j) && named_rows(r, &j, &rows);
         else if (str_eq(key, STR("signature_name")))
             fine = signature(&j);
-        else if (str_eq(key, STR("context")))
-            fine = context(r, &j);
         else
             fine = json_skip(&j);
         if (!fine)

@@ -37,6 +37,16 @@ static void put_row(struct buf *b, const struct value *v, int64_t row, bool b64)
                       &shape, b64);
 }
 
+/* One output stands alone, several are members of an object. */
+static void put_name(struct buf *b, const struct model_spec *spec, size_t i)
+{
+    if (spec->n_outputs == 1)
+        return;
+    buf_puts(b, i ? "," : "");
+    buf_put_quoted(b, str_from_cstr(spec->outputs[i].name));
+    buf_putc(b, ':');
+}
+
 static enum errc encode_rows(struct infer *r, const struct value *outputs,
                              struct err *err)
 {
@@ -59,11 +69,7 @@ static enum errc encode_rows(struct infer *r, const struct value *outputs,
             buf_putc(b, '{');
         for (size_t i = 0; i < spec->n_outputs; i++) {
             const char *name = spec->outputs[i].name;
-            if (spec->n_outputs > 1) {
-                buf_puts(b, i ? "," : "");
-                buf_put_quoted(b, str_from_cstr(name));
-                buf_putc(b, ':');
-            }
+            put_name(b, spec, i);
             put_row(b, &outputs[i], row, is_bytes_name(name));
         }
         if (spec->n_outputs > 1)
@@ -83,11 +89,7 @@ static void encode_columns(struct infer *r, const struct value *outputs)
         buf_putc(b, '{');
     for (size_t i = 0; i < spec->n_outputs; i++) {
         const char *name = spec->outputs[i].name;
-        if (spec->n_outputs > 1) {
-            buf_puts(b, i ? "," : "");
-            buf_put_quoted(b, str_from_cstr(name));
-            buf_putc(b, ':');
-        }
+        put_name(b, spec, i);
         value_json_write(b, &outputs[i], is_bytes_name(name));
     }
     if (spec->n_outputs > 1)
