@@ -7,6 +7,7 @@ enum { STEP = 65536, LEVEL = 1, WINDOW = 15, GZIP_FLAG = 16, AUTO_FLAG = 32 };
 
 static enum errc inflate_all(z_stream *z, struct buf *out, struct err *err)
 {
+    Bytef none;
     int rc = Z_OK;
 
     while (rc == Z_OK) {
@@ -16,10 +17,10 @@ static enum errc inflate_all(z_stream *z, struct buf *out, struct err *err)
             if (out->n < out->max)
                 return err_set(err, ERR_NOMEM, "out of memory");
             /* Exactly at the limit: fine if the stream ends here. */
-            Bytef none;
             z->next_out = &none;
             z->avail_out = 1;
             rc = inflate(z, Z_NO_FLUSH);
+            z->next_out = NULL;
             if (rc == Z_STREAM_END && z->avail_out == 1)
                 return ERR_OK;
             return err_set(err, ERR_LIMIT,

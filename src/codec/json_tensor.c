@@ -101,11 +101,11 @@ static enum number_result read_float(struct json *j, struct elements *e)
         return rc;
     if (e->type == DTYPE_F32) {
         ((float *)e->data)[e->n] = f;
-        return rc;
+        return NUMBER_OK;
     }
     ((uint16_t *)e->data)[e->n] =
         e->type == DTYPE_F16 ? dtype_f16_from_f32(f) : dtype_bf16_from_f32(f);
-    return rc;
+    return NUMBER_OK;
 }
 
 static const struct {
@@ -140,7 +140,7 @@ static enum number_result read_int(struct json *j, struct elements *e)
     }
     /* Little endian: the low bytes come first. */
     memcpy((char *)e->data + e->n * size, &v, size);
-    return rc;
+    return NUMBER_OK;
 }
 
 static bool read_b64(struct json *j, struct str *out)

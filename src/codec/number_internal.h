@@ -18,7 +18,9 @@ static inline int pow10_log2(int q)
 }
 
 /* number_simd.c: reads "1.5, 2.5," for as long as the numbers are plain, and
- * leaves *p at the comma behind the last; 0 when the first is not. */
+ * leaves *p at the comma behind the last; 0 when it has nothing to offer, but
+ * there may still be numbers. NUMBER_PAD bytes in front of *p must be
+ * readable. */
 bool number_simd_available(void);
 size_t number_simd_f32_run(const char **p, const char *end, float *out,
                            size_t max);

@@ -332,12 +332,13 @@ size_t number_read_f32_run(const char **p, const char *end, float *out,
                            size_t max)
 {
     bool simd = number_simd_available();
-    const char *at = *p;
+    const char *at = *p, *first = at;
     size_t n = 0;
 
     while (n < max) {
-        size_t plain =
-            simd ? number_simd_f32_run(&at, end, out + n, max - n) : 0;
+        size_t plain = simd && at - first >= NUMBER_PAD
+                           ? number_simd_f32_run(&at, end, out + n, max - n)
+                           : 0;
         n += plain;
         if (plain == 0) {
             if (UNLIKELY(at >= end || read_f32(&at, end, &out[n]) != NUMBER_OK))

@@ -19,6 +19,7 @@ enum {
     MS = 1000000,
     KEEP_FREE = 256,      /* objects kept for reuse, per loop */
     KEEP_OUT = 256 << 10, /* a larger reply buffer is given back */
+    LAST_WORDS = 256,     /* of a reply, always there */
     OUT_MAX = 1 << 30,
     LINGER_MS = 2000,
     CHUNK = 65536,
@@ -52,6 +53,18 @@ void inbuf_release(struct http_loop *l, struct inbuf *in)
     l->n_free_in++;
 }
 
+/* Empties the reply. There is always room for the head and a short message,
+ * so that lack of memory can be told. False only for a buffer that had no
+ * memory yet. */
+static bool start_out(struct buf *out)
+{
+    buf_clear(out);
+    if (!buf_reserve(out, HTTP_HEADROOM + LAST_WORDS))
+        return false;
+    out->n = HTTP_HEADROOM;
+    return true;
+}
+
 struct http_request *request_take(struct http_loop *l)
 {
     struct http_request *r = l->free_requests;
@@ -66,6 +79,11 @@ struct http_request *request_take(struct http_loop *l)
         r->loop = l;
         arena_init(&r->arena, l->server->limits.max_body * 5 + (8 << 20));
         buf_init(&r->out, OUT_MAX);
+    }
+    if (!start_out(&r->out)) {
+        arena_fini(&r->arena);
+        free(r);
+        return NULL;
     }
     r->next = NULL;
     r->conn = NULL;
@@ -84,9 +102,6 @@ struct http_request *request_take(struct http_loop *l)
     r->model = "";
     r->in = NULL;
     r->large = NULL;
-    buf_clear(&r->out);
-    if (buf_reserve(&r->out, HTTP_HEADROOM))
-        r->out.n = HTTP_HEADROOM;
     return r;
 }
 
@@ -196,8 +211,9 @@ static size_t write_head(struct http_request *r, size_t body,
     return (size_t)(at - head);
 }
 
-/* The body cut into chunks of 64 KiB; the lines between them are inserted. */
-static void make_chunks(struct http_request *r)
+/* The body cut into chunks of 64 KiB; the lines between them are inserted.
+ * False: no memory, and the body is as it was. */
+static bool make_chunks(struct http_request *r)
 {
     struct buf chunked;
     struct str body = {r->out.p + HTTP_HEADROOM, http_out_size(r)};
@@ -212,19 +228,25 @@ static void make_chunks(struct http_request *r)
         buf_puts(&chunked, "\r\n");
     }
     buf_puts(&chunked, "0\r\n\r\n");
+    if (chunked.failed) {
+        buf_fini(&chunked);
+        return false;
+    }
     buf_fini(&r->out);
     r->out = chunked;
+    return true;
 }
 
 static void set_error(struct http_request *r, int status, const char *message)
 {
-    r->out.failed = false;
-    r->out.n = 0;
-    if (buf_reserve(&r->out, HTTP_HEADROOM))
-        r->out.n = HTTP_HEADROOM;
+    (void)start_out(&r->out);
     buf_puts(&r->out, "{\"error\":");
     buf_put_quoted(&r->out, str_from_cstr(message));
     buf_putc(&r->out, '}');
+    if (r->out.failed) {
+        (void)start_out(&r->out);
+        buf_puts(&r->out, "{\"error\":\"out of memory\"}");
+    }
     r->status = status;
     r->content_type = "application/json";
 }
@@ -278,8 +300,7 @@ void http_reply(struct http_request *r, int status, const char *content_type)
         r->stream = r->stream && r->head.minor >= 1 && r->method != HTTP_HEAD;
         size_t body = http_out_size(r);
         r->bytes_out = body;
-        if (r->stream)
-            make_chunks(r);
+        r->stream = r->stream && make_chunks(r);
         finish_headers(r, head, &n, body);
     } else {
         r->status = 499;
@@ -394,19 +415,6 @@ const char *http_request_id(struct http_request *r)
         r->id[i] = hex[id >> (60 - 4 * i) & 15];
     r->id[16] = '\0';
     return r->id;
-}
-
-struct str http_query(const struct http_request *r, const char *name)
-{
-    struct str rest = r->query;
-
-    while (rest.p) {
-        struct str value = str_cut(&rest, '&');
-        struct str key = str_cut(&value, '=');
-        if (str_eq(key, str_from_cstr(name)))
-            return value.p ? value : STR("");
-    }
-    return (struct str){NULL, 0};
 }
 
 bool http_accepts(const struct http_request *r, const char *type)

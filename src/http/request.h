@@ -95,9 +95,6 @@ struct http_request *http_detach(struct http_request *r);
 /* The request's id: the client's, or a new one. */
 const char *http_request_id(struct http_request *r);
 
-/* The value of name in the query string, not decoded; p == NULL: absent. */
-struct str http_query(const struct http_request *r, const char *name);
-
 /* True when the client wants this type more than none at all: "application/x"
  * is named in Accept. */
 bool http_accepts(const struct http_request *r, const char *type);

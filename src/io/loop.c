@@ -9,7 +9,7 @@
 
 #include "base/clock.h"
 
-enum { MAX_EVENTS = 256 };
+enum { MAX_EVENTS = 256, MS = 1000000 };
 
 static void on_wake(struct watch *w, uint32_t events)
 {
@@ -117,14 +117,37 @@ static bool run_posted(struct loop *l)
     return !stopped;
 }
 
+void loop_tick_at(struct loop *l, int64_t ns)
+{
+    if (ns < l->next_tick_ns)
+        l->next_tick_ns = ns;
+}
+
+static int ms_to_tick(const struct loop *l, int64_t now)
+{
+    int64_t left = l->next_tick_ns - now;
+
+    return left <= 0 ? 0 : (int)((left + MS - 1) / MS);
+}
+
+static void tick(struct loop *l, int64_t now)
+{
+    l->last_tick_ns = now;
+    l->next_tick_ns = now + LOOP_TICK_MS * MS;
+    if (l->tick)
+        l->tick(l->ctx);
+}
+
 void loop_run(struct loop *l)
 {
     struct epoll_event events[MAX_EVENTS];
     bool on = true;
 
-    l->now_ns = l->last_tick_ns = clock_mono_ns();
+    int64_t end = clock_mono_ns();
+    l->now_ns = l->last_tick_ns = end;
+    l->next_tick_ns = end + LOOP_TICK_MS * MS;
     while (on) {
-        int n = epoll_wait(l->epoll_fd, events, MAX_EVENTS, LOOP_TICK_MS);
+        int n = epoll_wait(l->epoll_fd, events, MAX_EVENTS, ms_to_tick(l, end));
         l->now_ns = clock_mono_ns();
         for (int i = 0; i < n; i++) {
             struct watch *w = events[i].data.ptr;
@@ -133,17 +156,14 @@ void loop_run(struct loop *l)
         on = run_posted(l);
         if (l->turn_end)
             l->turn_end(l->ctx);
-        int64_t end = clock_mono_ns();
+        end = clock_mono_ns();
         /* One writer: a plain sum, no locked instruction. */
         atomic_store_explicit(
             &l->busy_ns,
             atomic_load_explicit(&l->busy_ns, memory_order_relaxed) + end -
                 l->now_ns,
             memory_order_relaxed);
-        if (end - l->last_tick_ns >= LOOP_TICK_MS * INT64_C(1000000)) {
-            l->last_tick_ns = end;
-            if (l->tick)
-                l->tick(l->ctx);
-        }
+        if (end >= l->next_tick_ns)
+            tick(l, end);
     }
 }

@@ -37,11 +37,13 @@ struct loop {
     bool stopped;
 
     void (*turn_end)(void *ctx); /* may be NULL */
-    void (*tick)(void *ctx);     /* about every LOOP_TICK_MS; may be NULL */
+    void (*tick)(void *ctx);     /* every LOOP_TICK_MS or earlier, see below;
+                                    may be NULL */
     void *ctx;
 
     int64_t now_ns; /* of the last return from epoll_wait */
     int64_t last_tick_ns;
+    int64_t next_tick_ns;
     _Atomic int64_t busy_ns; /* time spent not waiting; any thread may read */
 };
 
@@ -57,6 +59,9 @@ MUST_CHECK enum errc loop_add(struct loop *l, struct watch *w, uint32_t events,
                               struct err *err);
 void loop_change(struct loop *l, struct watch *w, uint32_t events);
 void loop_remove(struct loop *l, struct watch *w);
+
+/* Asks for a tick at that moment (monotonic), once, if none is due earlier. */
+void loop_tick_at(struct loop *l, int64_t ns);
 
 /* Any thread. */
 void loop_post(struct loop *l, struct task *t);

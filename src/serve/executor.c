@@ -282,7 +282,7 @@ static void enqueue(struct executor *x, struct infer *r)
         turn->pooled = r;
         queue_link(&x->ready, r);
         x->pending++;
-        metric_set(m->metrics.queue_depth, (double)m->waiting);
+        loop_tick_at(&r->http->loop->loop, r->deadline_ns);
         pthread_cond_signal(&x->work);
     }
     pthread_mutex_unlock(&x->lock);
@@ -364,7 +364,6 @@ static bool retract(struct executor *x, struct infer *r)
         queue_unlink(&x->ready, r);
         r->state = INFER_DONE;
         x->pending--;
-        metric_set(r->model->metrics.queue_depth, (double)r->model->waiting);
     }
     pthread_mutex_unlock(&x->lock);
     if (!queued)
@@ -389,8 +388,10 @@ void executor_tick(struct executor *x, struct http_loop *l)
 
     for (struct infer *r = turn->pooled, *next; r; r = next) {
         next = r->loop_next;
-        if (now <= r->deadline_ns)
+        if (now < r->deadline_ns) {
+            loop_tick_at(&l->loop, r->deadline_ns);
             continue;
+        }
         if (retract(x, r)) {
             metric_add(r->model->metrics.reject_deadline, l->index, 1);
             run_fail(r, 504, "the deadline passed while the request waited",

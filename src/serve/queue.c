@@ -49,6 +49,13 @@ struct served *queue_pick(struct ready *x, size_t *rows, int64_t *due_ns)
     return NULL;
 }
 
+/* Under Stoker's name and under Triton's. */
+static void show_depth(const struct served *m)
+{
+    metric_set(m->metrics.queue_depth, (double)m->waiting);
+    metric_set(m->metrics.pending, (double)m->waiting);
+}
+
 static void unlink_queued(struct infer *r)
 {
     struct served *m = r->model;
@@ -63,6 +70,7 @@ static void unlink_queued(struct infer *r)
         m->last = r->prev;
     r->next = r->prev = NULL;
     m->waiting--;
+    show_depth(m);
 }
 
 /* A more urgent request stands in front of the less urgent: 1 is the highest
@@ -86,6 +94,7 @@ void queue_link(struct ready *x, struct infer *r)
     else
         m->first = r;
     m->waiting++;
+    show_depth(m);
     mark_ready(x, m);
 }
 
@@ -110,6 +119,5 @@ struct infer *queue_take(struct ready *x, struct served *m, size_t rows)
     *tail = NULL;
     if (m->first)
         mark_ready(x, m);
-    metric_set(m->metrics.queue_depth, (double)m->waiting);
     return list;
 }

@@ -1,5 +1,6 @@
 #include "serve/service.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -11,6 +12,9 @@
 #include "serve/routes.h"
 #include "serve/serve_metrics.h"
 
+static const struct metric_family share_family = {
+    "stoker_event_loop_connections", "Open connections of each event loop.",
+    METRIC_GAUGE, NULL, 0};
 static const struct metric_family connection_family = {
     "stoker_open_connections", "Open client connections.", METRIC_GAUGE, NULL,
     0};
@@ -95,6 +99,12 @@ static void refresh(void *ctx)
                http_server_connections(s->http));
     metric_set(metrics_series(s->metrics, &loop_family, ""),
                atomic_load(&s->http->n_active));
+    for (unsigned i = 0; i < s->http->n_loops; i++) {
+        char label[24];
+        (void)snprintf(label, sizeof(label), "loop=\"%u\"", i);
+        metric_set(metrics_series(s->metrics, &share_family, label),
+                   atomic_load(&s->http->loops[i].connections));
+    }
     metric_set(metrics_series(s->metrics, &accept_family, ""),
                (double)atomic_load(&s->http->accept_failures));
 }

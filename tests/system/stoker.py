@@ -18,11 +18,11 @@ SLOW = float(os.environ.get("STOKER_SLOW", "1"))
 class Server:
     """`stoker serve` with the given arguments, on a port of its own."""
 
-    def __init__(self, *args, wait=True, env=None, monitor=False, **popen):
+    def __init__(self, *args, wait=True, env=None, monitor=False, binary=BINARY, **popen):
         self.dir = tempfile.TemporaryDirectory(prefix="stoker-test-")
         self.log_path = pathlib.Path(self.dir.name) / "log"
         self.log = open(self.log_path, "wb")
-        argv = [BINARY, "serve", *map(str, args), "--http-port", "0"]
+        argv = [binary, "serve", *map(str, args), "--http-port", "0"]
         if not monitor:
             argv.append("--no-monitor")
         if "--lame-duck" not in args:
@@ -86,6 +86,15 @@ class Server:
             return r.status, {k.lower(): v for k, v in r.getheaders()}, r.read()
         finally:
             c.close()
+
+    def metric(self, name, **labels):
+        """The sum over the series of that name with these labels."""
+        total = 0.0
+        for line in self.request("GET", "/metrics")[2].decode().splitlines():
+            series, _, value = line.rpartition(" ")
+            if series.partition("{")[0] == name and all(f'{k}="{v}"' in series for k, v in labels.items()):
+                total += float(value)
+        return total
 
     def json(self, method, path, body=None, headers=None, status=200):
         got, _, raw = self.request(method, path, body, headers)
