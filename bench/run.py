@@ -44,6 +44,69 @@ def cnn(path):
          c("w", rng.normal(size=(256, 10)) / 16), c("b", np.zeros(10))])
 
 
+def squeezenet(path):
+    """SqueezeNet 1.1 (Iandola 2016) with random weights: 1.2 M parameters."""
+    rng = np.random.default_rng(4)
+    nodes, weights = [], []
+
+    def conv(x, name, cin, cout, k, **kw):
+        weights.extend([models.const(name + "w", rng.normal(size=(cout, cin, k, k)) * (2 / (cin * k * k)) ** .5),
+                        models.const(name + "b", np.zeros(cout))])
+        nodes.append(models.h.make_node("Conv", [x, name + "w", name + "b"], [name + "c"], kernel_shape=[k, k], **kw))
+        nodes.append(models.h.make_node("Relu", [name + "c"], [name]))
+        return name
+
+    def pool(x, name):
+        nodes.append(models.h.make_node("MaxPool", [x], [name], kernel_shape=[3, 3], strides=[2, 2], ceil_mode=1))
+        return name
+
+    def fire(x, name, cin, squeeze, expand):
+        s = conv(x, name + "s", cin, squeeze, 1)
+        a, b = conv(s, name + "a", squeeze, expand, 1), conv(s, name + "e", squeeze, expand, 3, pads=[1] * 4)
+        nodes.append(models.h.make_node("Concat", [a, b], [name], axis=1))
+        return name
+
+    x = pool(conv("x", "c1", 3, 64, 3, strides=[2, 2]), "p1")
+    x = pool(fire(fire(x, "f2", 64, 16, 64), "f3", 128, 16, 64), "p3")
+    x = pool(fire(fire(x, "f4", 128, 32, 128), "f5", 256, 32, 128), "p5")
+    x = fire(fire(x, "f6", 256, 48, 192), "f7", 384, 48, 192)
+    x = conv(fire(fire(x, "f8", 384, 64, 256), "f9", 512, 64, 256), "c10", 512, 1000, 1)
+    nodes.append(models.h.make_node("GlobalAveragePool", [x], ["g"]))
+    nodes.append(models.h.make_node("Flatten", ["g"], ["y"], axis=1))
+    return models.save(path, nodes, [models.info("x", ["batch", 3, 224, 224])], [models.info("y", ["batch", 1000])], weights)
+
+
+def in_process(model, processes, seconds):
+    argv = ["node", str(HERE / "peers/inprocess.js"), str(model), "x", "3,224,224", str(seconds)]
+    env = {**os.environ, "ORT_DISABLE_TELEMETRY": "1"}
+    running = [subprocess.Popen(argv, stdout=subprocess.PIPE, text=True, cwd=HERE / "peers", env=env) for _ in range(processes)]
+    return sum(float(p.communicate()[0]) for p in running)
+
+
+def runtime_case(tmp, raw, args):
+    """Runs per second of a model that costs some milliseconds: the server with
+    1 and 2 threads against the bare runtime in 1 and 2 processes."""
+    model = squeezenet(tmp / "squeezenet.onnx")
+    url = f"http://127.0.0.1:{PORTS['stoker']}/v2/models/squeezenet/infer"
+    print("\n### SqueezeNet 1.1, binary bodies, 8 connections\n\n| threads | in process | stoker | of in process |\n|---:|---:|---:|---:|")
+    for threads in (1, 2):
+        bare, served = [], []
+        for _ in range(args.rounds):
+            bare.append(in_process(model, threads, args.seconds))
+            p = subprocess.Popen([STOKER, "serve", model, "--http-port", str(PORTS["stoker"]), "--no-monitor", "--log-level", "warn",
+                                  "--threads", str(threads)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            try:
+                wait(PORTS["stoker"], p)
+                wrk(url, raw, 8, 1, "application/octet-stream", "Inference-Header-Content-Length: 0")
+                served.append(wrk(url, raw, 8, args.seconds, "application/octet-stream", "Inference-Header-Content-Length: 0")[0])
+            finally:
+                p.terminate()
+                p.wait()
+        a, b = statistics.median(bare), statistics.median(served)
+        print(f"| {threads} | {a:.1f} | {b:.1f} | {b / a * 100:.0f} % |")
+    sys.stdout.flush()
+
+
 def wait(port, process):
     for _ in range(600):
         try:
@@ -162,6 +225,8 @@ def main():
             binary = {"stoker, binary": (f"http://127.0.0.1:{PORTS['stoker']}/v2/models/image/infer", raw,
                                          "application/octet-stream", "Inference-Header-Content-Length: 0")}
             case("1x3x224x224 image, 8 connections", ["stoker", "fastify", "fastapi"], image, 8, args, tmp, mean, "image", binary)
+        if want("runtime"):
+            runtime_case(tmp, raw, args)
 
 
 main()

@@ -12,4 +12,6 @@ need_command node nodejs
 need_command npm npm
 [ -d bench/peers/node_modules/fastify ] || (cd bench/peers && npm ci --silent --ignore-scripts --no-audit --no-fund)
 build release
+cmake --build build/release --target bench_json_floats >/dev/null
+if [ $# -eq 0 ]; then build/release/bench_json_floats; fi
 exec /usr/bin/python3 bench/run.py "$@"
