@@ -87,8 +87,8 @@ struct json_node *json_tree(struct str text, struct arena *arena,
     while (ok && depth) {
         struct open *top = &stack[depth - 1];
         struct str key = {NULL, 0};
-        bool more = top->node->kind == JSON_OBJECT ? json_key(&j, &key)
-                                                   : json_item(&j);
+        bool more =
+            top->node->kind == JSON_OBJECT ? json_key(&j, &key) : json_item(&j);
         if (!more) {
             depth--;
             ok = !j.failed;

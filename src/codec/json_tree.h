@@ -28,10 +28,10 @@ struct json_node {
     int64_t whole;
     double number;
     struct str text;
-    struct str key;           /* in an object */
-    struct json_node *first;  /* of an array or object */
-    struct json_node *next;   /* sibling */
-    size_t n;                 /* members */
+    struct str key;          /* in an object */
+    struct json_node *first; /* of an array or object */
+    struct json_node *next;  /* sibling */
+    size_t n;                /* members */
 };
 
 /* The text must be followed by NUMBER_PAD readable bytes. NULL on failure, and

@@ -92,14 +92,16 @@ static uint16_t peer(const struct sockaddr_storage *from,
     return ntohs(in->sin_port);
 }
 
-/* No descriptor is left: close the connection that was idle longest, and look
- * again at the next tick instead of spinning. */
+/* No descriptor is left: accept no more until the next tick, which closes the
+ * connection that was idle longest. Not here: an event of that connection may
+ * be among those this turn still has to handle. */
 static void out_of_descriptors(struct listener *l)
 {
     atomic_fetch_add(&l->loop->server->accept_failures, 1);
-    conn_drop_idle(l->loop);
     loop_remove(&l->loop->loop, &l->watch);
-    l->paused = true;
+    l->paused = l->starved = true;
+    if (l->loop->idle.first)
+        loop_tick_at(&l->loop->loop, l->loop->loop.now_ns);
 }
 
 static void on_listener(struct watch *w, uint32_t events)
@@ -149,7 +151,12 @@ static void listeners_tick(struct http_server *s)
         return;
     for (unsigned i = 0; i < s->n_listeners; i++) {
         struct listener *l = &s->listeners[i];
-        if (l->paused && !loop_add(&s->loops[0].loop, &l->watch, EPOLLIN, NULL))
+        if (!l->paused)
+            continue;
+        if (l->starved)
+            conn_drop_idle(&s->loops[0]);
+        l->starved = false;
+        if (!loop_add(&s->loops[0].loop, &l->watch, EPOLLIN, NULL))
             l->paused = false;
     }
 }

@@ -72,7 +72,8 @@ struct http_loop {
 struct listener {
     struct watch watch;
     struct http_loop *loop;
-    bool paused; /* out of descriptors: asked again at the next tick */
+    bool paused;  /* not listened to: asked again at the next tick */
+    bool starved; /* because no descriptor was left */
 };
 
 struct http_server {

@@ -43,8 +43,8 @@ struct directory {
 static enum errc find_directory(struct str a, struct directory *d,
                                 struct err *err)
 {
-    size_t first = a.n > END_SIZE + COMMENT_MAX ? a.n - END_SIZE - COMMENT_MAX
-                                                : 0;
+    size_t first =
+        a.n > END_SIZE + COMMENT_MAX ? a.n - END_SIZE - COMMENT_MAX : 0;
     const char *end = NULL;
 
     for (size_t i = a.n < END_SIZE ? 0 : a.n - END_SIZE + 1; i-- > first;)
@@ -61,13 +61,12 @@ static enum errc find_directory(struct str a, struct directory *d,
     if (at >= END64_LOCATOR_SIZE &&
         le(end - END64_LOCATOR_SIZE, 4) == locator_magic) {
         uint64_t end64 = le(end - END64_LOCATOR_SIZE + 8, 8);
-        if (!inside(a, end64, END64_SIZE) ||
-            le(a.p + end64, 4) != end64_magic)
+        if (!inside(a, end64, END64_SIZE) || le(a.p + end64, 4) != end64_magic)
             return err_set(err, ERR_INVALID,
                            "the zip archive's zip64 record is damaged");
-        *d = (struct directory){le(a.p + end64 + 32, 8),
-                                le(a.p + end64 + 40, 8),
-                                le(a.p + end64 + 48, 8)};
+        *d =
+            (struct directory){le(a.p + end64 + 32, 8), le(a.p + end64 + 40, 8),
+                               le(a.p + end64 + 48, 8)};
     }
     if (d->entries > ZIP_MAX_ENTRIES)
         return err_set(err, ERR_LIMIT, "the zip archive has more than %d files",
@@ -97,8 +96,8 @@ static bool plain_name(struct str name)
 static bool read_zip64(struct str extra, uint64_t *size, uint64_t *packed,
                        uint64_t *offset)
 {
-    bool wanted = *size == UINT32_MAX || *packed == UINT32_MAX ||
-                  *offset == UINT32_MAX;
+    bool wanted =
+        *size == UINT32_MAX || *packed == UINT32_MAX || *offset == UINT32_MAX;
 
     while (wanted && extra.n >= 4) {
         uint64_t id = le(extra.p, 2), n = le(extra.p + 2, 2);
@@ -210,8 +209,8 @@ enum errc zip_open(struct str archive, struct arena *arena, struct zip *out,
     if (rc)
         return rc;
     struct str rest = {archive.p + d.offset, (size_t)d.size};
-    struct zip z = {
-        arena_new(arena, struct zip_entry, (size_t)d.entries + 1), 0};
+    struct zip z = {arena_new(arena, struct zip_entry, (size_t)d.entries + 1),
+                    0};
     if (!z.entries)
         return err_set(err, ERR_NOMEM, "out of memory");
     while (z.n < d.entries && !rc) {
@@ -226,10 +225,10 @@ enum errc zip_open(struct str archive, struct arena *arena, struct zip *out,
                            "the zip archive's directory is cut off");
         struct zip_entry *e = &z.entries[z.n++];
         e->name = str_slice(rest, CENTRAL_SIZE, CENTRAL_SIZE + name);
-        rc = read_entry(archive, rest.p, e,
-                        str_slice(rest, CENTRAL_SIZE + name,
-                                  CENTRAL_SIZE + name + extra),
-                        err);
+        rc = read_entry(
+            archive, rest.p, e,
+            str_slice(rest, CENTRAL_SIZE + name, CENTRAL_SIZE + name + extra),
+            err);
         rest = str_slice(rest, all, rest.n);
     }
     if (!rc)

@@ -16,9 +16,9 @@ enum { ZIP_MAX_ENTRIES = 100000 };
 
 struct zip_entry {
     struct str name;
-    struct str raw;  /* the bytes as they are stored in the archive */
-    uint64_t size;   /* when unpacked */
-    bool deflated;   /* else stored: raw are the bytes themselves */
+    struct str raw; /* the bytes as they are stored in the archive */
+    uint64_t size;  /* when unpacked */
+    bool deflated;  /* else stored: raw are the bytes themselves */
 };
 
 struct zip {

@@ -1,5 +1,6 @@
 """Start, stop, crash, overload: what happens at three in the morning."""
 import concurrent.futures
+import contextlib
 import http.client
 import json
 import os
@@ -325,20 +326,25 @@ def test_failing_allocations_cost_single_requests_only(mlp):
         assert s.request("GET", "/metrics")[0] == 200
 
 
+@pytest.mark.sanitize
 def test_out_of_descriptors_and_back(mlp):
     def limit():
         resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
     s = Server(mlp, preexec_fn=limit)
-    held = []
-    try:
-        for _ in range(120):
-            c = socket.create_connection(("127.0.0.1", s.port), timeout=5)
-            c.sendall(b"GET /livez HT")  # busy: it cannot be dropped as idle
-            held.append(c)
-        time.sleep(0.5)
-    finally:
-        for c in held:
-            c.close()
+    for _ in range(3):
+        held = []
+        try:
+            for _ in range(120):
+                c = socket.create_connection(("127.0.0.1", s.port), timeout=5)
+                held.append(c)
+                if len(held) % 8 == 0:  # idle ones and busy ones, becoming busy while others are accepted
+                    for busy in held[-8:-2]:
+                        with contextlib.suppress(OSError):
+                            busy.sendall(b"GET /livez HT")
+            time.sleep(0.3)
+        finally:
+            for c in held:
+                c.close()
     end = time.monotonic() + 10
     while True:
         try:

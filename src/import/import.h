@@ -1,0 +1,50 @@
+/* import.h - a model file of another framework becomes an ONNX graph.
+ *
+ *     bytes of the file --importer--> graph, weights in place, report
+ *
+ * An importer is a pure function: it reads the bytes it is given, opens
+ * nothing, runs nothing. What a file is, is decided by its first bytes, never
+ * by its name.
+ */
+#ifndef IMPORT_IMPORT_H
+#define IMPORT_IMPORT_H
+
+#include "import/graph.h"
+
+enum import_kind {
+    IMPORT_ONNX, /* needs no import */
+    IMPORT_KERAS_H5,
+    IMPORT_KERAS_ZIP,
+    IMPORT_UNKNOWN,
+};
+
+/* What a person wants to know of the file before it is served. */
+struct import_report {
+    const char *kind;      /* "Keras model (HDF5)" */
+    const char *framework; /* "Keras 2.4.0" */
+    const char *title;     /* the model's own name; "" */
+    uint64_t parameters;
+    /* Classes met and how often; in the order of appearance. */
+    const char **classes;
+    size_t *counts, n_classes;
+    char missing[400]; /* what a person has to supply; "" */
+};
+
+struct import {
+    struct arena *arena; /* of everything here */
+    struct graph graph;
+    struct import_report report;
+};
+
+enum import_kind import_sniff(struct str file);
+const char *import_kind_name(enum import_kind kind);
+
+/* The file must stay where it is while the graph is used, and be followed by
+ * NUMBER_PAD readable bytes. On failure the report holds what was found. */
+MUST_CHECK enum errc import_file(struct str file, struct arena *arena,
+                                 struct import *out, struct err *err);
+
+/* For importers: counts a class of the framework. */
+void import_saw(struct import *out, struct str class_name);
+
+#endif
