@@ -5,6 +5,7 @@
 #include "base/fs.h"
 #include "cli/command.h"
 #include "cli/digest.h"
+#include "import/process.h"
 #include "model/check.h"
 #include "model/onnx_file.h"
 #include "model/repo.h"
@@ -30,6 +31,8 @@ struct subject {
     struct buf bytes;
     struct arena arena;
     struct onnx_file file;
+    struct imported imported; /* of another framework's file */
+    bool is_imported;
     char sha256[DIGEST_TEXT];
     struct runtime *runtime;
     struct session *session;
@@ -66,16 +69,26 @@ static enum errc examine(struct subject *s, const char *library,
     if (rc)
         return rc;
     struct str bytes = buf_str(&s->bytes);
-    rc = onnx_file_read(bytes, s->folder, &s->arena, &s->file, err);
-    if (rc)
-        return rc;
     struct err why = {0};
     if (digest_sha256(bytes, s->sha256, &why))
         (void)snprintf(s->sha256, sizeof(s->sha256), "?");
+    if (import_needed(import_sniff(bytes))) {
+        s->is_imported = true;
+        rc = imported_open(s->path, GRAPH_EXTERNAL, &s->imported, err);
+        if (rc)
+            return rc;
+        bytes = s->imported.source.bytes;
+        s->job.source = s->imported.source;
+    } else {
+        s->job.source =
+            (struct model_source){.bytes = bytes, .folder = s->folder};
+    }
+    rc = onnx_file_read(bytes, s->folder, &s->arena, &s->file, err);
+    if (rc)
+        return rc;
     rc = runtime_ort.open(&o, &s->runtime, err);
     if (rc)
         return rc;
-    s->job.source = (struct model_source){bytes, s->folder};
     check_forked(&runtime_ort, s->runtime, &s->job, 1);
     if (s->job.rc) {
         *err = s->job.err;
@@ -160,14 +173,42 @@ static void put_io_json(struct buf *b, const struct io_spec *io, size_t n)
     }
 }
 
+static uint64_t parameters(const struct subject *s)
+{
+    return s->is_imported ? s->imported.report.parameters
+                          : s->file.n_parameters;
+}
+
+static void put_report_json(struct buf *b, const struct import_report *r)
+{
+    buf_puts(b, ",\"framework\":");
+    buf_put_quoted(b, str_from_cstr(r->framework));
+    buf_puts(b, ",\"model_name\":");
+    buf_put_quoted(b, str_from_cstr(r->title));
+    buf_puts(b, ",\"missing\":");
+    buf_put_quoted(b, str_from_cstr(r->missing));
+    buf_puts(b, ",\"classes\":[");
+    for (size_t i = 0; i < r->n_classes; i++) {
+        buf_puts(b, i ? ",{\"name\":" : "{\"name\":");
+        buf_put_quoted(b, str_from_cstr(r->classes[i]));
+        buf_printf(b, ",\"count\":%zu}", r->counts[i]);
+    }
+    buf_putc(b, ']');
+}
+
 static void put_json(struct buf *b, const struct subject *s)
 {
     const struct onnx_file *f = &s->file;
 
     buf_puts(b, "{\"file\":");
     buf_put_quoted(b, str_from_cstr(s->path));
+    buf_puts(b, ",\"format\":");
+    buf_put_quoted(
+        b, str_from_cstr(s->is_imported ? s->imported.report.kind : "onnx"));
+    if (s->is_imported)
+        put_report_json(b, &s->imported.report);
     buf_printf(b,
-               ",\"format\":\"onnx\",\"size\":%zu,\"sha256\":\"%s\","
+               ",\"size\":%zu,\"sha256\":\"%s\","
                "\"ir_version\":%lld,\"producer\":",
                s->bytes.n, s->sha256, (long long)f->ir_version);
     buf_put_quoted(b, f->producer);
@@ -176,7 +217,7 @@ static void put_json(struct buf *b, const struct subject *s)
     buf_printf(b,
                "],\"nodes\":%zu,\"parameters\":%llu,\"external\":%zu,"
                "\"operators\":[",
-               f->n_nodes, (unsigned long long)f->n_parameters, f->n_external);
+               f->n_nodes, (unsigned long long)parameters(s), f->n_external);
     put_operators(b, f, true);
     buf_puts(b, "],\"inputs\":[");
     put_io_json(b, s->spec->inputs, s->spec->n_inputs);
@@ -210,6 +251,24 @@ static void label(struct buf *b, struct cli *cli, enum text t)
     buf_printf(b, "%-14s ", text_in(cli->language, t));
 }
 
+static void put_report_text(struct buf *b, struct cli *cli,
+                            const struct import_report *r)
+{
+    label(b, cli, TEXT_FIELD_KIND);
+    buf_printf(b, "%s, %s\n", r->kind, r->framework);
+    label(b, cli, TEXT_FIELD_CLASSES);
+    for (size_t i = 0; i < r->n_classes; i++) {
+        buf_printf(b, "%s%s", i ? ", " : "", r->classes[i]);
+        if (r->counts[i] > 1)
+            buf_printf(b, " x%zu", r->counts[i]);
+    }
+    buf_putc(b, '\n');
+    if (r->missing[0]) {
+        label(b, cli, TEXT_FIELD_MISSING);
+        buf_printf(b, "%s\n", r->missing);
+    }
+}
+
 static void put_text(struct buf *b, struct cli *cli, const struct subject *s)
 {
     const struct onnx_file *f = &s->file;
@@ -221,6 +280,8 @@ static void put_text(struct buf *b, struct cli *cli, const struct subject *s)
     buf_printf(b, "%zu B\n", s->bytes.n);
     label(b, cli, TEXT_FIELD_SHA256);
     buf_printf(b, "%s\n", s->sha256);
+    if (s->is_imported)
+        put_report_text(b, cli, &s->imported.report);
     label(b, cli, TEXT_FIELD_PRODUCER);
     buf_put(b, f->producer);
     buf_putc(b, ' ');
@@ -234,7 +295,7 @@ static void put_text(struct buf *b, struct cli *cli, const struct subject *s)
     label(b, cli, TEXT_FIELD_NODES);
     buf_printf(b, "%zu\n", f->n_nodes);
     label(b, cli, TEXT_FIELD_PARAMETERS);
-    buf_printf(b, "%llu\n", (unsigned long long)f->n_parameters);
+    buf_printf(b, "%llu\n", (unsigned long long)parameters(s));
     label(b, cli, TEXT_FIELD_OPERATORS);
     put_operators(b, f, false);
     buf_putc(b, '\n');
@@ -262,6 +323,8 @@ static void release(struct subject *s)
     if (s->session)
         runtime_ort.unload(s->session);
     runtime_ort.close(s->runtime);
+    if (s->is_imported)
+        imported_close(&s->imported);
     buf_fini(&s->bytes);
     arena_fini(&s->arena);
 }
@@ -307,7 +370,7 @@ static enum errc run(struct cli *cli, const void *options,
 
 const struct command cmd_inspect = {
     .name = "inspect",
-    .args = "MODEL.onnx",
+    .args = "MODEL",
     .summary = TEXT_CMD_INSPECT,
     .min_args = 1,
     .max_args = 1,

@@ -36,7 +36,9 @@ struct command {
     X(bench)        \
     X(check_model)  \
     X(completion)   \
+    X(convert)      \
     X(help)         \
+    X(import_file)  \
     X(inspect)      \
     X(man)          \
     X(predict)      \

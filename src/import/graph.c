@@ -22,7 +22,7 @@ const char *graph_name(struct graph *g, const char *hint)
         g->failed = true;
         return "";
     }
-    (void)snprintf(name, NAME_ROOM, "%.64s_%llu", hint,
+    (void)snprintf(name, NAME_ROOM, "%.64s/%llu", hint,
                    (unsigned long long)g->counter++);
     return name;
 }
@@ -128,6 +128,39 @@ void attr_ints(struct graph *g, struct graph_node *node, const char *name,
     memcpy(copy, v, n * sizeof(*v));
     a->type = ATTR_INTS;
     a->ints = copy;
+    a->n = n;
+}
+
+void attr_floats(struct graph *g, struct graph_node *node, const char *name,
+                 const float *v, size_t n)
+{
+    struct graph_attribute *a = add_attribute(g, node, name);
+    float *copy = arena_new(g->arena, float, n + 1);
+
+    if (!a || !copy) {
+        g->failed = true;
+        return;
+    }
+    memcpy(copy, v, n * sizeof(*v));
+    a->type = ATTR_FLOATS;
+    a->floats = copy;
+    a->n = n;
+}
+
+void attr_strings(struct graph *g, struct graph_node *node, const char *name,
+                  const char *const *v, size_t n)
+{
+    struct graph_attribute *a = add_attribute(g, node, name);
+    const char **copy = arena_new(g->arena, const char *, n + 1);
+
+    if (!a || !copy) {
+        g->failed = true;
+        return;
+    }
+    for (size_t i = 0; i < n; i++)
+        copy[i] = v[i];
+    a->type = ATTR_STRINGS;
+    a->strings = copy;
     a->n = n;
 }
 

@@ -23,11 +23,20 @@ enum { GRAPH_OPSET = 17, GRAPH_IR = 8 };
 struct graph_attribute {
     struct graph_attribute *next;
     const char *name;
-    enum { ATTR_FLOAT = 1, ATTR_INT = 2, ATTR_STRING = 3, ATTR_INTS = 7 } type;
+    enum {
+        ATTR_FLOAT = 1,
+        ATTR_INT = 2,
+        ATTR_STRING = 3,
+        ATTR_FLOATS = 6,
+        ATTR_INTS = 7,
+        ATTR_STRINGS = 8,
+    } type;
     float f;
     int64_t i;
     const char *s;
     const int64_t *ints;
+    const float *floats;
+    const char **strings;
     size_t n;
 };
 
@@ -86,6 +95,11 @@ void attr_float(struct graph *g, struct graph_node *node, const char *name,
                 double v);
 void attr_string(struct graph *g, struct graph_node *node, const char *name,
                  const char *v);
+
+void attr_floats(struct graph *g, struct graph_node *node, const char *name,
+                 const float *v, size_t n);
+void attr_strings(struct graph *g, struct graph_node *node, const char *name,
+                  const char *const *v, size_t n);
 
 /* The output of a node without attributes and with one output. */
 const char *graph_op(struct graph *g, const char *op, const char *const *in,

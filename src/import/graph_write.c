@@ -34,6 +34,12 @@ static void put_text(struct buf *b, unsigned field, const char *s)
     put_bytes(b, field, str_from_cstr(s));
 }
 
+static void put_float(struct buf *b, unsigned field, const float *v)
+{
+    varint(b, field << 3 | 5);
+    buf_put(b, (struct str){(const char *)v, sizeof(*v)});
+}
+
 /* Empties the piece into b as one field. */
 static void put_piece(struct buf *b, unsigned field, struct buf *piece)
 {
@@ -48,12 +54,17 @@ static void put_attribute(struct buf *node, const struct graph_attribute *a,
 {
     put_text(piece, 1, a->name);
     switch (a->type) {
-    case ATTR_FLOAT: {
-        struct str bits = {(const char *)&a->f, sizeof(a->f)};
-        varint(piece, 2 << 3 | 5);
-        buf_put(piece, bits);
+    case ATTR_FLOAT:
+        put_float(piece, 2, &a->f);
         break;
-    }
+    case ATTR_FLOATS:
+        for (size_t i = 0; i < a->n; i++)
+            put_float(piece, 7, &a->floats[i]);
+        break;
+    case ATTR_STRINGS:
+        for (size_t i = 0; i < a->n; i++)
+            put_text(piece, 9, a->strings[i]);
+        break;
     case ATTR_INT:
         put_int(piece, 3, a->i);
         break;

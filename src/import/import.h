@@ -37,6 +37,9 @@ struct import {
 };
 
 enum import_kind import_sniff(struct str file);
+/* Anything that is not ONNX but is known. What is unknown goes to the runtime,
+ * which says what is wrong with it. */
+bool import_needed(enum import_kind kind);
 const char *import_kind_name(enum import_kind kind);
 
 /* The file must stay where it is while the graph is used, and be followed by

@@ -48,10 +48,15 @@ void check_forked(const struct runtime_ops *ops, struct runtime *rt,
 void check_spawned(const struct runtime_options *options,
                    struct check_job *job);
 
-/* The body of that process: reads the model from standard input, writes the
- * verdict to standard output. Returns the exit status. */
+/* The body of that process: read() gives the model, from descriptor 0 (and
+ * CHECK_FILE_FD, of an imported one); the verdict goes to standard output.
+ * Returns the exit status. */
+enum { CHECK_FILE_FD = 3 };
 int check_child_main(const struct runtime_ops *ops,
-                     const struct runtime_options *options, const char *folder);
+                     const struct runtime_options *options,
+                     enum errc (*read)(void *ctx, struct model_source *out,
+                                       struct err *err),
+                     void *ctx);
 
 /* Makes the input of a trial: `rows` rows where the first dimension is free,
  * `free_dim` for every other free one. seeds[i] decides the values of row i.

@@ -16,7 +16,7 @@
 #include "model/check.h"
 #include "model/sandbox.h"
 
-enum { CPU_SECONDS = 600, MODEL_MAX = INT32_MAX };
+enum { CPU_SECONDS = 600 };
 
 struct verdict {
     uint32_t index;
@@ -156,22 +156,37 @@ void check_forked(const struct runtime_ops *ops, struct runtime *rt,
         done = run_child(ops, rt, jobs, done, n);
 }
 
+/* The model's bytes as a file without a name; of an imported one there is such
+ * a file already. */
+static int input_file(const struct model_source *source)
+{
+    if (source->descriptors)
+        return fcntl(source->descriptors[1], F_DUPFD_CLOEXEC, 3);
+    int in = memfd_create("model", MFD_CLOEXEC);
+    if (in >= 0 && (!write_all(in, source->bytes.p, source->bytes.n) ||
+                    lseek(in, 0, SEEK_SET) != 0)) {
+        (void)close(in);
+        return -1;
+    }
+    return in;
+}
+
 /* The model goes in as an anonymous file, the verdict comes out of a pipe. */
 static enum errc spawn(const struct runtime_options *options,
                        struct check_job *job, pid_t *pid, int *out)
 {
     int fds[2];
-    int in = memfd_create("model", MFD_CLOEXEC);
+    int in = input_file(&job->source);
     const char *argv[] = {"stoker: checker",
                           "check-model",
                           options->device,
                           job->source.folder ? job->source.folder : "",
                           options->library ? options->library : "",
+                          job->source.descriptors ? "imported" : "onnx",
                           NULL};
     posix_spawn_file_actions_t actions;
 
-    if (in < 0 || !write_all(in, job->source.bytes.p, job->source.bytes.n) ||
-        lseek(in, 0, SEEK_SET) != 0 || pipe2(fds, O_CLOEXEC) != 0) {
+    if (in < 0 || pipe2(fds, O_CLOEXEC) != 0) {
         if (in >= 0)
             (void)close(in);
         return fs_error(&job->err, "prepare", "the check");
@@ -179,6 +194,9 @@ static enum errc spawn(const struct runtime_options *options,
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_adddup2(&actions, in, 0);
     posix_spawn_file_actions_adddup2(&actions, fds[1], 1);
+    if (job->source.descriptors)
+        posix_spawn_file_actions_adddup2(&actions, job->source.descriptors[0],
+                                         CHECK_FILE_FD);
     int rc = posix_spawn(pid, "/proc/self/exe", &actions, NULL,
                          (char *const *)(uintptr_t)argv, environ);
     posix_spawn_file_actions_destroy(&actions);
@@ -212,28 +230,27 @@ void check_spawned(const struct runtime_options *options, struct check_job *job)
 }
 
 int check_child_main(const struct runtime_ops *ops,
-                     const struct runtime_options *options, const char *folder)
+                     const struct runtime_options *options,
+                     enum errc (*read)(void *ctx, struct model_source *out,
+                                       struct err *err),
+                     void *ctx)
 {
     struct verdict v;
-    struct buf bytes;
+    struct model_source source = {.folder = NULL};
     struct runtime *rt = NULL;
     struct err err = {0};
-    enum errc rc;
 
     memset(&v, 0, sizeof(v));
-    buf_init(&bytes, MODEL_MAX);
-    rc = fs_read("/dev/stdin", &bytes, &err);
+    enum errc rc = read(ctx, &source, &err);
     if (!rc)
         rc = ops->open(options, &rt, &err);
     if (rc) {
         v.rc = rc;
         memcpy(v.msg, err.msg, sizeof(v.msg));
     } else {
-        struct model_source source = {buf_str(&bytes), *folder ? folder : NULL};
         limit_child();
         v = judge(ops, rt, &source, 0);
     }
     ops->close(rt);
-    buf_fini(&bytes);
     return write_all(1, &v, sizeof(v)) ? 0 : 1;
 }

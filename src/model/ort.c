@@ -114,6 +114,60 @@ static void ort_unload(struct session *s)
     free(s);
 }
 
+/* Hands the weights over where they are: the runtime keeps no copy. */
+static enum errc add_weights(struct runtime *r,
+                             const struct model_source *source,
+                             struct ort_session_options *options,
+                             struct err *err)
+{
+    size_t n = source->n_weights;
+    const char **names = calloc(n + 1, sizeof(*names));
+    struct ort_value **values = calloc(n + 1, sizeof(struct ort_value *));
+    enum errc rc = ERR_OK;
+
+    if (!names || !values)
+        rc = err_set(err, ERR_NOMEM, "out of memory");
+    for (size_t i = 0; i < n && !rc; i++) {
+        names[i] = source->weights[i].name;
+        rc = ort_value_in(r, &source->weights[i].tensor, &values[i], err);
+    }
+    if (!rc)
+        rc = ort_status(
+            r,
+            r->api.add_external_initializers(
+                options, names, (const struct ort_value *const *)values, n),
+            err);
+    for (size_t i = 0; values && i < n; i++)
+        r->api.release_value(values[i]);
+    free(names);
+    free(values);
+    return rc;
+}
+
+static enum errc create_session(struct runtime *r,
+                                const struct model_source *source,
+                                struct ort_session **out, struct err *err)
+{
+    struct ort_session_options *options = r->options;
+    enum errc rc = ERR_OK;
+
+    if (source->n_weights) {
+        rc = ort_status(r, r->api.clone_session_options(r->options, &options),
+                        err);
+        if (rc)
+            return rc;
+        rc = add_weights(r, source, options, err);
+    }
+    if (!rc)
+        rc = ort_status(r,
+                        r->api.create_session(r->env, source->bytes.p,
+                                              source->bytes.n, options, out),
+                        err);
+    if (options != r->options)
+        r->api.release_session_options(options);
+    return rc;
+}
+
 static enum errc ort_load(struct runtime *r, const struct model_source *source,
                           struct session **out, struct err *err)
 {
@@ -133,11 +187,7 @@ static enum errc ort_load(struct runtime *r, const struct model_source *source,
                               source->folder),
             err);
     if (!rc)
-        rc = ort_status(r,
-                        r->api.create_session(r->env, source->bytes.p,
-                                              source->bytes.n, r->options,
-                                              &s->ort),
-                        err);
+        rc = create_session(r, source, &s->ort, err);
     if (!rc)
         rc = ort_describe(s, err);
     if (rc) {

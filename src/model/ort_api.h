@@ -66,6 +66,7 @@ enum ort_code {
     X(8,   create_session, (const struct ort_env *, const void *bytes, size_t n, const struct ort_session_options *, struct ort_session **out)) \
     X(9,   run, (struct ort_session *, const struct ort_run_options *, const char *const *names, const struct ort_value *const *inputs, size_t n, const char *const *out_names, size_t n_out, struct ort_value **outputs)) \
     X(10,  create_session_options, (struct ort_session_options **out)) \
+    X(12,  clone_session_options, (const struct ort_session_options *, struct ort_session_options **out)) \
     X(22,  set_log_severity, (struct ort_session_options *, int severity)) \
     X(24,  set_intra_threads, (struct ort_session_options *, int n)) \
     X(25,  set_inter_threads, (struct ort_session_options *, int n)) \
@@ -111,6 +112,7 @@ enum ort_code {
     X(192, has_value, (const struct ort_value *, int *out)) \
     X(204, append_cuda, (struct ort_session_options *, const struct ort_cuda_options *)) \
     X(205, create_cuda_options, (struct ort_cuda_options **out)) \
+    X(210, add_external_initializers, (struct ort_session_options *, const char *const *names, const struct ort_value *const *values, size_t n)) \
     X(250, cast_optional_info, (const struct ort_type_info *, const struct ort_optional_info **out)) \
     X(251, optional_contained, (const struct ort_optional_info *, struct ort_type_info **out)) \
     X(252, resized_string, (struct ort_value *, size_t i, size_t n, char **out)) \

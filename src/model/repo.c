@@ -15,7 +15,11 @@ enum {
     NAME_MAX_BYTES = 128,
 };
 
-static const char *const default_names[] = {"model.onnx", "saved_model.onnx"};
+static const char *const default_names[] = {"model.onnx", "saved_model.onnx",
+                                            "model.keras", "model.h5"};
+
+/* What a file's name may end in and a model's name does not. */
+static const char *const endings[] = {".onnx", ".keras", ".h5", ".hdf5"};
 
 void repo_init(struct repo *r)
 {
@@ -99,8 +103,13 @@ static const char *name_of(struct repo *r, const char *path)
     const char *slash = strrchr(path, '/');
     struct str base = str_from_cstr(slash ? slash + 1 : path);
 
-    if (base.n > 5 && memcmp(base.p + base.n - 5, ".onnx", 5) == 0)
-        base.n -= 5;
+    for (size_t i = 0; i < COUNT(endings); i++) {
+        size_t n = strlen(endings[i]);
+        if (base.n > n && memcmp(base.p + base.n - n, endings[i], n) == 0) {
+            base.n -= n;
+            break;
+        }
+    }
     if (base.n > NAME_MAX_BYTES)
         base.n = NAME_MAX_BYTES;
     char *name = arena_cstr(&r->arena, base);

@@ -31,10 +31,21 @@ struct model_spec {
     const char *producer, *graph, *description;
 };
 
-/* The bytes of a model file and the folder of its external data. */
+/* A weight whose bytes are not in the model file but with us. */
+struct model_weight {
+    const char *name;
+    struct tensor tensor;
+};
+
+/* The bytes of a model file and the folder of its external data; for an
+ * imported one the weights, which must stay until the session is unloaded, and
+ * the descriptors from which another process can have the same. */
 struct model_source {
     struct str bytes;
     const char *folder;
+    const struct model_weight *weights;
+    size_t n_weights;
+    const int *descriptors; /* two, or NULL */
 };
 
 struct run_input {

@@ -1,4 +1,4 @@
-/* From a file to a served model: read once, check, load, describe, warm up. */
+/* From a prepared file to a served model: check, load, describe, warm up. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,54 +7,18 @@
 #include "base/clock.h"
 #include "base/fs.h"
 #include "base/log.h"
-#include "model/onnx_file.h"
 #include "serve/loading_internal.h"
 #include "serve/serve_metrics.h"
 
 enum {
-    MODEL_MAX = INT32_MAX, /* the format's own limit: protobuf */
-    WALK_LIMIT = 64 << 20,
     LABELS_MAX = 16 << 20,
     WARM_UP_RUNS = 2,
 };
 
-static struct model_source source_of(const struct prepared *p)
-{
-    return (struct model_source){buf_str(&p->bytes), p->entry.folder};
-}
-
-/* Reads the file once; what is checked and what is loaded are these bytes,
- * whatever happens to the file meanwhile. */
-static void read_model(struct prepared *p)
-{
-    struct onnx_file file;
-    struct arena arena;
-    struct check_job *job = &p->job;
-
-    buf_init(&p->bytes, MODEL_MAX);
-    job->rc = p->entry.rc;
-    job->err = p->entry.err;
-    if (job->rc)
-        return;
-    job->rc = fs_read(p->entry.path, &p->bytes, &job->err);
-    if (job->rc)
-        return;
-    arena_init(&arena, WALK_LIMIT);
-    job->rc = onnx_file_read(buf_str(&p->bytes), p->entry.folder, &arena, &file,
-                             &job->err);
-    arena_fini(&arena);
-    job->source = source_of(p);
-}
-
-static void drop(struct prepared *p)
-{
-    buf_fini(&p->bytes);
-}
-
 void registry_forget_prepared(struct registry *r)
 {
     for (size_t i = 0; i < r->n_prepared; i++)
-        drop(&r->prepared[i]);
+        prepared_drop(&r->prepared[i]);
     free(r->prepared);
     r->prepared = NULL;
     r->n_prepared = 0;
@@ -108,7 +72,7 @@ enum errc registry_prepare(struct registry *r, struct err *err)
     for (size_t i = 0; i < r->repo.n; i++) {
         r->prepared[i].entry = r->repo.entries[i];
         r->n_prepared = i + 1;
-        read_model(&r->prepared[i]);
+        prepared_read(&r->prepared[i]);
     }
     check_all(r);
     return ERR_OK;
@@ -252,12 +216,14 @@ static void warm_up(struct served *m)
 static enum errc load_session(struct registry *r, struct prepared *p,
                               struct served *m, struct err *err)
 {
-    struct model_source source = source_of(p);
+    struct model_source source = prepared_source(p);
     enum errc rc = r->ops->load(r->runtime, &source, &m->session, err);
 
     if (rc)
         return rc;
     m->spec = r->ops->spec(m->session);
+    m->imported = p->imported; /* the session works with its weights */
+    p->imported = NULL;
     copy_config(m, &p->entry);
     rc = check_config(m, err);
     if (rc)
@@ -284,7 +250,7 @@ static enum errc build(struct registry *r, struct prepared *p,
     m->facts = p->job.facts;
     m->device = r->ops->device(r->runtime);
     m->platform = "onnxruntime_onnx";
-    m->bytes = p->bytes.n;
+    m->bytes = p->imported ? p->imported->bytes : p->bytes.n;
     enum errc rc;
     if (m->name && m->version && m->path)
         rc = load_session(r, p, m, err);
@@ -339,7 +305,7 @@ static enum errc finish(struct registry *r, struct prepared *p,
         *err = p->job.err;
     else
         rc = build(r, p, &e->served, err);
-    drop(p);
+    prepared_drop(p);
     if (rc)
         return explain(p, rc, err);
     e->state = MODEL_READY;
@@ -450,7 +416,7 @@ enum errc registry_load(struct registry *r, const char *name, struct err *err)
         if (strcmp(found.entries[i].name, name) != 0)
             continue;
         p[n].entry = found.entries[i];
-        read_model(&p[n]);
+        prepared_read(&p[n]);
         if (!p[n].job.rc)
             check_spawned(&r->options.runtime, &p[n].job);
         /* A file that went bad does not take the good one away. */
@@ -463,7 +429,7 @@ enum errc registry_load(struct registry *r, const char *name, struct err *err)
     if (!rc)
         rc = load_versions(r, p, n, err);
     for (size_t i = 0; i < n; i++)
-        drop(&p[i]);
+        prepared_drop(&p[i]);
     free(p);
     repo_fini(&found);
     pthread_mutex_unlock(&r->load_lock);

@@ -2,14 +2,22 @@
 #ifndef SERVE_LOADING_INTERNAL_H
 #define SERVE_LOADING_INTERNAL_H
 
+#include "import/process.h"
 #include "serve/registry.h"
 
-/* A model file on its way: its bytes, and what the check said. */
+/* A model file on its way: its bytes, or what was imported from it, and what
+ * the check said. */
 struct prepared {
     struct repo_entry entry;
     struct buf bytes;
+    struct imported *imported; /* NULL: an ONNX file */
     struct check_job job;
 };
+
+/* Sets p->job.rc; the entry must be set. */
+void prepared_read(struct prepared *p);
+struct model_source prepared_source(const struct prepared *p);
+void prepared_drop(struct prepared *p);
 
 struct registry {
     struct registry_options options;

@@ -3,6 +3,8 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "import/process.h"
+
 enum {
     POOL_ABOVE_NS = 1000 * 1000,  /* a loop is not held up longer than this */
     INLINE_BELOW_NS = 700 * 1000, /* and back, with a gap against flapping */
@@ -31,6 +33,9 @@ void served_unref(struct served *m)
         return;
     if (m->session)
         m->ops->unload(m->session);
+    if (m->imported)
+        imported_close(m->imported);
+    free(m->imported);
     arena_fini(&m->arena);
     free(m->name);
     free(m->version);

@@ -38,7 +38,8 @@ struct served {
     const struct model_spec *spec;
     struct model_facts facts;
     struct model_config config;
-    struct arena arena;                  /* of config and labels */
+    struct imported *imported; /* the weights of the session, or NULL */
+    struct arena arena;        /* of config and labels */
     struct str *labels[RUN_MAX_OUTPUTS]; /* of an output, or NULL */
     size_t n_labels[RUN_MAX_OUTPUTS];
     const char *platform;

@@ -62,8 +62,8 @@ struct kcall {
 struct kclass {
     const char *name;
     bool (*build)(struct keras *k, struct klayer *l, struct kcall *c);
-    /* Which weights there are: k one, b if use_bias, s if scale, c if center;
-     * behind '|' those that are not trained. */
+    /* Which weights there are, a letter each: has() in keras_weights.c says
+     * when; behind '|' those that are not trained. */
     const char *weights;
 };
 
@@ -102,6 +102,9 @@ const struct tensor *k_weight(struct keras *k, const struct klayer *l, size_t i,
                               int rank);
 const char *k_put(struct keras *k, const struct klayer *l,
                   const struct tensor *t);
+
+/* The elements as aligned floats; NULL: out of memory. */
+const float *k_floats(struct keras *k, const struct tensor *t);
 
 /* Weights as floats with the dimensions in another order. */
 const char *k_permuted(struct keras *k, const struct klayer *l,

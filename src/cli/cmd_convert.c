@@ -1,0 +1,92 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fs.h"
+#include "cli/command.h"
+#include "import/process.h"
+
+struct options {
+    const char *output;
+};
+
+static const struct flag flags[] = {
+    {"output", 'o', FLAG_TEXT, offsetof(struct options, output), NULL, 0, 0, 0,
+     TEXT_OPT_CONVERT_OUTPUT, false, 0},
+    {.name = ""},
+};
+
+static bool put(int fd, struct str s)
+{
+    while (s.n) {
+        ssize_t n = write(fd, s.p, s.n);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return false;
+        s = str_slice(s, (size_t)n, s.n);
+    }
+    return true;
+}
+
+/* Beside its place, then renamed: nobody sees half a file. */
+static enum errc publish(const char *path, struct str bytes, struct err *err)
+{
+    char temporary[4200];
+
+    if (strcmp(path, "-") == 0)
+        return put(1, bytes) ? ERR_OK : fs_error(err, "write", "the output");
+    if (snprintf(temporary, sizeof(temporary), "%.4100s.XXXXXX", path) >=
+        (int)sizeof(temporary))
+        return err_set(err, ERR_LIMIT, "the path is too long");
+    int fd = mkostemp(temporary, O_CLOEXEC);
+    if (fd < 0)
+        return fs_error(err, "write", path);
+    mode_t mask = umask(0);
+    (void)umask(mask);
+    bool ok = put(fd, bytes) && fchmod(fd, 0666 & ~mask) == 0 && fsync(fd) == 0;
+    ok = close(fd) == 0 && ok;
+    if (ok && rename(temporary, path) == 0)
+        return ERR_OK;
+    enum errc rc = fs_error(err, "write", path);
+    (void)unlink(temporary);
+    return rc;
+}
+
+static enum errc run(struct cli *cli, const void *options,
+                     const struct flag_args *args, struct err *err)
+{
+    const struct options *o = options;
+    const char *path = args->rest[0];
+    struct imported m;
+
+    if (!o->output)
+        return err_set(err, ERR_INVALID,
+                       "where to? Give -o model.onnx (or -o - for standard "
+                       "output)");
+    if (import_kind_of(path) == IMPORT_ONNX)
+        return err_set(err, ERR_INVALID, "'%s' is an ONNX model already", path);
+    enum errc rc = imported_open(path, GRAPH_INLINE, &m, err);
+    if (rc)
+        (void)err_wrap(err, rc, "cannot convert '%s'", path);
+    else
+        rc = publish(o->output, m.source.bytes, err);
+    if (!rc && strcmp(o->output, "-") != 0)
+        (void)fprintf(cli->out, "%s: %s, %s, %zu bytes\n", o->output,
+                      m.report.kind, m.report.framework, m.source.bytes.n);
+    imported_close(&m);
+    return rc;
+}
+
+const struct command cmd_convert = {
+    .name = "convert",
+    .args = "MODEL",
+    .summary = TEXT_CMD_CONVERT,
+    .min_args = 1,
+    .max_args = 1,
+    .flags = flags,
+    .run = run,
+};

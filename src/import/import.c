@@ -1,0 +1,91 @@
+#include "import/import.h"
+
+#include <string.h>
+
+#include "import/hdf5.h"
+#include "import/keras/keras.h"
+#include "import/zip.h"
+
+enum { CLASSES_MAX = 1024 };
+
+static bool looks_zip(struct str file)
+{
+    return file.n >= 4 && memcmp(file.p, "PK\x03\x04", 4) == 0;
+}
+
+/* A protobuf ModelProto begins with ir_version, a small number in field 1. */
+static bool looks_onnx(struct str file)
+{
+    return file.n >= 2 && file.p[0] == 0x08 && (unsigned char)file.p[1] < 0x40;
+}
+
+enum import_kind import_sniff(struct str file)
+{
+    if (h5_looks(file))
+        return IMPORT_KERAS_H5;
+    if (looks_zip(file))
+        return IMPORT_KERAS_ZIP;
+    return looks_onnx(file) ? IMPORT_ONNX : IMPORT_UNKNOWN;
+}
+
+bool import_needed(enum import_kind kind)
+{
+    return kind != IMPORT_ONNX && kind != IMPORT_UNKNOWN;
+}
+
+const char *import_kind_name(enum import_kind kind)
+{
+    static const char *const names[] = {
+        [IMPORT_ONNX] = "ONNX model",
+        [IMPORT_KERAS_H5] = "HDF5 file",
+        [IMPORT_KERAS_ZIP] = "zip archive",
+        [IMPORT_UNKNOWN] = "unknown",
+    };
+    return names[kind];
+}
+
+enum errc import_file(struct str file, struct arena *arena, struct import *out,
+                      struct err *err)
+{
+    *out = (struct import){.arena = arena};
+    graph_init(&out->graph, arena);
+    out->report.kind = import_kind_name(import_sniff(file));
+    out->report.framework = out->report.title = "";
+    switch (import_sniff(file)) {
+    case IMPORT_KERAS_H5:
+        return keras_import_h5(file, out, err);
+    case IMPORT_KERAS_ZIP:
+        return keras_import_zip(file, out, err);
+    case IMPORT_ONNX:
+        return err_set(err, ERR_INVALID, "an ONNX model needs no import");
+    case IMPORT_UNKNOWN:
+        break;
+    }
+    return err_set(err, ERR_UNSUPPORTED,
+                   "this kind of file is not known; known are ONNX and Keras "
+                   "(.h5, .keras)");
+}
+
+void import_saw(struct import *out, struct str class_name)
+{
+    struct import_report *r = &out->report;
+
+    if (!r->classes) {
+        r->classes = arena_new(out->arena, const char *, CLASSES_MAX);
+        r->counts = arena_new(out->arena, size_t, CLASSES_MAX);
+        if (!r->classes || !r->counts) {
+            r->classes = NULL;
+            return;
+        }
+    }
+    for (size_t i = 0; i < r->n_classes; i++)
+        if (str_eq(class_name, str_from_cstr(r->classes[i]))) {
+            r->counts[i]++;
+            return;
+        }
+    char *copy = arena_cstr(out->arena, class_name);
+    if (copy && r->n_classes < CLASSES_MAX) {
+        r->classes[r->n_classes] = copy;
+        r->counts[r->n_classes++] = 1;
+    }
+}

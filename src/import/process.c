@@ -1,0 +1,257 @@
+#include "import/process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/sendfile.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/fs.h"
+#include "codec/number.h"
+#include "import/result.h"
+#include "model/sandbox.h"
+
+enum {
+    FILE_MAX_GIB = 16,
+    CPU_SECONDS = 300,
+    SNIFF = 64,
+    STRINGS_MAX = 512 << 20,
+};
+
+static const uint64_t gib = UINT64_C(1) << 30;
+
+/* A sealed copy of the file, with room for readers that look ahead. */
+static enum errc copy_file(const char *path, int *out, size_t *size,
+                           struct err *err)
+{
+    struct stat st;
+    int in = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+
+    if (in < 0)
+        return fs_error(err, "open", path);
+    if (fstat(in, &st) != 0 || !S_ISREG(st.st_mode) ||
+        (uint64_t)st.st_size > FILE_MAX_GIB * gib) {
+        (void)close(in);
+        return err_set(err, ERR_INVALID,
+                       "'%s' is not a plain file of at most %d GiB", path,
+                       FILE_MAX_GIB);
+    }
+    int copy = memfd_create("model", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    off_t at = 0;
+    bool ok = copy >= 0;
+    while (ok && at < st.st_size) {
+        ssize_t n = sendfile(copy, in, &at, (size_t)(st.st_size - at));
+        if (n == 0)
+            break; /* it has become shorter: what was read counts */
+        ok = n > 0 || errno == EINTR;
+    }
+    ok = ok && ftruncate(copy, at + NUMBER_PAD) == 0 &&
+         fcntl(copy, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW) ==
+             0;
+    enum errc rc = ok ? ERR_OK : fs_error(err, "copy", path);
+    (void)close(in);
+    if (rc && copy >= 0)
+        (void)close(copy);
+    *out = copy;
+    *size = (size_t)at;
+    return rc;
+}
+
+enum import_kind import_kind_of(const char *path)
+{
+    char first[SNIFF];
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    ssize_t n = fd < 0 ? -1 : read(fd, first, sizeof(first));
+
+    if (fd >= 0)
+        (void)close(fd);
+    return n < 0 ? IMPORT_UNKNOWN
+                 : import_sniff((struct str){first, (size_t)n});
+}
+
+static enum errc map(int fd, void **p, size_t *n, struct err *err)
+{
+    struct stat st;
+
+    if (fstat(fd, &st) != 0)
+        return fs_error(err, "look at", "an imported model");
+    *n = (size_t)st.st_size;
+    *p = *n ? mmap(NULL, *n, PROT_READ, MAP_SHARED, fd, 0) : NULL;
+    if (*p == MAP_FAILED) {
+        *p = NULL;
+        return fs_error(err, "map", "an imported model");
+    }
+    return ERR_OK;
+}
+
+static enum errc start(int in, int out, enum graph_weights how, pid_t *pid,
+                       struct err *err)
+{
+    const char *argv[] = {"stoker: importer", "import-file",
+                          how == GRAPH_INLINE ? "inline" : "external", NULL};
+    posix_spawn_file_actions_t actions;
+
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_adddup2(&actions, in, 0);
+    posix_spawn_file_actions_adddup2(&actions, out, 1);
+    int rc = posix_spawn(pid, "/proc/self/exe", &actions, NULL,
+                         (char *const *)(uintptr_t)argv, environ);
+    posix_spawn_file_actions_destroy(&actions);
+    if (rc) {
+        errno = rc;
+        return fs_error(err, "start", "the importer");
+    }
+    return ERR_OK;
+}
+
+static enum errc await(pid_t pid, struct err *err)
+{
+    int status = 0;
+
+    while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+        ;
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+        return ERR_OK;
+    if (WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU)
+        return err_set(err, ERR_LIMIT,
+                       "the file takes more than %d seconds to read",
+                       CPU_SECONDS);
+    if (WIFSIGNALED(status))
+        return err_set(err, ERR_INVALID,
+                       "the process that read the file was stopped (%s): the "
+                       "file is damaged or hostile",
+                       strsignal(WTERMSIG(status)));
+    return err_set(err, ERR_LIMIT,
+                   "the process that read the file ended early (exit status "
+                   "%d)",
+                   WEXITSTATUS(status));
+}
+
+/* Both descriptors are open and mapped: look into them. */
+static enum errc look(struct imported *out, struct err *err)
+{
+    enum errc rc = map(out->descriptors[0], &out->maps[0], &out->sizes[0], err);
+
+    if (!rc)
+        rc = map(out->descriptors[1], &out->maps[1], &out->sizes[1], err);
+    if (rc)
+        return rc;
+    size_t n = out->sizes[0] < NUMBER_PAD ? 0 : out->sizes[0] - NUMBER_PAD;
+    return result_read((struct str){out->maps[1], out->sizes[1]},
+                       (struct str){out->maps[0], n}, out, err);
+}
+
+/* If all weights were made anew, the model's file is no longer needed. */
+static void drop_file(struct imported *m)
+{
+    const char *from = m->maps[0], *to = from + m->sizes[0];
+
+    for (size_t i = 0; i < m->source.n_weights; i++) {
+        const char *p = m->source.weights[i].tensor.data;
+        if (p >= from && p < to)
+            return;
+    }
+    (void)munmap(m->maps[0], m->sizes[0]);
+    m->maps[0] = NULL;
+    m->sizes[0] = 0;
+}
+
+static void begin(struct imported *m)
+{
+    *m = (struct imported){.descriptors = {-1, -1}};
+    m->report.kind = m->report.framework = m->report.title = "";
+    arena_init(&m->arena, STRINGS_MAX);
+}
+
+enum errc imported_open(const char *path, enum graph_weights how,
+                        struct imported *out, struct err *err)
+{
+    size_t size;
+    pid_t pid;
+
+    begin(out);
+    enum errc rc = copy_file(path, &out->descriptors[0], &size, err);
+    if (rc) {
+        out->descriptors[0] = -1;
+        return rc;
+    }
+    out->descriptors[1] = memfd_create("imported", MFD_CLOEXEC);
+    if (out->descriptors[1] < 0)
+        return fs_error(err, "make", "a file in memory");
+    out->bytes = size;
+    rc = start(out->descriptors[0], out->descriptors[1], how, &pid, err);
+    if (!rc)
+        rc = await(pid, err);
+    if (!rc)
+        rc = look(out, err);
+    if (!rc)
+        drop_file(out);
+    return rc;
+}
+
+enum errc imported_attach(const int descriptors[2], struct imported *out,
+                          struct err *err)
+{
+    begin(out);
+    for (int i = 0; i < 2; i++) {
+        out->descriptors[i] = fcntl(descriptors[i], F_DUPFD_CLOEXEC, 3);
+        if (out->descriptors[i] < 0)
+            return fs_error(err, "take over", "an imported model");
+    }
+    return look(out, err);
+}
+
+void imported_close(struct imported *m)
+{
+    for (int i = 0; i < 2; i++) {
+        if (m->maps[i])
+            (void)munmap(m->maps[i], m->sizes[i]);
+        if (m->descriptors[i] >= 0)
+            (void)close(m->descriptors[i]);
+        m->maps[i] = NULL;
+        m->descriptors[i] = -1;
+    }
+    arena_fini(&m->arena);
+    m->source = (struct model_source){.n_weights = 0};
+}
+
+/* A file of n bytes may need its weights anew, and some room to work. */
+static void limit(size_t n)
+{
+    struct rlimit cpu = {CPU_SECONDS, CPU_SECONDS + 1}, core = {0, 0};
+
+    (void)setrlimit(RLIMIT_CPU, &cpu);
+    (void)setrlimit(RLIMIT_CORE, &core);
+#ifndef HAVE_ASAN /* its shadow is larger than any limit */
+    struct rlimit memory = {n * 3 + 2 * gib, n * 3 + 2 * gib};
+    (void)setrlimit(RLIMIT_AS, &memory);
+#else
+    (void)n;
+#endif
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+    sandbox_enter_reader();
+}
+
+int import_child_main(enum graph_weights how)
+{
+    struct arena arena;
+    struct import in;
+    struct err err = {0};
+    void *p;
+    size_t n;
+
+    if (map(0, &p, &n, NULL) || n < NUMBER_PAD)
+        return 1;
+    limit(n);
+    struct str file = {p, n - NUMBER_PAD};
+    arena_init(&arena, n * 2 + gib);
+    enum errc rc = import_file(file, &arena, &in, &err);
+    return result_write(1, file, &in, how, rc, &err) ? 1 : 0;
+}
