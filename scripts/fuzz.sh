@@ -8,7 +8,7 @@ need_build_tools
 need_packages clang libclang-rt-dev
 build fuzz
 mkdir -p build/fuzz/findings
-for target in head chunked json formats bodies; do
+for target in head chunked json formats bodies zip hdf5 import; do
     work=build/fuzz/corpus-$target
     mkdir -p "$work"
     say "fuzzing $target for ${FUZZ_SECONDS:-60} s"

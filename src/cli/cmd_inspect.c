@@ -4,7 +4,7 @@
 
 #include "base/fs.h"
 #include "cli/command.h"
-#include "cli/digest.h"
+#include "codec/digest.h"
 #include "import/process.h"
 #include "model/check.h"
 #include "model/onnx_file.h"

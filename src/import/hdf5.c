@@ -82,6 +82,8 @@ enum errc h5_open(struct str file, struct arena *arena, struct h5 *f,
         lengths = (unsigned)h5_uint(&c, 1);
         (void)h5_uint(&c, 1);
     }
+    if (c.failed)
+        return damaged(err, "the superblock", 0);
     if (version > 3 || offsets != SIZE || lengths != SIZE)
         return err_set(err, ERR_UNSUPPORTED,
                        "HDF5 superblock version %u with offsets of %u bytes is "

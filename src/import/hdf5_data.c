@@ -190,6 +190,7 @@ enum errc h5_strings(const struct h5 *f, uint64_t object, const char *attribute,
         if (o.messages[i].type != H5_MSG_ATTRIBUTE)
             continue;
         struct err unread = {0};
+        a = (struct attribute){.name = STR("")};
         rc = read_attribute(o.messages[i].body, &a, &unread);
         if (!str_eq(a.name, str_from_cstr(attribute))) {
             rc = ERR_OK; /* what is not asked for may be of any type */

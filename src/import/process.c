@@ -15,6 +15,7 @@
 
 #include "base/fs.h"
 #include "codec/number.h"
+#include "import/cache.h"
 #include "import/result.h"
 #include "model/sandbox.h"
 
@@ -134,16 +135,11 @@ static enum errc await(pid_t pid, struct err *err)
                    WEXITSTATUS(status));
 }
 
-/* Both descriptors are open and mapped: look into them. */
+/* Both descriptors are mapped: look into them. */
 static enum errc look(struct imported *out, struct err *err)
 {
-    enum errc rc = map(out->descriptors[0], &out->maps[0], &out->sizes[0], err);
-
-    if (!rc)
-        rc = map(out->descriptors[1], &out->maps[1], &out->sizes[1], err);
-    if (rc)
-        return rc;
     size_t n = out->sizes[0] < NUMBER_PAD ? 0 : out->sizes[0] - NUMBER_PAD;
+
     return result_read((struct str){out->maps[1], out->sizes[1]},
                        (struct str){out->maps[0], n}, out, err);
 }
@@ -170,11 +166,50 @@ static void begin(struct imported *m)
     arena_init(&m->arena, STRINGS_MAX);
 }
 
+static enum errc run_import(struct imported *out, enum graph_weights how,
+                            struct err *err)
+{
+    pid_t pid;
+
+    out->descriptors[1] = memfd_create("imported", MFD_CLOEXEC);
+    if (out->descriptors[1] < 0)
+        return fs_error(err, "make", "a file in memory");
+    enum errc rc =
+        start(out->descriptors[0], out->descriptors[1], how, &pid, err);
+    if (!rc)
+        rc = await(pid, err);
+    if (!rc)
+        rc = map(out->descriptors[1], &out->maps[1], &out->sizes[1], err);
+    return rc ? rc : look(out, err);
+}
+
+/* The result of an earlier import of the same bytes. */
+static bool from_cache(struct imported *out, const struct cache_key *key)
+{
+    struct err none = {0};
+
+    out->descriptors[1] = cache_open(key);
+    if (out->descriptors[1] < 0)
+        return false;
+    if (map(out->descriptors[1], &out->maps[1], &out->sizes[1], &none) ==
+            ERR_OK &&
+        look(out, &none) == ERR_OK)
+        return true;
+    if (out->maps[1])
+        (void)munmap(out->maps[1], out->sizes[1]);
+    (void)close(out->descriptors[1]);
+    out->maps[1] = NULL;
+    out->descriptors[1] = -1;
+    out->report = (struct import_report){.kind = ""};
+    cache_drop(key);
+    return false;
+}
+
 enum errc imported_open(const char *path, enum graph_weights how,
                         struct imported *out, struct err *err)
 {
+    struct cache_key key = {.name = ""};
     size_t size;
-    pid_t pid;
 
     begin(out);
     enum errc rc = copy_file(path, &out->descriptors[0], &size, err);
@@ -182,18 +217,20 @@ enum errc imported_open(const char *path, enum graph_weights how,
         out->descriptors[0] = -1;
         return rc;
     }
-    out->descriptors[1] = memfd_create("imported", MFD_CLOEXEC);
-    if (out->descriptors[1] < 0)
-        return fs_error(err, "make", "a file in memory");
     out->bytes = size;
-    rc = start(out->descriptors[0], out->descriptors[1], how, &pid, err);
-    if (!rc)
-        rc = await(pid, err);
-    if (!rc)
-        rc = look(out, err);
-    if (!rc)
-        drop_file(out);
-    return rc;
+    rc = map(out->descriptors[0], &out->maps[0], &out->sizes[0], err);
+    if (rc)
+        return rc;
+    if (how == GRAPH_EXTERNAL)
+        cache_key((struct str){out->maps[0], size}, &key);
+    if (!from_cache(out, &key)) {
+        rc = run_import(out, how, err);
+        if (rc)
+            return rc;
+        cache_store(&key, out->descriptors[1]);
+    }
+    drop_file(out);
+    return ERR_OK;
 }
 
 enum errc imported_attach(const int descriptors[2], struct imported *out,
@@ -204,6 +241,10 @@ enum errc imported_attach(const int descriptors[2], struct imported *out,
         out->descriptors[i] = fcntl(descriptors[i], F_DUPFD_CLOEXEC, 3);
         if (out->descriptors[i] < 0)
             return fs_error(err, "take over", "an imported model");
+        enum errc rc =
+            map(out->descriptors[i], &out->maps[i], &out->sizes[i], err);
+        if (rc)
+            return rc;
     }
     return look(out, err);
 }

@@ -289,3 +289,183 @@ def cases():
     c.add("Dense", {"units": 2, "activation": "tanh", "use_bias": True}, [("kernel", (4, 2)), ("bias", (2,))], inputs=["in0"], name="right")
     c.outputs = [["right", 0, 0], ["left", 0, 0]]
     return out
+
+
+def snake(name):
+    import re
+    name = re.sub(r"\W+", "", name)
+    name = re.sub("(.)([A-Z][a-z]+)", r"\1_\2", name)
+    return re.sub("([a-z])([A-Z])", r"\1_\2", name).lower()
+
+
+class Case3(Case):
+    """The same model as Keras 3 writes it: .keras, weights by path."""
+
+    def __init__(self, name, *shapes, **kw):
+        super().__init__(name, *shapes, **{"version": "3.4.1", **kw})
+        self.paths = {}  # layer -> [(path below the layer, [arrays])]
+
+    def add(self, cls, config=None, weights=(), parts=None, **kw):
+        name = super().add(cls, config, weights, **kw)
+        if parts:  # [(path, [(name, shape), ...])]
+            self.paths[name] = [(p, [self.make(n, s) for n, s in w]) for p, w in parts]
+            self.weights[name] = [("w", a) for _, w in self.paths[name] for a in w]
+        else:
+            self.paths[name] = [("", [a for _, a in self.weights[name]])]
+        return name
+
+    @staticmethod
+    def tensor(reference):
+        return {"class_name": "__keras_tensor__", "config": {"shape": [], "dtype": "float32", "keras_history": reference}}
+
+    def config3(self):
+        layers = []
+        for x in self.layers:
+            c = dict(x["config"])
+            if "batch_input_shape" in c:
+                c["batch_shape"] = c.pop("batch_input_shape")
+            c["dtype"] = {"module": "keras", "class_name": "DTypePolicy", "config": {"name": "float32"}, "registered_name": None}
+            nodes = []
+            for node in x.get("inbound_nodes", []):
+                refs = [self.tensor(r[:3]) for r in node]
+                nodes.append({"args": [refs[0]] if len(refs) == 1 or x["class_name"] == "MultiHeadAttention" else [refs],
+                              "kwargs": {k: self.tensor(r) for k, r in x.get("kwargs", {}).items()}})
+            layers.append({"module": "keras.layers", "class_name": x["class_name"], "config": c, "registered_name": None,
+                           "build_config": {}, "name": x["name"], "inbound_nodes": nodes})
+        if self.sequential:
+            for x in layers:
+                x.pop("inbound_nodes"), x.pop("name")
+            return {"module": "keras", "class_name": "Sequential", "registered_name": None,
+                    "config": {"name": "sequential", "layers": layers}}
+        out = self.outputs or [[self.last[-1], 0, 0]]
+        return {"module": "keras.src.models.functional", "class_name": "Functional", "registered_name": "Functional",
+                "config": {"name": "functional", "layers": layers, "input_layers": [[n, 0, 0] for n in self.inputs],
+                           "output_layers": out if len(out) > 1 else out[0]}}
+
+    def write_keras(self, path):
+        data, seen = io.BytesIO(), {}
+        with h5py.File(data, "w") as f:
+            for x in self.layers:
+                base = snake(x["class_name"])
+                k = seen[base] = seen.get(base, -1) + 1
+                for part, arrays in self.paths.get(x["name"], []):
+                    g = f.create_group(f"layers/{base}{'_%d' % k if k else ''}{part}/vars")
+                    for i, a in enumerate(arrays):
+                        g.create_dataset(str(i), data=a)
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as z:
+            z.writestr("metadata.json", json.dumps({"keras_version": self.version, "date_saved": "2026-11-24@10:00:00"}))
+            z.writestr("config.json", json.dumps(self.config3()))
+            z.writestr("model.weights.h5", data.getvalue())
+        return path
+
+
+def cases3():
+    """[(case, reference)]: the reference takes the case and gives its output."""
+    f8 = lambda a: a.astype(np.float64)  # noqa: E731
+    out = []
+
+    def w(c, name, i=0):
+        return f8(c.weights[name][i][1])
+
+    c = Case3("k3_mlp", (3,))
+    c.add("Dense", {"units": 4, "activation": "relu", "use_bias": True}, [("kernel", (3, 4)), ("bias", (4,))], name="first")
+    c.add("Dropout", {"rate": 0.3})
+    c.add("Dense", {"units": 2, "activation": "hard_sigmoid", "use_bias": True}, [("kernel", (4, 2)), ("bias", (2,))], name="second")
+    out.append((c, lambda c: np.clip((np.maximum(f8(c.inputs["in0"]) @ w(c, "first") + w(c, "first", 1), 0) @ w(c, "second")
+                                      + w(c, "second", 1)) / 6 + 0.5, 0, 1)))
+
+    def gru(c):
+        x, k, r, b = f8(c.inputs["in0"]), w(c, "g"), w(c, "g", 1), w(c, "g", 2)
+        h = np.zeros((len(x), 3))
+        sig = lambda v: 1 / (1 + np.exp(-v))  # noqa: E731
+        for t in range(x.shape[1]):
+            a, i = x[:, t] @ k + b[0], h @ r + b[1]
+            z, rr = sig(a[:, :3] + i[:, :3]), sig(a[:, 3:6] + i[:, 3:6])
+            h = z * h + (1 - z) * np.tanh(a[:, 6:] + rr * i[:, 6:])
+        return h
+    c = Case3("k3_gru_reset_after", (5, 2))
+    c.add("GRU", {**rnn_config(3), "reset_after": True}, name="g",
+          parts=[("/cell", [("kernel", (2, 9)), ("recurrent_kernel", (3, 9)), ("bias", (2, 9))])])
+    out.append((c, gru))
+
+    def attention(c):
+        x = f8(c.inputs["in0"])
+        q, k, v = (np.einsum("bsf,fhd->bhsd", x, w(c, "mha", i)) + w(c, "mha", i + 1)[None, :, None] for i in (0, 2, 4))
+        s = np.einsum("bhsd,bhtd->bhst", q, k) / np.sqrt(4)
+        p = np.exp(s) / np.exp(s).sum(-1, keepdims=True)
+        return np.einsum("bhsd,hdf->bsf", np.einsum("bhst,bhtd->bhsd", p, v), w(c, "mha", 6)) + w(c, "mha", 7)
+    c = Case3("k3_multi_head_attention", (5, 6))
+    heads = [("kernel", (6, 2, 4)), ("bias", (2, 4))]
+    c.add("MultiHeadAttention", {"num_heads": 2, "key_dim": 4, "value_dim": 4, "use_bias": True}, name="mha", inputs=["in0", "in0", "in0"],
+          parts=[("/query_dense", heads), ("/key_dense", heads), ("/value_dense", heads), ("/output_dense", [("kernel", (2, 4, 6)), ("bias", (6,))])])
+    c.layers[-1]["inbound_nodes"] = [[["in0", 0, 0]]]
+    c.layers[-1]["kwargs"] = {"value": ["in0", 0, 0], "key": ["in0", 0, 0]}
+    out.append((c, attention))
+
+    def group(c):
+        x = f8(c.inputs["in0"]).reshape(3, 4, 5, 2, 3)
+        x = (x - x.mean((1, 2, 4), keepdims=True)) / np.sqrt(x.var((1, 2, 4), keepdims=True) + 1e-3)
+        return x.reshape(3, 4, 5, 6) * w(c, "gn") + w(c, "gn", 1)
+    c = Case3("k3_group_norm", (4, 5, 6))
+    c.add("GroupNormalization", {"groups": 2, "axis": -1, "epsilon": 1e-3, "center": True, "scale": True},
+          [("gamma", (6,)), ("beta", (6,))], name="gn")
+    out.append((c, group))
+
+    c = Case3("k3_normalization", (4,))
+    c.add("Normalization", {"axis": [-1], "invert": False, "mean": None, "variance": None},
+          [("mean", (4,)), ("variance", (4,)), ("count", ())], name="n")
+    out.append((c, lambda c: (f8(c.inputs["in0"]) - w(c, "n")) / np.sqrt(w(c, "n", 1))))
+
+    c = Case3("k3_rescale_flip_hard_silu", (4, 4, 3), low=-4, high=4)
+    c.add("Rescaling", {"scale": 0.5, "offset": -1.0})
+    c.add("RandomFlip", {"mode": "horizontal"})
+    c.add("Activation", {"activation": "hard_silu"})
+    out.append((c, lambda c: (lambda v: v * np.clip(v + 3, 0, 6) / 6)(f8(c.inputs["in0"]) * 0.5 - 1)))
+
+    c = Case3("k3_leaky_relu_gelu", (4,), low=-3, high=3)
+    c.add("LeakyReLU", {"negative_slope": 0.1})
+    c.add("Activation", {"activation": {"module": "keras.activations", "class_name": "function", "config": "gelu", "registered_name": "gelu"}})
+
+    def gelu(c):
+        from math import erf
+        x = f8(c.inputs["in0"])
+        x = np.where(x > 0, x, 0.1 * x)
+        return x * 0.5 * (1 + np.vectorize(erf)(x / np.sqrt(2)))
+    out.append((c, gelu))
+
+    def bi(c):
+        x, a = f8(c.inputs["in0"]), [f8(v) for _, v in c.weights["bi"]]
+        sig = lambda v: 1 / (1 + np.exp(-v))  # noqa: E731
+
+        def one(x, k, r, b):
+            h = s = np.zeros((len(x), 2))
+            for t in range(x.shape[1]):
+                i, f, g, o = np.split(x[:, t] @ k + h @ r + b, 4, 1)
+                s = sig(f) * s + sig(i) * np.tanh(g)
+                h = sig(o) * np.tanh(s)
+            return h
+        return np.concatenate([one(x, *a[:3]), one(x[:, ::-1], *a[3:])], 1)
+    c = Case3("k3_bidirectional", (5, 3))
+    inner = {"module": "keras.layers", "class_name": "LSTM", "config": {"name": "lstm", "trainable": True, **rnn_config(2)}, "registered_name": None}
+    one = [("kernel", (3, 8)), ("recurrent_kernel", (2, 8)), ("bias", (8,))]
+    c.add("Bidirectional", {"layer": inner, "merge_mode": "concat"}, name="bi", parts=[("/forward_layer/cell", one), ("/backward_layer/cell", one)])
+    out.append((c, bi))
+
+    c = Case3("k3_two_inputs", (4,), (3,))
+    c.add("Dense", {"units": 3, "activation": "linear", "use_bias": False}, [("kernel", (4, 3))], inputs=["in0"], name="d")
+    c.add("Subtract", {}, inputs=["d", "in1"], name="s")
+    out.append((c, lambda c: f8(c.inputs["in0"]) @ w(c, "d") - f8(c.inputs["in1"])))
+
+    for rank, cls, cfg, ref in (
+            (1, "ZeroPadding1D", {"padding": [1, 2]}, lambda x: np.pad(x, ((0, 0), (1, 2), (0, 0)))),
+            (1, "Cropping1D", {"cropping": [1, 2]}, lambda x: x[:, 1:-2]),
+            (1, "UpSampling1D", {"size": 3}, lambda x: x.repeat(3, 1)),
+            (3, "ZeroPadding3D", {"padding": [[1, 0], [0, 1], [2, 2]]}, lambda x: np.pad(x, ((0, 0), (1, 0), (0, 1), (2, 2), (0, 0)))),
+            (3, "Cropping3D", {"cropping": [[1, 1], [0, 1], [1, 0]]}, lambda x: x[:, 1:-1, :-1, 1:]),
+            (3, "UpSampling3D", {"size": [2, 1, 3]}, lambda x: x.repeat(2, 1).repeat(3, 3)),
+            (2, "UnitNormalization", {"axis": -1}, lambda x: x / np.linalg.norm(x, axis=-1, keepdims=True)),
+            (2, "CenterCrop", {"height": 2, "width": 3}, lambda x: x[:, 1:3, 1:4])):
+        c = Case3(f"k3_{cls.lower()}", *[(5, 5, 5, 2)[3 - rank:]])
+        c.add(cls, {"data_format": "channels_last", **cfg})
+        out.append((c, lambda c, ref=ref: ref(f8(c.inputs["in0"]))))
+    return out

@@ -12,6 +12,9 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BINARY = os.environ.get("STOKER_BINARY", str(ROOT / "build/release/stoker"))
 # Under a sanitizer everything takes longer; limits are for hangs, not speed.
+# Caches and the like of the tests are theirs alone.
+STATE = tempfile.TemporaryDirectory(prefix="stoker-state-")
+os.environ["STOKER_STATE"] = STATE.name
 SLOW = float(os.environ.get("STOKER_SLOW", "1"))
 
 

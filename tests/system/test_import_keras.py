@@ -73,6 +73,7 @@ def served(tmp_path_factory):
         yield s
 
 
+@pytest.mark.sanitize
 @pytest.mark.parametrize("case", CASES, ids=lambda c: c.name)
 def test_keras(case, served):
     inputs = [{"name": (n if not case.sequential else "in0"), "shape": list(a.shape), "datatype": "FP32", "data": a.flatten().tolist()}
@@ -81,3 +82,105 @@ def test_keras(case, served):
     for g, w in zip(got, expected(case), strict=True):
         assert g["shape"] == w["shape"]
         assert close(g["data"], w["data"]), (np.asarray(g["data"])[:8], np.asarray(w["data"])[:8])
+
+
+CASES3 = keras_cases.cases3()
+
+
+@pytest.fixture(scope="module")
+def served3(tmp_path_factory):
+    from stoker import Server
+    d = tmp_path_factory.mktemp("keras3")
+    specs = [f"{c.name}={c.write_keras(d / (c.name + '.keras'))}" for c, _ in CASES3]
+    with Server(*specs) as s:
+        yield s
+
+
+@pytest.mark.sanitize
+@pytest.mark.parametrize("case,reference", CASES3, ids=[c.name for c, _ in CASES3])
+def test_keras3(case, reference, served3):
+    inputs = [{"name": n, "shape": list(a.shape), "datatype": "FP32", "data": a.flatten().tolist()} for n, a in case.inputs.items()]
+    got = served3.json("POST", f"/v2/models/{case.name}/infer", {"inputs": inputs})["outputs"]
+    want = reference(case)
+    assert len(got) == 1 and got[0]["shape"] == list(want.shape)
+    assert close(got[0]["data"], want.flatten()), (np.asarray(got[0]["data"])[:8], want.flatten()[:8])
+
+
+def one(name):
+    return next(c for c in CASES if c.name == name)
+
+
+@pytest.mark.sanitize
+def test_convert_makes_an_onnx_file_that_answers_the_same(tmp_path):
+    from stoker import Server
+    case = one("functional_residual")
+    source, target = case.write_h5(tmp_path / "m.h5"), tmp_path / "m.onnx"
+    r = run("convert", source, "-o", target)
+    assert r.returncode == 0 and b"Keras 2.11.0" in r.stdout, r.stderr
+    m = onnx.load(str(target))
+    onnx.checker.check_model(m)
+    assert m.opset_import[0].version == 17 and m.ir_version == 8 and len({n.name for n in m.graph.node}) == len(m.graph.node)
+    body = case.inputs["in0"].tolist()
+    with Server(f"a={source}", f"b={target}") as s:
+        assert s.json("POST", "/models/a/predict", body) == s.json("POST", "/models/b/predict", body)
+    assert run("convert", target, "-o", tmp_path / "x").returncode == 2
+    assert run("convert", source).returncode == 2
+    assert run("convert", source, "-o", tmp_path / "no" / "dir.onnx").returncode != 0
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["m.h5", "m.onnx"]
+
+
+@pytest.mark.sanitize
+def test_inspect_tells_what_a_keras_file_is(tmp_path):
+    r = run("inspect", "--json", one("lstm_stack").write_h5(tmp_path / "m.h5"))
+    got = json.loads(r.stdout)
+    assert got["format"] == "Keras model (HDF5)" and got["framework"].startswith("Keras 2.11.0")
+    assert {"name": "LSTM", "count": 2} in got["classes"] and got["parameters"] == 193 and got["batchable"]
+    assert [i["name"] for i in got["inputs"]] == ["in0"] and got["inputs"][0]["shape"] == [-1, 6, 3]
+    assert b"Keras model (HDF5), Keras 2.11.0" in run("inspect", tmp_path / "m.h5").stdout
+
+
+@pytest.mark.sanitize
+def test_imports_are_kept_by_hash_and_a_damaged_entry_is_replaced(tmp_path):
+    import os
+    from stoker import Server
+    env = {"STOKER_STATE": str(tmp_path / "state")}
+    case = one("conv2d_same_2_8")
+    path = case.write_h5(tmp_path / "m.h5")
+    body = case.inputs["in0"].tolist()
+
+    def answer():
+        with Server(path, env=env) as s:
+            return s.json("POST", "/predict", body)
+    first = answer()
+    entry, = (tmp_path / "state/imports").iterdir()
+    assert os.stat(entry).st_mode & 0o777 == 0o600 and os.stat(entry.parent).st_mode & 0o777 == 0o700
+    good = entry.read_bytes()
+    assert answer() == first and entry.read_bytes() == good
+    for bad in (b"", good[:100], good[: len(good) // 2], b"x" * len(good), good[:-64], bytes(len(good))):
+        entry.write_bytes(bad)
+        assert answer() == first and entry.read_bytes() == good
+    entry.chmod(0o666)  # others could have written it: not believed
+    entry.write_bytes(bytes(len(good)))
+    assert answer() == first
+    blocked = tmp_path / "file"
+    blocked.write_text("no directory")
+    with Server(path, env={"STOKER_STATE": str(blocked)}) as s:
+        assert s.json("POST", "/predict", body) == first
+
+
+@pytest.mark.sanitize
+def test_the_file_may_change_while_its_model_is_served(tmp_path):
+    from stoker import Server
+    case = one("dense_relu")
+    path = case.write_h5(tmp_path / "m.h5")
+    body = case.inputs["in0"].tolist()
+    with Server(path) as s:
+        want = s.json("POST", "/predict", body)
+        path.write_bytes(b"")
+        for _ in range(20):
+            assert s.json("POST", "/predict", body) == want
+        assert s.request("POST", "/v2/repository/models/m/load", "{}")[0] == 400
+        assert s.json("POST", "/predict", body) == want
+        case.write_h5(path)
+        assert s.request("POST", "/v2/repository/models/m/load", "{}")[0] == 200
+        assert s.json("POST", "/predict", body) == want

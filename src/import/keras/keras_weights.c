@@ -200,10 +200,19 @@ static bool from_list(struct keras *k, struct klayer *l, uint64_t groups)
     uint64_t group;
     struct str *names;
     size_t n;
-    struct err none = {0};
+    struct err err = {0};
+    enum errc rc =
+        h5_find(&k->h5, groups, str_from_cstr(l->name), &group, &err);
 
-    if (h5_find(&k->h5, groups, str_from_cstr(l->name), &group, &none) ||
-        list_attribute(k, group, "weight_names", &names, &n)) {
+    if (rc && rc != ERR_NOT_FOUND) {
+        *k->err = err;
+        return false;
+    }
+    if (!rc)
+        rc = list_attribute(k, group, "weight_names", &names, &n);
+    if (rc && rc != ERR_NOT_FOUND)
+        return false;
+    if (rc) { /* a layer without weights may have no group */
         *k->err = (struct err){0};
         n = 0;
     }

@@ -1,6 +1,6 @@
 /* digest.h - SHA-256 by OpenSSL, which is loaded when it is first asked for. */
-#ifndef CLI_DIGEST_H
-#define CLI_DIGEST_H
+#ifndef CODEC_DIGEST_H
+#define CODEC_DIGEST_H
 
 #include "base/err.h"
 #include "base/str.h"

@@ -1,4 +1,4 @@
-#include "cli/digest.h"
+#include "codec/digest.h"
 
 #include <dlfcn.h>
 #include <stddef.h>
