@@ -83,7 +83,8 @@ static enum errc examine(struct subject *s, const char *library,
         s->job.source =
             (struct model_source){.bytes = bytes, .folder = s->folder};
     }
-    rc = onnx_file_read(bytes, s->folder, &s->arena, &s->file, err);
+    rc = onnx_file_read(bytes, s->is_imported ? onnx_weights_given : s->folder,
+                        &s->arena, &s->file, err);
     if (rc)
         return rc;
     rc = runtime_ort.open(&o, &s->runtime, err);

@@ -270,7 +270,8 @@ static void limit(size_t n)
 
     (void)setrlimit(RLIMIT_CPU, &cpu);
     (void)setrlimit(RLIMIT_CORE, &core);
-#ifndef HAVE_ASAN /* its shadow is larger than any limit */
+    /* The sanitizers' shadows are larger than any limit. */
+#if !defined(HAVE_ASAN) && !defined(__SANITIZE_THREAD__)
     struct rlimit memory = {n * 3 + 2 * gib, n * 3 + 2 * gib};
     (void)setrlimit(RLIMIT_AS, &memory);
 #else

@@ -35,6 +35,9 @@ struct onnx_file {
     size_t n_external;     /* initializers whose data is in other files */
 };
 
+/* Instead of a folder: the weights are handed over with the model. */
+extern const char onnx_weights_given[];
+
 /* Fails on bytes that are not an ONNX model, and on external data that is not
  * a plain file beneath `folder` (NULL: external data is refused). Strings
  * point into bytes. */

@@ -59,6 +59,21 @@ class Case:
         layer["inbound_nodes"].append([[n, 0, 0, {}] for n in inputs])
         return len(layer["inbound_nodes"]) - 1
 
+    def nest(self, inner, name, inputs=None):
+        """A whole model as a layer: its trained weights first, then the rest."""
+        config = inner.config()
+        config["config"]["name"] = name
+        given = inputs or [self.last[-1]]
+        self.layers.append({"class_name": config["class_name"], "name": name, "config": config["config"],
+                            "inbound_nodes": [[[n, 0, 0, {}] for n in given]]})
+        trained, rest = [], []
+        for x in inner.layers:
+            for n, a in inner.weights.get(x["name"], []):
+                frozen = not x["config"].get("trainable", True) or n.startswith("moving")
+                (rest if frozen else trained).append((f"{x['name']}/{n}", a))
+        self.weights[name] = trained + rest
+        self.last = [name]
+
     def config(self):
         if self.sequential:
             first = [dict(x) for x in self.layers]
@@ -284,6 +299,19 @@ def cases():
     c.layers.append({"class_name": "Multiply", "name": "diff", "config": {"name": "diff", "trainable": True},
                      "inbound_nodes": [[["shared", 0, 0, {}], ["shared", 1, 0, {}]]]})
     c.last = ["diff"]
+    for frozen in (False, True):
+        for functional in (False, True):
+            inner = Case(f"inner_{frozen}", (6, 6, 2))
+            inner.sequential = not functional
+            train = {"trainable": not frozen}
+            inner.add("Conv2D", {**conv_config(3, (3, 3)), **train}, [("kernel", (3, 3, 2, 3)), ("bias", (3,))], name="ca")
+            inner.add("BatchNormalization", {"axis": [3], "momentum": 0.9, "epsilon": 0.001, "center": True, "scale": True, **train}, bn, name="na")
+            inner.add("Conv2D", {**conv_config(3, (2, 2)), **train}, [("kernel", (2, 2, 3, 3)), ("bias", (3,))], name="cb")
+            inner.add("BatchNormalization", {"axis": [3], "momentum": 0.9, "epsilon": 0.001, "center": True, "scale": True, **train}, bn, name="nb")
+            c = case(f"nested_{'frozen' if frozen else 'trained'}_{'functional' if functional else 'sequential'}", (6, 6, 2))
+            c.nest(inner, "base")
+            c.add("GlobalAveragePooling2D", {"data_format": "channels_last"})
+            c.add("Dense", {"units": 2, "activation": "softmax", "use_bias": True}, [("kernel", (3, 2)), ("bias", (2,))])
     c = case("functional_two_outputs", (4,))
     c.add("Dense", {"units": 3, "activation": "relu", "use_bias": True}, [("kernel", (4, 3)), ("bias", (3,))], inputs=["in0"], name="left")
     c.add("Dense", {"units": 2, "activation": "tanh", "use_bias": True}, [("kernel", (4, 2)), ("bias", (2,))], inputs=["in0"], name="right")
@@ -455,6 +483,63 @@ def cases3():
     c.add("Dense", {"units": 3, "activation": "linear", "use_bias": False}, [("kernel", (4, 3))], inputs=["in0"], name="d")
     c.add("Subtract", {}, inputs=["d", "in1"], name="s")
     out.append((c, lambda c: f8(c.inputs["in0"]) @ w(c, "d") - f8(c.inputs["in1"])))
+
+    def luong(c):
+        q, v = f8(c.inputs["in0"]), f8(c.inputs["in1"])
+        s = np.exp(q @ v.transpose(0, 2, 1))
+        return s / s.sum(-1, keepdims=True) @ v
+    c = Case3("k3_attention", (3, 4), (5, 4))
+    c.add("Attention", {"use_scale": False, "score_mode": "dot", "dropout": 0.0}, inputs=["in0", "in1"])
+    out.append((c, luong))
+
+    def bahdanau(c):
+        q, v = f8(c.inputs["in0"]), f8(c.inputs["in1"])
+        s = np.exp((w(c, "a") * np.tanh(q[:, :, None] + v[:, None])).sum(-1))
+        return s / s.sum(-1, keepdims=True) @ v
+    c = Case3("k3_additive_attention", (3, 4), (5, 4))
+    c.add("AdditiveAttention", {"use_scale": True, "dropout": 0.0}, [("scale", (4,))], inputs=["in0", "in1"], name="a")
+    out.append((c, bahdanau))
+
+    c = Case3("k3_einsum_dense", (5, 4))
+    c.add("EinsumDense", {"equation": "abc,cde->abde", "output_shape": [None, 2, 3], "bias_axes": "de", "activation": "relu"},
+          [("kernel", (4, 2, 3)), ("bias", (2, 3))], name="e")
+    out.append((c, lambda c: np.maximum(np.einsum("abc,cde->abde", f8(c.inputs["in0"]), w(c, "e")) + w(c, "e", 1), 0)))
+
+    def bilinear(x, height, width):
+        def axis(a, n, at):
+            src = np.clip((np.arange(n) + 0.5) * a.shape[at] / n - 0.5, 0, a.shape[at] - 1)
+            lo = np.floor(src).astype(int)
+            hi, f = np.minimum(lo + 1, a.shape[at] - 1), src - lo
+            shape = [1] * a.ndim
+            shape[at] = n
+            return a.take(lo, at) * (1 - f).reshape(shape) + a.take(hi, at) * f.reshape(shape)
+        return axis(axis(x, height, 1), width, 2)
+    c = Case3("k3_upsampling_bilinear", (3, 4, 2))
+    c.add("UpSampling2D", {"size": [2, 3], "data_format": "channels_last", "interpolation": "bilinear"})
+    out.append((c, lambda c: bilinear(f8(c.inputs["in0"]), 6, 12)))
+    c = Case3("k3_resizing", (6, 5, 3))
+    c.add("Resizing", {"height": 9, "width": 8, "interpolation": "bilinear", "crop_to_aspect_ratio": False, "data_format": "channels_last"})
+    out.append((c, lambda c: bilinear(f8(c.inputs["in0"]), 9, 8)))
+
+    def transposed(c):
+        x, k, b = f8(c.inputs["in0"]), w(c, "t"), w(c, "t", 1)
+        out_ = np.zeros((len(x), (x.shape[1] - 1) * 2 + 3, 2))
+        for t in range(x.shape[1]):
+            out_[:, 2 * t:2 * t + 3] += np.einsum("bi,koi->bko", x[:, t], k)
+        return out_ + b
+    c = Case3("k3_conv1d_transpose", (5, 3))
+    c.add("Conv1DTranspose", {**conv_config(2, (3,), strides=[2]), "output_padding": None}, [("kernel", (3, 2, 3)), ("bias", (2,))], name="t")
+    out.append((c, transposed))
+
+    c = Case3("k3_cudnn_free_masked_mean", (6,), integers=3)
+    c.add("Embedding", {"input_dim": 3, "output_dim": 2, "mask_zero": True}, [("embeddings", (3, 2))], name="e")
+    c.add("GlobalAveragePooling1D", {"data_format": "channels_last", "keepdims": False})
+
+    def masked_mean(c):
+        ids = c.inputs["in0"].astype(int)
+        m = (ids != 0)[..., None]
+        return (w(c, "e")[ids] * m).sum(1) / m.sum(1)
+    out.append((c, masked_mean))
 
     for rank, cls, cfg, ref in (
             (1, "ZeroPadding1D", {"padding": [1, 2]}, lambda x: np.pad(x, ((0, 0), (1, 2), (0, 0)))),

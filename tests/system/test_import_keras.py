@@ -137,6 +137,9 @@ def test_inspect_tells_what_a_keras_file_is(tmp_path):
     assert {"name": "LSTM", "count": 2} in got["classes"] and got["parameters"] == 193 and got["batchable"]
     assert [i["name"] for i in got["inputs"]] == ["in0"] and got["inputs"][0]["shape"] == [-1, 6, 3]
     assert b"Keras model (HDF5), Keras 2.11.0" in run("inspect", tmp_path / "m.h5").stdout
+    big = keras_cases.Case("big", (30,))
+    big.add("Dense", {"units": 20, "activation": "relu", "use_bias": True}, [("kernel", (30, 20)), ("bias", (20,))])
+    assert json.loads(run("inspect", "--json", big.write_h5(tmp_path / "b.h5")).stdout)["parameters"] == 620
 
 
 @pytest.mark.sanitize
