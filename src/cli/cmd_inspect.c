@@ -32,7 +32,7 @@ struct subject {
     struct arena arena;
     struct onnx_file file;
     struct imported imported; /* of another framework's file */
-    bool is_imported;
+    bool is_imported, incomplete;
     char sha256[DIGEST_TEXT];
     struct runtime *runtime;
     struct session *session;
@@ -75,6 +75,10 @@ static enum errc examine(struct subject *s, const char *library,
     if (import_needed(import_sniff(bytes))) {
         s->is_imported = true;
         rc = imported_open(s->path, GRAPH_EXTERNAL, &s->imported, err);
+        if (rc && s->imported.report.missing[0]) {
+            s->incomplete = true; /* what is missing is an answer too */
+            return ERR_OK;
+        }
         if (rc)
             return rc;
         bytes = s->imported.source.bytes;
@@ -194,6 +198,11 @@ static void put_report_json(struct buf *b, const struct import_report *r)
         buf_put_quoted(b, str_from_cstr(r->classes[i]));
         buf_printf(b, ",\"count\":%zu}", r->counts[i]);
     }
+    buf_puts(b, "],\"tensors\":[");
+    for (size_t i = 0; i < r->n_tensors; i++) {
+        buf_puts(b, i ? "," : "");
+        buf_put_quoted(b, str_from_cstr(r->tensors[i]));
+    }
     buf_putc(b, ']');
 }
 
@@ -263,11 +272,42 @@ static void put_report_text(struct buf *b, struct cli *cli,
         if (r->counts[i] > 1)
             buf_printf(b, " x%zu", r->counts[i]);
     }
-    buf_putc(b, '\n');
+    buf_puts(b, r->n_classes ? "\n" : "-\n");
+    for (size_t i = 0; i < r->n_tensors; i++) {
+        label(b, cli, TEXT_FIELD_TENSOR);
+        buf_printf(b, "%s\n", r->tensors[i]);
+    }
     if (r->missing[0]) {
         label(b, cli, TEXT_FIELD_MISSING);
         buf_printf(b, "%s\n", r->missing);
     }
+}
+
+/* A file that is not enough to serve. */
+static void put_incomplete(struct buf *b, struct cli *cli,
+                           const struct subject *s, bool json)
+{
+    const struct import_report *r = &s->imported.report;
+
+    if (json) {
+        buf_puts(b, "{\"file\":");
+        buf_put_quoted(b, str_from_cstr(s->path));
+        buf_puts(b, ",\"format\":");
+        buf_put_quoted(b, str_from_cstr(r->kind));
+        put_report_json(b, r);
+        buf_printf(b, ",\"size\":%zu,\"sha256\":\"%s\",\"parameters\":%llu}\n",
+                   s->bytes.n, s->sha256, (unsigned long long)r->parameters);
+        return;
+    }
+    label(b, cli, TEXT_FIELD_FILE);
+    buf_printf(b, "%s\n", s->path);
+    label(b, cli, TEXT_FIELD_SIZE);
+    buf_printf(b, "%zu B\n", s->bytes.n);
+    label(b, cli, TEXT_FIELD_SHA256);
+    buf_printf(b, "%s\n", s->sha256);
+    put_report_text(b, cli, r);
+    label(b, cli, TEXT_FIELD_PARAMETERS);
+    buf_printf(b, "%llu\n", (unsigned long long)r->parameters);
 }
 
 static void put_text(struct buf *b, struct cli *cli, const struct subject *s)
@@ -356,7 +396,9 @@ static enum errc run(struct cli *cli, const void *options,
             rc = err_wrap(err, rc, "'%s'", s->path);
     }
     if (!rc) {
-        if (o->json)
+        if (s->incomplete)
+            put_incomplete(&text, cli, s, o->json);
+        else if (o->json)
             put_json(&text, s);
         else
             put_text(&text, cli, s);

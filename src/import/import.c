@@ -4,6 +4,7 @@
 
 #include "import/hdf5.h"
 #include "import/keras/keras.h"
+#include "import/torch/torch.h"
 #include "import/zip.h"
 
 enum { CLASSES_MAX = 1024 };
@@ -24,7 +25,11 @@ enum import_kind import_sniff(struct str file)
     if (h5_looks(file))
         return IMPORT_KERAS_H5;
     if (looks_zip(file))
-        return IMPORT_KERAS_ZIP;
+        return IMPORT_ZIP;
+    if (torch_is_legacy(file))
+        return IMPORT_TORCH_LEGACY;
+    if (torch_is_safetensors(file))
+        return IMPORT_SAFETENSORS;
     return looks_onnx(file) ? IMPORT_ONNX : IMPORT_UNKNOWN;
 }
 
@@ -38,10 +43,24 @@ const char *import_kind_name(enum import_kind kind)
     static const char *const names[] = {
         [IMPORT_ONNX] = "ONNX model",
         [IMPORT_KERAS_H5] = "HDF5 file",
-        [IMPORT_KERAS_ZIP] = "zip archive",
+        [IMPORT_ZIP] = "zip archive",
+        [IMPORT_TORCH_LEGACY] = "PyTorch file (before 1.6)",
+        [IMPORT_SAFETENSORS] = "safetensors file",
         [IMPORT_UNKNOWN] = "unknown",
     };
     return names[kind];
+}
+
+static enum errc import_zip(struct str file, struct import *out,
+                            struct err *err)
+{
+    struct zip z;
+    enum errc rc = zip_open(file, out->arena, &z, err);
+
+    if (rc)
+        return rc;
+    return torch_is_archive(&z) ? torch_import_zip(file, &z, out, err)
+                                : keras_import_zip(&z, out, err);
 }
 
 enum errc import_file(struct str file, struct arena *arena, struct import *out,
@@ -54,16 +73,40 @@ enum errc import_file(struct str file, struct arena *arena, struct import *out,
     switch (import_sniff(file)) {
     case IMPORT_KERAS_H5:
         return keras_import_h5(file, out, err);
-    case IMPORT_KERAS_ZIP:
-        return keras_import_zip(file, out, err);
+    case IMPORT_ZIP:
+        return import_zip(file, out, err);
+    case IMPORT_TORCH_LEGACY:
+        return torch_import_legacy(file, out, err);
+    case IMPORT_SAFETENSORS:
+        return torch_import_safetensors(file, out, err);
     case IMPORT_ONNX:
         return err_set(err, ERR_INVALID, "an ONNX model needs no import");
     case IMPORT_UNKNOWN:
         break;
     }
     return err_set(err, ERR_UNSUPPORTED,
-                   "this kind of file is not known; known are ONNX and Keras "
-                   "(.h5, .keras)");
+                   "this kind of file is not known; known are ONNX, Keras "
+                   "(.h5, .keras) and PyTorch");
+}
+
+void import_lists(struct import *out, struct str name, const struct tensor *t)
+{
+    struct import_report *r = &out->report;
+    struct buf line;
+
+    r->parameters += t->count;
+    if (!r->tensors)
+        r->tensors = arena_new(out->arena, const char *, IMPORT_MAX_TENSORS);
+    if (!r->tensors || r->n_tensors == IMPORT_MAX_TENSORS)
+        return;
+    buf_init(&line, 4096);
+    buf_put(&line, name.n < 200 ? name : str_slice(name, 0, 200));
+    buf_printf(&line, " %s ", dtype_oip(t->type));
+    shape_format(&line, &t->shape, NULL);
+    const char *kept = arena_cstr(out->arena, buf_str(&line));
+    buf_fini(&line);
+    if (kept)
+        r->tensors[r->n_tensors++] = kept;
 }
 
 void import_saw(struct import *out, struct str class_name)

@@ -14,7 +14,9 @@
 enum import_kind {
     IMPORT_ONNX, /* needs no import */
     IMPORT_KERAS_H5,
-    IMPORT_KERAS_ZIP,
+    IMPORT_ZIP, /* Keras or PyTorch: the names inside say it */
+    IMPORT_TORCH_LEGACY,
+    IMPORT_SAFETENSORS,
     IMPORT_UNKNOWN,
 };
 
@@ -27,8 +29,13 @@ struct import_report {
     /* Classes met and how often; in the order of appearance. */
     const char **classes;
     size_t *counts, n_classes;
-    char missing[400]; /* what a person has to supply; "" */
+    /* Tensors of a file that holds weights only: "fc.weight FP32 [10,20]". */
+    const char **tensors;
+    size_t n_tensors;
+    char missing[800]; /* what a person has to supply; "" */
 };
+
+enum { IMPORT_MAX_TENSORS = 20000 };
 
 struct import {
     struct arena *arena; /* of everything here */
@@ -46,6 +53,9 @@ const char *import_kind_name(enum import_kind kind);
  * NUMBER_PAD readable bytes. On failure the report holds what was found. */
 MUST_CHECK enum errc import_file(struct str file, struct arena *arena,
                                  struct import *out, struct err *err);
+
+/* For importers: lists a tensor. */
+void import_lists(struct import *out, struct str name, const struct tensor *t);
 
 /* For importers: counts a class of the framework. */
 void import_saw(struct import *out, struct str class_name);

@@ -11,6 +11,7 @@ enum {
     ALIGN = 64,
     NAME_SIZE = 104,
     CLASS_SIZE = 64,
+    TENSOR_SIZE = 320,
     CLASSES_MAX = 1024,
     WEIGHTS_MAX = 1 << 20,
     IN_FILE = 1,
@@ -19,14 +20,18 @@ enum {
 
 struct head {
     char magic[8];
-    uint32_t rc, n_classes;
+    uint32_t rc, n_classes, n_tensors, pad;
     uint64_t n_weights, onnx, blob, parameters;
-    char msg[512], kind[64], framework[128], title[128], missing[400];
+    char msg[512], kind[64], framework[128], title[128], missing[800];
 };
 
 struct class_row {
     char name[CLASS_SIZE];
     uint64_t count;
+};
+
+struct tensor_row {
+    char text[TENSOR_SIZE];
 };
 
 struct weight_row {
@@ -37,7 +42,7 @@ struct weight_row {
     uint64_t offset; /* in the file, or in the blob */
 };
 
-static const char magic[8] = "stkimp01";
+static const char magic[8] = "stkimp02";
 
 static size_t aligned(size_t n)
 {
@@ -122,6 +127,13 @@ static bool put_classes(int fd, const struct import_report *r)
         if (!put(fd, &row, sizeof(row)))
             return false;
     }
+    for (size_t i = 0; i < r->n_tensors; i++) {
+        struct tensor_row row;
+        memset(&row, 0, sizeof(row));
+        copy_text(row.text, sizeof(row.text), r->tensors[i]);
+        if (!put(fd, &row, sizeof(row)))
+            return false;
+    }
     return true;
 }
 
@@ -144,6 +156,7 @@ static void fill_head(struct head *h, const struct import *in, enum errc rc,
     memcpy(h->magic, magic, sizeof(magic));
     h->rc = (uint32_t)rc;
     h->n_classes = (uint32_t)r->n_classes;
+    h->n_tensors = (uint32_t)r->n_tensors;
     h->parameters = r->parameters;
     copy_text(h->msg, sizeof(h->msg), rc ? why->msg : "");
     copy_text(h->kind, sizeof(h->kind), r->kind);
@@ -173,6 +186,7 @@ enum errc result_write(int fd, struct str file, const struct import *in,
         h.onnx = onnx.n;
     }
     size_t so_far = sizeof(h) + h.n_classes * sizeof(struct class_row) +
+                    h.n_tensors * sizeof(struct tensor_row) +
                     (size_t)h.n_weights * sizeof(struct weight_row);
     bool ok = put(fd, &h, sizeof(h)) && put_classes(fd, &in->report);
     if (ok && !failure)
@@ -220,6 +234,16 @@ static enum errc read_report(const struct head *h, struct str *rest,
         *rest = str_slice(*rest, sizeof(row), rest->n);
         r->classes[r->n_classes] = take_text(out, row.name, sizeof(row.name));
         r->counts[r->n_classes] = (size_t)row.count;
+    }
+    if (h->n_tensors > IMPORT_MAX_TENSORS ||
+        rest->n < h->n_tensors * sizeof(struct tensor_row))
+        return damaged(err);
+    r->tensors = arena_new(&out->arena, const char *, h->n_tensors + 1U);
+    if (!r->tensors)
+        return err_set(err, ERR_NOMEM, "out of memory");
+    for (; r->n_tensors < h->n_tensors; r->n_tensors++) {
+        r->tensors[r->n_tensors] = take_text(out, rest->p, TENSOR_SIZE);
+        *rest = str_slice(*rest, sizeof(struct tensor_row), rest->n);
     }
     return ERR_OK;
 }

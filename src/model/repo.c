@@ -15,11 +15,13 @@ enum {
     NAME_MAX_BYTES = 128,
 };
 
-static const char *const default_names[] = {"model.onnx", "saved_model.onnx",
-                                            "model.keras", "model.h5"};
+static const char *const default_names[] = {"model.onnx",  "saved_model.onnx",
+                                            "model.keras", "model.h5",
+                                            "model.pt",    "model.pth"};
 
 /* What a file's name may end in and a model's name does not. */
-static const char *const endings[] = {".onnx", ".keras", ".h5", ".hdf5"};
+static const char *const endings[] = {".onnx", ".keras", ".h5",
+                                      ".hdf5", ".pt",    ".pth"};
 
 void repo_init(struct repo *r)
 {

@@ -91,22 +91,20 @@ enum errc keras_import_h5(struct str file, struct import *out, struct err *err)
     return import_model(&k, config);
 }
 
-enum errc keras_import_zip(struct str file, struct import *out, struct err *err)
+enum errc keras_import_zip(const struct zip *z, struct import *out,
+                           struct err *err)
 {
     struct keras k = {.arena = out->arena,
                       .g = &out->graph,
                       .out = out,
                       .err = err,
                       .by_path = true};
-    struct zip z;
     struct str metadata, config, weights;
-    enum errc rc = zip_open(file, out->arena, &z, err);
+    enum errc rc;
 
-    if (rc)
-        return rc;
-    const struct zip_entry *m = zip_find(&z, "metadata.json");
-    const struct zip_entry *c = zip_find(&z, "config.json");
-    const struct zip_entry *w = zip_find(&z, "model.weights.h5");
+    const struct zip_entry *m = zip_find(z, "metadata.json");
+    const struct zip_entry *c = zip_find(z, "config.json");
+    const struct zip_entry *w = zip_find(z, "model.weights.h5");
     if (!m || !c)
         return err_set(err, ERR_INVALID,
                        "the zip archive is not a Keras model: it has no "

@@ -9,11 +9,12 @@
 #define IMPORT_KERAS_KERAS_H
 
 #include "import/import.h"
+#include "import/zip.h"
 
 /* Fills the result's graph and report; see import.h. */
 MUST_CHECK enum errc keras_import_h5(struct str file, struct import *out,
                                      struct err *err);
-MUST_CHECK enum errc keras_import_zip(struct str file, struct import *out,
+MUST_CHECK enum errc keras_import_zip(const struct zip *z, struct import *out,
                                       struct err *err);
 
 #endif
