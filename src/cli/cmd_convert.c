@@ -11,11 +11,16 @@
 
 struct options {
     const char *output;
+    struct import_hints hints;
 };
 
 static const struct flag flags[] = {
     {"output", 'o', FLAG_TEXT, offsetof(struct options, output), NULL, 0, 0, 0,
      TEXT_OPT_CONVERT_OUTPUT, false, 0},
+    {"code", 0, FLAG_TEXT, offsetof(struct options, hints.code), NULL, 0, 0, 0, TEXT_OPT_CODE, false, 0},
+    {"class", 0, FLAG_TEXT, offsetof(struct options, hints.class_name), NULL, 0, 0, 0, TEXT_OPT_CLASS, false, 0},
+    {"init", 0, FLAG_TEXT, offsetof(struct options, hints.init), NULL, 0, 0, 0, TEXT_OPT_INIT, false, 0},
+    {"input", 0, FLAG_TEXT, offsetof(struct options, hints.input), NULL, 0, 0, 0, TEXT_OPT_INPUT, false, 0},
     {.name = ""},
 };
 
@@ -69,7 +74,7 @@ static enum errc run(struct cli *cli, const void *options,
                        "output)");
     if (import_kind_of(path) == IMPORT_ONNX)
         return err_set(err, ERR_INVALID, "'%s' is an ONNX model already", path);
-    enum errc rc = imported_open(path, GRAPH_INLINE, &m, err);
+    enum errc rc = imported_open(path, GRAPH_INLINE, &o->hints, &m, err);
     if (rc)
         (void)err_wrap(err, rc, "cannot convert '%s'", path);
     else

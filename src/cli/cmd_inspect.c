@@ -15,6 +15,7 @@ enum { WALK_LIMIT = 64 << 20, TEXT_MAX = 1 << 20 };
 struct options {
     bool json;
     const char *ort;
+    struct import_hints hints;
 };
 
 static const struct flag flags[] = {
@@ -22,6 +23,10 @@ static const struct flag flags[] = {
      TEXT_OPT_JSON, false, 0},
     {"ort", 0, FLAG_TEXT, offsetof(struct options, ort), NULL, 0, 0, 0,
      TEXT_OPT_ORT, false, 0},
+    {"code", 0, FLAG_TEXT, offsetof(struct options, hints.code), NULL, 0, 0, 0, TEXT_OPT_CODE, false, 0},
+    {"class", 0, FLAG_TEXT, offsetof(struct options, hints.class_name), NULL, 0, 0, 0, TEXT_OPT_CLASS, false, 0},
+    {"init", 0, FLAG_TEXT, offsetof(struct options, hints.init), NULL, 0, 0, 0, TEXT_OPT_INIT, false, 0},
+    {"input", 0, FLAG_TEXT, offsetof(struct options, hints.input), NULL, 0, 0, 0, TEXT_OPT_INPUT, false, 0},
     {.name = ""},
 };
 
@@ -60,7 +65,7 @@ static void find_devices(struct subject *s, const char *library)
 }
 
 static enum errc examine(struct subject *s, const char *library,
-                         struct err *err)
+                         const struct import_hints *hints, struct err *err)
 {
     struct runtime_options o = {
         .library = library, .device = "cpu", .threads = 1};
@@ -74,7 +79,7 @@ static enum errc examine(struct subject *s, const char *library,
         (void)snprintf(s->sha256, sizeof(s->sha256), "?");
     if (import_needed(import_sniff(bytes))) {
         s->is_imported = true;
-        rc = imported_open(s->path, GRAPH_EXTERNAL, &s->imported, err);
+        rc = imported_open(s->path, GRAPH_EXTERNAL, hints, &s->imported, err);
         if (rc && s->imported.report.missing[0]) {
             s->incomplete = true; /* what is missing is an answer too */
             return ERR_OK;
@@ -192,6 +197,8 @@ static void put_report_json(struct buf *b, const struct import_report *r)
     buf_put_quoted(b, str_from_cstr(r->title));
     buf_puts(b, ",\"missing\":");
     buf_put_quoted(b, str_from_cstr(r->missing));
+    buf_puts(b, ",\"note\":");
+    buf_put_quoted(b, str_from_cstr(r->note));
     buf_puts(b, ",\"classes\":[");
     for (size_t i = 0; i < r->n_classes; i++) {
         buf_puts(b, i ? ",{\"name\":" : "{\"name\":");
@@ -280,6 +287,10 @@ static void put_report_text(struct buf *b, struct cli *cli,
     if (r->missing[0]) {
         label(b, cli, TEXT_FIELD_MISSING);
         buf_printf(b, "%s\n", r->missing);
+    }
+    if (r->note[0]) {
+        label(b, cli, TEXT_FIELD_NOTE);
+        buf_printf(b, "%s\n", r->note);
     }
 }
 
@@ -391,7 +402,7 @@ static enum errc run(struct cli *cli, const void *options,
     if (!rc) {
         s->path = repo.entries[0].path;
         s->folder = repo.entries[0].folder;
-        rc = examine(s, o->ort, err);
+        rc = examine(s, o->ort, &o->hints, err);
         if (rc)
             rc = err_wrap(err, rc, "'%s'", s->path);
     }

@@ -12,6 +12,7 @@ struct serve_options {
     int64_t http_port, grpc_port, monitor_port, threads, max_batch, max_delay,
         queue, timeout, max_body, lame_duck, drain, header_timeout,
         body_timeout, idle_timeout, write_timeout;
+    struct import_hints hints;
     bool no_monitor, insecure, fixed_loops, monitor_port_given, ignored_flag;
 };
 

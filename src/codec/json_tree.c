@@ -1,5 +1,7 @@
 #include "codec/json_tree.h"
 
+#include "codec/number.h"
+
 #include <string.h>
 
 /* Text, number, literal. False: failed. */
@@ -155,4 +157,33 @@ struct str json_str_or(const struct json_node *v, const char *other)
 bool json_says(const struct json_node *v, const char *text)
 {
     return json_is(v, JSON_STRING) && str_eq(v->text, str_from_cstr(text));
+}
+
+void json_tree_write(struct buf *b, const struct json_node *v)
+{
+    char number[NUMBER_TEXT_MAX];
+    bool object = json_is(v, JSON_OBJECT);
+
+    if (json_is(v, JSON_STRING)) {
+        buf_put_quoted(b, v->text);
+    } else if (json_is(v, JSON_NUMBER)) {
+        size_t n = v->integer ? number_write_i64(number, v->whole)
+                              : number_write_f64(number, v->number);
+        buf_put(b, (struct str){number, n});
+    } else if (json_is(v, JSON_BOOL)) {
+        buf_puts(b, v->boolean ? "true" : "false");
+    } else if (json_is(v, JSON_ARRAY) || object) {
+        buf_putc(b, object ? '{' : '[');
+        for (const struct json_node *m = v->first; m; m = m->next) {
+            buf_puts(b, m == v->first ? "" : ",");
+            if (object) {
+                buf_put_quoted(b, m->key);
+                buf_putc(b, ':');
+            }
+            json_tree_write(b, m); /* as deep as the reader allowed */
+        }
+        buf_putc(b, object ? '}' : ']');
+    } else {
+        buf_puts(b, "null");
+    }
 }

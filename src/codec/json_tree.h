@@ -10,6 +10,7 @@
 #ifndef CODEC_JSON_TREE_H
 #define CODEC_JSON_TREE_H
 
+#include "base/buf.h"
 #include "codec/json.h"
 
 enum json_kind {
@@ -53,5 +54,8 @@ struct str json_str_or(const struct json_node *v, const char *other);
 
 /* True when v is that string. */
 bool json_says(const struct json_node *v, const char *text);
+
+/* Appends the value as JSON text. */
+void json_tree_write(struct buf *b, const struct json_node *v);
 
 #endif

@@ -14,21 +14,22 @@
 
 enum {
     KEEP = 32, /* entries */
-    PATH_ROOM = STATE_PATH_MAX + 128,
+    PATH_ROOM = STATE_PATH_MAX + 192,
 };
 
 /* Raised when the same file would give another result. */
-static const char importer_version[] = "1";
+static const char importer_version[] = "2";
 
-void cache_key(struct str file, struct cache_key *out)
+void cache_key(struct str file, struct str hints, struct cache_key *out)
 {
-    char digest[DIGEST_TEXT];
+    char digest[DIGEST_TEXT], beside[DIGEST_TEXT] = "0";
     struct err none = {0};
 
     out->name[0] = '\0';
-    if (digest_sha256(file, digest, &none) == ERR_OK)
-        (void)snprintf(out->name, sizeof(out->name), "%s-%s", digest,
-                       importer_version);
+    if (digest_sha256(file, digest, &none) == ERR_OK &&
+        (!hints.n || digest_sha256(hints, beside, &none) == ERR_OK))
+        (void)snprintf(out->name, sizeof(out->name), "%s-%.16s-%s", digest,
+                       beside, importer_version);
 }
 
 static bool path_of(const struct cache_key *key, char out[PATH_ROOM])
@@ -86,7 +87,7 @@ static enum errc note(void *ctx, const char *name)
 
     if (e->n == e->cap || strlen(name) >= sizeof(e->list->name))
         return ERR_OK;
-    (void)snprintf(path, sizeof(path), "%s/%.100s", e->dir, name);
+    (void)snprintf(path, sizeof(path), "%s/%.170s", e->dir, name);
     if (stat(path, &st) != 0)
         return ERR_OK;
     (void)snprintf(e->list[e->n].name, sizeof(e->list->name), "%s", name);
@@ -114,7 +115,7 @@ static void prune(const char *dir)
     qsort(e.list, e.n, sizeof(*e.list), newest_first);
     for (size_t i = KEEP; i < e.n; i++) {
         char path[PATH_ROOM];
-        (void)snprintf(path, sizeof(path), "%s/%.100s", dir, e.list[i].name);
+        (void)snprintf(path, sizeof(path), "%s/%.170s", dir, e.list[i].name);
         (void)unlink(path);
     }
     free(e.list);

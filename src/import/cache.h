@@ -10,11 +10,11 @@
 #include "base/str.h"
 
 struct cache_key {
-    char name[80]; /* of the file; "" when there is no cache */
+    char name[160]; /* of the file; "" when there is no cache */
 };
 
-/* The key of a model file's bytes. */
-void cache_key(struct str file, struct cache_key *out);
+/* The key of a model file's bytes and of what was said beside it. */
+void cache_key(struct str file, struct str hints, struct cache_key *out);
 
 /* A descriptor of the result, or -1. */
 int cache_open(const struct cache_key *key);

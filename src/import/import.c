@@ -63,10 +63,10 @@ static enum errc import_zip(struct str file, struct import *out,
                                 : keras_import_zip(&z, out, err);
 }
 
-enum errc import_file(struct str file, struct arena *arena, struct import *out,
-                      struct err *err)
+enum errc import_file(struct str file, const struct import_options *options,
+                      struct arena *arena, struct import *out, struct err *err)
 {
-    *out = (struct import){.arena = arena};
+    *out = (struct import){.arena = arena, .options = *options};
     graph_init(&out->graph, arena);
     out->report.kind = import_kind_name(import_sniff(file));
     out->report.framework = out->report.title = "";

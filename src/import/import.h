@@ -33,12 +33,22 @@ struct import_report {
     const char **tensors;
     size_t n_tensors;
     char missing[800]; /* what a person has to supply; "" */
+    char note[300];    /* what a person should know, as a guess; "" */
 };
 
 enum { IMPORT_MAX_TENSORS = 20000 };
 
+/* What a person adds to a file that is not enough alone; zeroed: nothing. */
+struct import_options {
+    struct str code;       /* Python source, or a notebook */
+    struct str class_name; /* of the model, or of a function that makes it */
+    struct str init;       /* JSON: arguments of its constructor by name */
+    struct str input;      /* "1,3,224,224:float32;1,10:int64" */
+};
+
 struct import {
     struct arena *arena; /* of everything here */
+    struct import_options options;
     struct graph graph;
     struct import_report report;
 };
@@ -51,8 +61,10 @@ const char *import_kind_name(enum import_kind kind);
 
 /* The file must stay where it is while the graph is used, and be followed by
  * NUMBER_PAD readable bytes. On failure the report holds what was found. */
-MUST_CHECK enum errc import_file(struct str file, struct arena *arena,
-                                 struct import *out, struct err *err);
+MUST_CHECK enum errc import_file(struct str file,
+                                 const struct import_options *options,
+                                 struct arena *arena, struct import *out,
+                                 struct err *err);
 
 /* For importers: lists a tensor. */
 void import_lists(struct import *out, struct str name, const struct tensor *t);

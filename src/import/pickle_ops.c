@@ -117,8 +117,11 @@ static void call(struct machine *m, struct pickle *callable,
     if (callable->kind == PICKLE_PERSISTENT &&
         pickle_is(pickle_at(callable->args, 0), PICKLE_STR) &&
         str_eq(callable->args->items[0]->text, STR("module")) &&
-        pickle_is(pickle_at(callable->args, 1), PICKLE_GLOBAL))
+        pickle_is(pickle_at(callable->args, 1), PICKLE_GLOBAL)) {
+        struct pickle *source = pickle_at(callable->args, 3);
         callable = callable->args->items[1];
+        callable->state = source;
+    }
     struct str name = pickle_name(callable);
     struct pickle *v = pickle_make(m, instance ? PICKLE_OBJECT : PICKLE_CALL);
     bool known = callable->kind == PICKLE_GLOBAL;

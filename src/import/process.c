@@ -92,16 +92,16 @@ static enum errc map(int fd, void **p, size_t *n, struct err *err)
     return ERR_OK;
 }
 
-static enum errc start(int in, int out, enum graph_weights how, pid_t *pid,
-                       struct err *err)
+static enum errc start(const int descriptors[3], enum graph_weights how,
+                       pid_t *pid, struct err *err)
 {
     const char *argv[] = {"stoker: importer", "import-file",
                           how == GRAPH_INLINE ? "inline" : "external", NULL};
     posix_spawn_file_actions_t actions;
 
     posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_adddup2(&actions, in, 0);
-    posix_spawn_file_actions_adddup2(&actions, out, 1);
+    for (int i = 0; i < 3; i++)
+        posix_spawn_file_actions_adddup2(&actions, descriptors[i], i);
     int rc = posix_spawn(pid, "/proc/self/exe", &actions, NULL,
                          (char *const *)(uintptr_t)argv, environ);
     posix_spawn_file_actions_destroy(&actions);
@@ -166,18 +166,37 @@ static void begin(struct imported *m)
     arena_init(&m->arena, STRINGS_MAX);
 }
 
+/* The hints as a file for the child. */
+static int hints_file(const struct hint_texts *hints)
+{
+    struct str rest = buf_str(&hints->bytes);
+    int fd = memfd_create("hints", MFD_CLOEXEC);
+
+    while (fd >= 0 && rest.n) {
+        ssize_t n = write(fd, rest.p, rest.n);
+        if (n <= 0 && errno != EINTR) {
+            (void)close(fd);
+            return -1;
+        }
+        rest = str_slice(rest, n > 0 ? (size_t)n : 0, rest.n);
+    }
+    return fd;
+}
+
 static enum errc run_import(struct imported *out, enum graph_weights how,
-                            struct err *err)
+                            const struct hint_texts *hints, struct err *err)
 {
     pid_t pid;
+    int fds[3] = {out->descriptors[0], -1, hints_file(hints)};
 
-    out->descriptors[1] = memfd_create("imported", MFD_CLOEXEC);
-    if (out->descriptors[1] < 0)
-        return fs_error(err, "make", "a file in memory");
-    enum errc rc =
-        start(out->descriptors[0], out->descriptors[1], how, &pid, err);
+    fds[1] = out->descriptors[1] = memfd_create("imported", MFD_CLOEXEC);
+    enum errc rc = fds[1] < 0 || fds[2] < 0
+                       ? fs_error(err, "make", "a file in memory")
+                       : start(fds, how, &pid, err);
     if (!rc)
         rc = await(pid, err);
+    if (fds[2] >= 0)
+        (void)close(fds[2]);
     if (!rc)
         rc = map(out->descriptors[1], &out->maps[1], &out->sizes[1], err);
     return rc ? rc : look(out, err);
@@ -205,14 +224,14 @@ static bool from_cache(struct imported *out, const struct cache_key *key)
     return false;
 }
 
-enum errc imported_open(const char *path, enum graph_weights how,
-                        struct imported *out, struct err *err)
+static enum errc open_with(const char *path, enum graph_weights how,
+                           const struct hint_texts *hints, struct imported *out,
+                           struct err *err)
 {
     struct cache_key key = {.name = ""};
     size_t size;
-
-    begin(out);
     enum errc rc = copy_file(path, &out->descriptors[0], &size, err);
+
     if (rc) {
         out->descriptors[0] = -1;
         return rc;
@@ -222,15 +241,30 @@ enum errc imported_open(const char *path, enum graph_weights how,
     if (rc)
         return rc;
     if (how == GRAPH_EXTERNAL)
-        cache_key((struct str){out->maps[0], size}, &key);
+        cache_key((struct str){out->maps[0], size}, buf_str(&hints->bytes),
+                  &key);
     if (!from_cache(out, &key)) {
-        rc = run_import(out, how, err);
+        rc = run_import(out, how, hints, err);
         if (rc)
             return rc;
         cache_store(&key, out->descriptors[1]);
     }
     drop_file(out);
     return ERR_OK;
+}
+
+enum errc imported_open(const char *path, enum graph_weights how,
+                        const struct import_hints *hints, struct imported *out,
+                        struct err *err)
+{
+    struct hint_texts texts;
+
+    begin(out);
+    enum errc rc = hints_read(hints, path, &texts, err);
+    if (!rc)
+        rc = open_with(path, how, &texts, out, err);
+    hints_fini(&texts);
+    return rc;
 }
 
 enum errc imported_attach(const int descriptors[2], struct imported *out,
@@ -283,17 +317,20 @@ static void limit(size_t n)
 
 int import_child_main(enum graph_weights how)
 {
+    struct import_options options;
     struct arena arena;
     struct import in;
     struct err err = {0};
-    void *p;
-    size_t n;
+    void *p, *hints;
+    size_t n, n_hints;
 
-    if (map(0, &p, &n, NULL) || n < NUMBER_PAD)
+    if (map(0, &p, &n, NULL) || n < NUMBER_PAD || map(2, &hints, &n_hints, NULL))
         return 1;
     limit(n);
     struct str file = {p, n - NUMBER_PAD};
+    if (!hints_parse((struct str){hints, n_hints}, &options))
+        return 1;
     arena_init(&arena, n * 2 + gib);
-    enum errc rc = import_file(file, &arena, &in, &err);
+    enum errc rc = import_file(file, &options, &arena, &in, &err);
     return result_write(1, file, &in, how, rc, &err) ? 1 : 0;
 }

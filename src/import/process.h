@@ -7,7 +7,7 @@
 #ifndef IMPORT_PROCESS_H
 #define IMPORT_PROCESS_H
 
-#include "import/import.h"
+#include "import/hints.h"
 #include "model/runtime.h"
 
 /* An imported model. The source's weights lie in its mappings: close it after
@@ -24,9 +24,10 @@ struct imported {
 
 /* Copies the file at path, which must be a plain file, and imports the copy:
  * a change of the file afterwards changes nothing. With GRAPH_INLINE
- * source.bytes is a whole ONNX file. On failure the report may hold what was
+ * source.bytes is a whole ONNX file. hints may be NULL. On failure the report may hold what was
  * found; close it in any case. */
 MUST_CHECK enum errc imported_open(const char *path, enum graph_weights how,
+                                   const struct import_hints *hints,
                                    struct imported *out, struct err *err);
 
 /* The same from the descriptors of one that is open elsewhere. */
@@ -38,7 +39,8 @@ void imported_close(struct imported *m);
  * the loader will say why. */
 enum import_kind import_kind_of(const char *path);
 
-/* The body of that process: descriptors 0 and 1. Returns the exit status. */
+/* The body of that process: descriptors 0 (the file), 1 (the result) and 2
+ * (hints). Returns the exit status. */
 int import_child_main(enum graph_weights how);
 
 #endif

@@ -22,7 +22,7 @@ struct head {
     char magic[8];
     uint32_t rc, n_classes, n_tensors, pad;
     uint64_t n_weights, onnx, blob, parameters;
-    char msg[512], kind[64], framework[128], title[128], missing[800];
+    char msg[512], kind[64], framework[128], title[128], missing[800], note[300];
 };
 
 struct class_row {
@@ -42,7 +42,7 @@ struct weight_row {
     uint64_t offset; /* in the file, or in the blob */
 };
 
-static const char magic[8] = "stkimp02";
+static const char magic[8] = "stkimp03";
 
 static size_t aligned(size_t n)
 {
@@ -163,6 +163,7 @@ static void fill_head(struct head *h, const struct import *in, enum errc rc,
     copy_text(h->framework, sizeof(h->framework), r->framework);
     copy_text(h->title, sizeof(h->title), r->title);
     copy_text(h->missing, sizeof(h->missing), r->missing);
+    copy_text(h->note, sizeof(h->note), r->note);
 }
 
 /* Order: head, classes, table, ONNX, blob; each but the first aligned. */
@@ -220,6 +221,8 @@ static enum errc read_report(const struct head *h, struct str *rest,
     r->title = take_text(out, h->title, sizeof(h->title));
     copy_text(r->missing, sizeof(r->missing),
               take_text(out, h->missing, sizeof(h->missing)));
+    copy_text(r->note, sizeof(r->note),
+              take_text(out, h->note, sizeof(h->note)));
     r->parameters = h->parameters;
     if (h->n_classes > CLASSES_MAX ||
         rest->n < h->n_classes * sizeof(struct class_row))

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <zlib.h>
 
+#include "base/sort.h"
 #include "codec/number.h"
 
 enum {
@@ -187,13 +188,13 @@ static int by_place(const void *a, const void *b)
 
 static enum errc check_all(struct zip *z, struct err *err)
 {
-    qsort(z->entries, z->n, sizeof(*z->entries), by_place);
+    sort_items(z->entries, z->n, sizeof(*z->entries), by_place);
     for (size_t i = 1; i < z->n; i++) {
         const struct zip_entry *a = &z->entries[i - 1], *b = &z->entries[i];
         if (a->raw.n && b->raw.n && a->raw.p + a->raw.n > b->raw.p)
             return damaged(b->name, "shares bytes with another one", err);
     }
-    qsort(z->entries, z->n, sizeof(*z->entries), by_name);
+    sort_items(z->entries, z->n, sizeof(*z->entries), by_name);
     for (size_t i = 1; i < z->n; i++)
         if (by_name(&z->entries[i - 1], &z->entries[i]) == 0)
             return damaged(z->entries[i].name, "occurs twice", err);

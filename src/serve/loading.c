@@ -71,6 +71,7 @@ enum errc registry_prepare(struct registry *r, struct err *err)
         return err_set(err, ERR_NOMEM, "out of memory");
     for (size_t i = 0; i < r->repo.n; i++) {
         r->prepared[i].entry = r->repo.entries[i];
+        r->prepared[i].hints = &r->options.hints;
         r->n_prepared = i + 1;
         prepared_read(&r->prepared[i]);
     }

@@ -12,6 +12,7 @@ struct prepared {
     struct buf bytes;
     struct imported *imported; /* NULL: an ONNX file */
     struct check_job job;
+    const struct import_hints *hints;
 };
 
 /* Sets p->job.rc; the entry must be set. */

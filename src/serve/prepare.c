@@ -28,7 +28,8 @@ static void import_model(struct prepared *p)
         return;
     }
     job->rc =
-        imported_open(p->entry.path, GRAPH_EXTERNAL, p->imported, &job->err);
+        imported_open(p->entry.path, GRAPH_EXTERNAL, p->hints, p->imported,
+                      &job->err);
     job->source = p->imported->source;
 }
 

@@ -9,6 +9,7 @@
 #ifndef SERVE_REGISTRY_H
 #define SERVE_REGISTRY_H
 
+#include "import/hints.h"
 #include "model/repo.h"
 #include "serve/served.h"
 
@@ -38,6 +39,7 @@ struct registry_options {
     size_t n_specs;
     const char *repository; /* or NULL */
     struct runtime_options runtime;
+    struct import_hints hints; /* for files of other frameworks */
     int64_t max_batch; /* rows; 0: never batch */
     int64_t max_delay_us;
 };

@@ -12,7 +12,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     arena_init(&arena, 256 << 20);
     struct str file = fuzz_padded(&arena, data, size);
-    if (import_file(file, &arena, &in, &err)) {
+    if (import_file(file, &(struct import_options){.input = {NULL, 0}}, &arena, &in, &err)) {
         MUST(err.msg[0]);
     } else {
         buf_init(&onnx, 256 << 20);

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "codec/json_tree.h"
-#include "import/torch/torch_internal.h"
+#include "import/torch/program.h"
 
 enum {
     TEXT_MAX = 64 << 20,
@@ -188,7 +188,8 @@ static enum errc weights_only(struct torch_file *f, const struct pickle *root,
 enum errc torch_import_zip(struct str file, const struct zip *z,
                            struct import *out, struct err *err)
 {
-    struct torch_file f = {.arena = out->arena, .err = err, .zip = z};
+    struct torch_file f = {
+        .arena = out->arena, .err = err, .zip = z, .data = "data/"};
     struct str data, version;
     struct pickle *root;
     (void)file;
@@ -219,9 +220,7 @@ enum errc torch_import_zip(struct str file, const struct zip *z,
                        data.n);
     if (str_starts(pickle_name(root), STR("__torch__"))) {
         out->report.kind = "TorchScript archive";
-        return err_set(err, ERR_UNSUPPORTED,
-                       "TorchScript is not read yet; where the framework is, "
-                       "use torch.onnx.export");
+        return script_import(&f, root, out, err);
     }
     return weights_only(&f, root, out);
 }

@@ -18,6 +18,7 @@ struct torch_file {
     struct err *err;
     const struct zip *zip; /* NULL: legacy */
     struct str folder;     /* of the archive, with its slash */
+    const char *data;      /* where storages lie in it: "data/" */
     struct torch_storage {
         struct str key, bytes;
     } * storages; /* of a legacy file, by key */

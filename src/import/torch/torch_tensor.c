@@ -91,7 +91,7 @@ static enum errc storage_bytes(struct torch_file *f, struct str key,
     } else {
         if (key.n > 200 || memchr(key.p, '/', key.n) || key.n == 0)
             return err_set(f->err, ERR_INVALID, "a storage has a bad name");
-        (void)snprintf(name, sizeof(name), "data/" STR_FMT, STR_ARG(key));
+        (void)snprintf(name, sizeof(name), "%s" STR_FMT, f->data, STR_ARG(key));
         enum errc rc = torch_entry(f, name, SIZE_MAX / 4, out);
         if (rc)
             return rc;

@@ -107,7 +107,7 @@ static enum errc import_once(struct str file, struct buf *onnx)
     struct err err = {0};
 
     arena_init(&a, 64 << 20);
-    enum errc rc = import_file(file, &a, &in, &err);
+    enum errc rc = import_file(file, &(struct import_options){.input = {NULL, 0}}, &a, &in, &err);
     if (!rc)
         rc = graph_write(&in.graph, GRAPH_INLINE, onnx, &err);
     CHECK(!rc || err.msg[0]);

@@ -1,0 +1,15 @@
+/* sort.h - sorting in place without memory and without system calls, for
+ * processes that may do nothing else: the C library's qsort() asks the system
+ * how much memory there is.
+ *
+ * Heap sort: n log n whatever the input; not stable. */
+#ifndef BASE_SORT_H
+#define BASE_SORT_H
+
+#include <stddef.h>
+
+/* As qsort(). */
+void sort_items(void *items, size_t n, size_t size,
+                int (*compare)(const void *a, const void *b));
+
+#endif

@@ -1,0 +1,414 @@
+/* Statements. */
+#include <string.h>
+
+#include "import/python/eval_internal.h"
+
+static bool unpack(struct py *py, struct py_node *list, struct val *v,
+                   struct scope *s)
+{
+    struct val *members = py_members(py, v);
+    size_t n = 0, at = 0;
+    bool star = false;
+
+    for (struct py_node *t = list; t; t = t->next, n++)
+        star = star || t->kind == PY_STAR;
+    if (!members)
+        return false;
+    size_t have = members->as.items.n;
+    if (star ? have + 1 < n : have != n) {
+        (void)py_fail(py, ERR_INVALID, "%zu values for %zu names", have, n);
+        return false;
+    }
+    for (struct py_node *t = list; t; t = t->next) {
+        if (t->kind != PY_STAR) {
+            if (!py_assign(py, t, members->as.items.v[at++], s))
+                return false;
+            continue;
+        }
+        struct val *rest = py_list(py, VAL_LIST, have);
+        for (size_t k = have + 1 - n; k-- > 0;)
+            if (!py_append(py, rest, members->as.items.v[at++]))
+                return false;
+        if (!py_assign(py, t->a, rest, s))
+            return false;
+    }
+    return true;
+}
+
+bool py_assign(struct py *py, struct py_node *target, struct val *v,
+               struct scope *s)
+{
+    if (!v)
+        return false;
+    switch ((int)target->kind) {
+    case PY_NAME:
+        return table_set(py, &s->names, target->text, v);
+    case PY_ATTR:
+        return py_set_attr(py, py_eval(py, target->a, s), target->text, v);
+    case PY_INDEX: {
+        struct val *list = py_eval(py, target->a, s);
+        return list && py_set_index(py, list, py_eval(py, target->b, s), v);
+    }
+    case PY_TUPLE:
+    case PY_LIST:
+        return unpack(py, target->a, v, s);
+    default:
+        (void)py_fail(py, ERR_UNSUPPORTED, "this cannot be assigned to");
+        return false;
+    }
+}
+
+/* x += y: in place for lists and the host's values. */
+static bool augment(struct py *py, struct py_node *n, struct scope *s)
+{
+    struct val *old = py_eval(py, n->a, s);
+    struct val *v = py_eval(py, n->b, s);
+
+    if (old && v && n->op == OP_ADD && old->kind == VAL_LIST) {
+        v = py_members(py, v);
+        for (size_t i = 0; v && i < v->as.items.n; i++)
+            (void)py_append(py, old, v->as.items.v[i]);
+        return v != NULL && !py->failed;
+    }
+    return py_assign(py, n->a, py_binary(py, (enum py_op)n->op, old, v), s);
+}
+
+static enum flow run_if(struct py *py, struct py_node *n, struct scope *s,
+                        struct val **result)
+{
+    bool truth;
+
+    if (!py_truth(py, py_eval(py, n->a, s), &truth))
+        return FLOW_FAILED;
+    return py_run(py, truth ? n->b : n->c, s, result);
+}
+
+static enum flow run_for(struct py *py, struct py_node *n, struct scope *s,
+                         struct val **result)
+{
+    struct val *list = py_members(py, py_eval(py, n->b, s));
+
+    if (!list)
+        return FLOW_FAILED;
+    for (size_t i = 0; i < list->as.items.n; i++) {
+        if (!py_work(py, 1) || !py_assign(py, n->a, list->as.items.v[i], s))
+            return FLOW_FAILED;
+        enum flow flow = py_run(py, n->c, s, result);
+        if (flow == FLOW_BREAK)
+            return FLOW_NEXT;
+        if (flow == FLOW_RETURN || flow == FLOW_FAILED)
+            return flow;
+    }
+    return py_run(py, n->d, s, result);
+}
+
+static enum flow run_while(struct py *py, struct py_node *n, struct scope *s,
+                           struct val **result)
+{
+    for (;;) {
+        bool truth;
+        if (!py_work(py, 1) || !py_truth(py, py_eval(py, n->a, s), &truth))
+            return FLOW_FAILED;
+        if (!truth)
+            return FLOW_NEXT;
+        enum flow flow = py_run(py, n->b, s, result);
+        if (flow == FLOW_BREAK)
+            return FLOW_NEXT;
+        if (flow == FLOW_RETURN || flow == FLOW_FAILED)
+            return flow;
+    }
+}
+
+/* The part before the first dot, without the dots of a relative import. */
+static struct str first_part(struct str path)
+{
+    return str_cut(&path, '.');
+}
+
+static enum flow run_import(struct py *py, struct py_node *n, struct scope *s)
+{
+    for (struct py_node *a = n->a; a; a = a->next) {
+        struct str path = a->other.n ? a->text : first_part(a->text);
+        struct val *v = py_space(py, path);
+        if (!v || !table_set(py, &s->names, a->other.n ? a->other : path, v))
+            return FLOW_FAILED;
+    }
+    return FLOW_NEXT;
+}
+
+static enum flow run_from(struct py *py, struct py_node *n, struct scope *s)
+{
+    struct str module = n->text;
+
+    while (module.n && module.p[0] == '.')
+        module = str_slice(module, 1, module.n);
+    if (!n->a && py->n_stars < COUNT(py->stars))
+        py->stars[py->n_stars++] = module;
+    for (struct py_node *a = n->a; a; a = a->next) {
+        struct str name = a->other.n ? a->other : a->text;
+        struct val *space = py_space(py, module);
+        struct val *v = space ? py_attr(py, space, a->text) : NULL;
+        if (!v)
+            return FLOW_FAILED;
+        /* Other files of the person's own stand in the same scope. */
+        struct val *known = table_find(&s->names, a->text);
+        if (v->kind == VAL_SPACE && known)
+            v = known;
+        if (!table_set(py, &s->names, name, v))
+            return FLOW_FAILED;
+    }
+    return FLOW_NEXT;
+}
+
+static enum flow run_raise(struct py *py, struct py_node *n, struct scope *s)
+{
+    struct val *v = n->a ? py_eval(py, n->a, s) : NULL;
+    struct val *text;
+    struct buf b;
+
+    if (py->failed)
+        return FLOW_FAILED;
+    buf_init(&b, 2000);
+    if (v && v->kind == VAL_OBJECT) {
+        text = table_find(v->as.object.attrs, STR("args"));
+        py_show(&b, v);
+        buf_puts(&b, ": ");
+        v = text;
+    }
+    if (v)
+        py_show(&b, v);
+    (void)py_fail(py, ERR_INVALID, "the model's code raises %.*s",
+                  b.n < 200 ? (int)b.n : 200, b.p ? b.p : "an error");
+    buf_fini(&b);
+    return FLOW_FAILED;
+}
+
+static enum flow run_try(struct py *py, struct py_node *n, struct scope *s,
+                         struct val **result)
+{
+    enum flow flow = py_run(py, n->a, s, result);
+
+    if (flow == FLOW_FAILED && n->b) {
+        int calls = py->calls;
+        if (!py_recover(py))
+            return FLOW_FAILED;
+        py->calls = calls;
+        flow = py_run(py, n->b->b, s, result);
+    } else if (flow == FLOW_NEXT) {
+        flow = py_run(py, n->c, s, result);
+    }
+    if (flow != FLOW_FAILED) {
+        enum flow last = py_run(py, n->d, s, result);
+        return last == FLOW_NEXT ? flow : last;
+    }
+    return flow;
+}
+
+static enum flow run_with(struct py *py, struct py_node *n, struct scope *s,
+                          struct val **result)
+{
+    for (struct py_node *item = n->a; item; item = item->next)
+        if (item->b && !py_assign(py, item->b, py_eval(py, item->a, s), s))
+            return FLOW_FAILED;
+    return py_run(py, n->b, s, result);
+}
+
+static enum flow run_assert(struct py *py, struct py_node *n, struct scope *s)
+{
+    bool truth;
+
+    if (!py_truth(py, py_eval(py, n->a, s), &truth))
+        return FLOW_FAILED;
+    if (truth)
+        return FLOW_NEXT;
+    struct val *v = n->b ? py_eval(py, n->b, s) : NULL;
+    struct buf b;
+    buf_init(&b, 2000);
+    if (v)
+        py_show(&b, v);
+    (void)py_fail(py, ERR_INVALID, "an assertion of the model's code fails%s%.*s",
+                  b.n ? ": " : "", b.n < 200 ? (int)b.n : 200, b.p ? b.p : "");
+    buf_fini(&b);
+    return FLOW_FAILED;
+}
+
+static bool delete(struct py *py, struct py_node *target, struct scope *s)
+{
+    struct val *name, *v;
+
+    if (target->kind == PY_NAME || target->kind == PY_ATTR) {
+        name = py_str(py, target->text);
+        v = target->kind == PY_ATTR ? py_eval(py, target->a, s) : NULL;
+        if (name && v && v->kind == VAL_OBJECT)
+            (void)table_remove(v->as.object.attrs, name);
+        else if (name && target->kind == PY_NAME)
+            (void)table_remove(&s->names, name);
+    } else if (target->kind == PY_INDEX) {
+        v = py_eval(py, target->a, s);
+        name = py_eval(py, target->b, s);
+        if (v && name && v->kind == VAL_DICT)
+            (void)table_remove(v->as.dict, name);
+    }
+    return !py->failed;
+}
+
+static enum flow did(bool ok)
+{
+    return ok ? FLOW_NEXT : FLOW_FAILED;
+}
+
+static enum flow assign_all(struct py *py, struct py_node *n, struct scope *s)
+{
+    struct val *v = py_eval(py, n->b, s);
+
+    for (struct py_node *t = n->a; t; t = t->next)
+        if (!py_assign(py, t, v, s))
+            return FLOW_FAILED;
+    return FLOW_NEXT;
+}
+
+static enum flow run_one(struct py *py, struct py_node *n, struct scope *s,
+                         struct val **result)
+{
+    switch ((int)n->kind) {
+    case PY_EXPR:
+        return did(n->a->kind == PY_STRING || py_eval(py, n->a, s));
+    case PY_ASSIGN:
+        return assign_all(py, n, s);
+    case PY_AUG:
+        return did(augment(py, n, s));
+    case PY_ANNOTATED:
+        return did(!n->b || py_assign(py, n->a, py_eval(py, n->b, s), s));
+    case PY_IF:
+        return run_if(py, n, s, result);
+    case PY_FOR:
+        return run_for(py, n, s, result);
+    case PY_WHILE:
+        return run_while(py, n, s, result);
+    case PY_DEF:
+        return did(table_set(py, &s->names, n->text, py_define(py, n, s)));
+    case PY_CLASS:
+        return did(
+            table_set(py, &s->names, n->text, py_define_class(py, n, s)));
+    case PY_RETURN:
+        *result = n->a ? py_eval(py, n->a, s) : &py->none;
+        return *result ? FLOW_RETURN : FLOW_FAILED;
+    case PY_PASS:
+    case PY_GLOBAL:
+        return FLOW_NEXT;
+    case PY_BREAK:
+        return FLOW_BREAK;
+    case PY_CONTINUE:
+        return FLOW_CONTINUE;
+    case PY_IMPORT:
+        return run_import(py, n, s);
+    case PY_FROM:
+        return run_from(py, n, s);
+    case PY_RAISE:
+        return run_raise(py, n, s);
+    case PY_TRY:
+        return run_try(py, n, s, result);
+    case PY_WITH:
+        return run_with(py, n, s, result);
+    case PY_ASSERT:
+        return run_assert(py, n, s);
+    case PY_DEL:
+        for (struct py_node *t = n->a; t; t = t->next)
+            if (!delete (py, t, s))
+                return FLOW_FAILED;
+        return FLOW_NEXT;
+    default:
+        (void)py_fail(py, ERR_UNSUPPORTED, "not understood: " STR_FMT,
+                      STR_ARG(n->text));
+        return FLOW_FAILED;
+    }
+}
+
+enum flow py_run(struct py *py, struct py_node *list, struct scope *s,
+                 struct val **result)
+{
+    for (struct py_node *n = list; n; n = n->next) {
+        if (!py_work(py, 1))
+            return FLOW_FAILED;
+        py->line = n->line;
+        enum flow flow = run_one(py, n, s, result);
+        if (flow != FLOW_NEXT)
+            return flow;
+    }
+    return FLOW_NEXT;
+}
+
+/* A name whose definition failed: using it says why. */
+static bool note_failure(struct py *py, struct str name, struct scope *s)
+{
+    struct buf b;
+
+    buf_init(&b, 1000);
+    buf_put(&b, name);
+    buf_printf(&b, " (%s)", py->err->msg);
+    if (!py_recover(py)) {
+        buf_fini(&b);
+        return false;
+    }
+    struct val *text = py_from_buf(py, &b);
+    struct val *v = text ? py_space(py, text->as.text) : NULL;
+    return v && table_set(py, &s->names, name, v);
+}
+
+/* What stands at the top of other people's files. */
+static bool run_lenient(struct py *py, struct py_node *n, struct scope *s)
+{
+    struct val *result = NULL;
+    struct py_node *next = n->next;
+    enum flow flow;
+
+    if (n->kind == PY_EXPR || n->kind == PY_FOR || n->kind == PY_WHILE ||
+        n->kind == PY_WITH || n->kind == PY_BROKEN || n->kind == PY_ASSERT ||
+        n->kind == PY_RAISE || n->kind == PY_DEL)
+        return true;
+    n->next = NULL;
+    flow = py_run(py, n, s, &result);
+    n->next = next;
+    if (flow != FLOW_FAILED)
+        return true;
+    py->calls = 0;
+    if (n->kind == PY_DEF || n->kind == PY_CLASS)
+        return note_failure(py, n->text, s);
+    if (n->kind == PY_ASSIGN && n->a->kind == PY_NAME &&
+        !table_find(&s->names, n->a->text))
+        return note_failure(py, n->a->text, s);
+    return py_recover(py);
+}
+
+bool py_load(struct py *py, struct str text, struct scope *globals,
+             enum py_load how)
+{
+    struct py_node *list;
+    struct val *result = NULL;
+
+    if (py_parse(text, py->arena, &list, py->err)) {
+        py->failed = true;
+        return false;
+    }
+    if (how == PY_STRICT)
+        return py_run(py, list, globals, &result) != FLOW_FAILED;
+    for (struct py_node *n = list; n; n = n->next)
+        if (!run_lenient(py, n, globals))
+            return false;
+    return true;
+}
+
+bool py_init(struct py *py, const struct py_host *host, struct arena *arena,
+             uint64_t steps, struct err *err)
+{
+    *py = (struct py){.arena = arena,
+                      .host = host,
+                      .err = err,
+                      .max_steps = steps,
+                      .none = {.kind = VAL_NONE},
+                      .yes = {.kind = VAL_BOOL, .as.boolean = true},
+                      .no = {.kind = VAL_BOOL},
+                      .ellipsis = {.kind = VAL_ELLIPSIS}};
+    py->builtins = py_scope(py, NULL);
+    return py->builtins && py_add_builtins(py);
+}

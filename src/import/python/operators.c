@@ -1,0 +1,586 @@
+/* Operators on Python's own values; those of the host are handed to it. */
+#include <math.h>
+#include <string.h>
+
+#include "import/python/eval_internal.h"
+
+static const char *const op_texts[] = {
+    [OP_ADD] = "+",       [OP_SUB] = "-",   [OP_MUL] = "*",
+    [OP_MATMUL] = "@",    [OP_DIV] = "/",   [OP_FLOORDIV] = "//",
+    [OP_MOD] = "%",       [OP_POW] = "**",  [OP_LSHIFT] = "<<",
+    [OP_RSHIFT] = ">>",   [OP_AND] = "&",   [OP_OR] = "|",
+    [OP_XOR] = "^",       [OP_EQ] = "==",   [OP_NE] = "!=",
+    [OP_LT] = "<",        [OP_LE] = "<=",   [OP_GT] = ">",
+    [OP_GE] = ">=",       [OP_IS] = "is",   [OP_IS_NOT] = "is not",
+    [OP_IN] = "in",       [OP_NOT_IN] = "not in",
+};
+
+static struct val *no_operator(struct py *py, enum py_op op,
+                               const struct val *a, const struct val *b)
+{
+    return py_fail(py, ERR_UNSUPPORTED, "'%s' between %s and %s is not known",
+                   op_texts[op] ? op_texts[op] : "?", py_kind_name(a),
+                   py_kind_name(b));
+}
+
+static struct val *overflow(struct py *py)
+{
+    return py_fail(py, ERR_LIMIT, "a whole number is beyond 64 bits");
+}
+
+static int64_t floor_div(int64_t a, int64_t b)
+{
+    int64_t q = a / b;
+
+    return a % b && ((a < 0) != (b < 0)) ? q - 1 : q;
+}
+
+static struct val *int_pow(struct py *py, int64_t base, int64_t power)
+{
+    int64_t out = 1;
+
+    if (power < 0)
+        return base ? py_float(py, pow((double)base, (double)power))
+                    : py_fail(py, ERR_INVALID, "division by zero");
+    for (; power > 0; power--) {
+        if (__builtin_mul_overflow(out, base, &out))
+            return overflow(py);
+        if (out == 0 || out == 1)
+            break;
+        if (out == -1 && base == -1)
+            return py_int(py, power % 2 ? -1 : 1);
+    }
+    return py_int(py, out);
+}
+
+static struct val *int_binary(struct py *py, enum py_op op, int64_t a,
+                              int64_t b)
+{
+    int64_t out = 0;
+    bool bad = false;
+
+    if ((op == OP_DIV || op == OP_FLOORDIV || op == OP_MOD) && b == 0)
+        return py_fail(py, ERR_INVALID, "division by zero");
+    if ((op == OP_LSHIFT || op == OP_RSHIFT) && (b < 0 || b > 62))
+        return overflow(py);
+    if ((op == OP_FLOORDIV || op == OP_MOD) && b == -1)
+        return op == OP_MOD ? py_int(py, 0) : int_binary(py, OP_SUB, 0, a);
+    if (op == OP_ADD)
+        bad = __builtin_add_overflow(a, b, &out);
+    else if (op == OP_SUB)
+        bad = __builtin_sub_overflow(a, b, &out);
+    else if (op == OP_MUL)
+        bad = __builtin_mul_overflow(a, b, &out);
+    else if (op == OP_LSHIFT)
+        bad = __builtin_mul_overflow(a, INT64_C(1) << b, &out);
+    else if (op == OP_RSHIFT)
+        out = a >> b;
+    else if (op == OP_AND)
+        out = a & b;
+    else if (op == OP_OR)
+        out = a | b;
+    else if (op == OP_XOR)
+        out = a ^ b;
+    else if (op == OP_FLOORDIV)
+        out = floor_div(a, b);
+    else if (op == OP_MOD)
+        out = a - floor_div(a, b) * b;
+    else if (op == OP_DIV)
+        return py_float(py, (double)a / (double)b);
+    else if (op == OP_POW)
+        return int_pow(py, a, b);
+    else
+        return py_fail(py, ERR_UNSUPPORTED, "'%s' of numbers is not known",
+                       op_texts[op]);
+    return bad ? overflow(py) : py_int(py, out);
+}
+
+static struct val *float_binary(struct py *py, enum py_op op, double a,
+                                double b)
+{
+    if ((op == OP_DIV || op == OP_FLOORDIV || op == OP_MOD) && b == 0)
+        return py_fail(py, ERR_INVALID, "division by zero");
+    if (op == OP_ADD)
+        return py_float(py, a + b);
+    if (op == OP_SUB)
+        return py_float(py, a - b);
+    if (op == OP_MUL)
+        return py_float(py, a * b);
+    if (op == OP_DIV)
+        return py_float(py, a / b);
+    if (op == OP_FLOORDIV)
+        return py_float(py, floor(a / b));
+    if (op == OP_MOD)
+        return py_float(py, a - floor(a / b) * b);
+    if (op == OP_POW)
+        return py_float(py, pow(a, b));
+    return py_fail(py, ERR_UNSUPPORTED, "'%s' of numbers is not known",
+                   op_texts[op]);
+}
+
+static struct val *concat(struct py *py, struct val *a, struct val *b)
+{
+    struct val *out =
+        py_list(py, a->kind, a->as.items.n + b->as.items.n);
+
+    if (!out || !py_work(py, a->as.items.n + b->as.items.n))
+        return NULL;
+    for (size_t i = 0; i < a->as.items.n; i++)
+        (void)py_append(py, out, a->as.items.v[i]);
+    for (size_t i = 0; i < b->as.items.n; i++)
+        (void)py_append(py, out, b->as.items.v[i]);
+    return py->failed ? NULL : out;
+}
+
+static struct val *repeated(struct py *py, struct val *a, int64_t n)
+{
+    size_t times = n > 0 ? (size_t)n : 0;
+    struct buf b;
+
+    if (a->kind == VAL_STR) {
+        if (!py_work(py, times))
+            return NULL;
+        buf_init(&b, 1 << 16);
+        for (size_t i = 0; i < times && !b.failed; i++)
+            buf_put(&b, a->as.text);
+        return py_from_buf(py, &b);
+    }
+    if (times > 1000000 || !py_work(py, times * (a->as.items.n + 1)))
+        return py_fail(py, ERR_LIMIT, "a list is too long");
+    struct val *out = py_list(py, a->kind, times * a->as.items.n);
+    for (size_t i = 0; out && i < times; i++)
+        for (size_t k = 0; k < a->as.items.n; k++)
+            if (!py_append(py, out, a->as.items.v[k]))
+                return NULL;
+    return out;
+}
+
+static bool is_items(const struct val *v)
+{
+    return v->kind == VAL_LIST || v->kind == VAL_TUPLE;
+}
+
+static struct val *joined(struct py *py, struct str a, struct str b)
+{
+    struct buf out;
+
+    buf_init(&out, 1 << 20);
+    buf_put(&out, a);
+    buf_put(&out, b);
+    return py_from_buf(py, &out);
+}
+
+/* "%d" and its kin: as much of it as names of layers use. */
+static struct val *percent(struct py *py, struct str format, struct val *v)
+{
+    struct val **list = v->kind == VAL_TUPLE ? v->as.items.v : &v;
+    size_t n = v->kind == VAL_TUPLE ? v->as.items.n : 1, used = 0;
+    struct buf b;
+
+    buf_init(&b, 1 << 16);
+    for (size_t i = 0; i < format.n; i++) {
+        size_t from = i + 1;
+        if (format.p[i] != '%') {
+            buf_putc(&b, format.p[i]);
+            continue;
+        }
+        while (++i < format.n && strchr("0123456789.-+ ", format.p[i]))
+            ;
+        if (i < format.n && format.p[i] == '%')
+            buf_putc(&b, '%');
+        else if (used < n && i < format.n)
+            py_format(&b, list[used++], str_slice(format, from, i + 1));
+    }
+    return py_from_buf(py, &b);
+}
+
+static struct val *special(struct py *py, const char *name, struct val *a,
+                           struct val *b)
+{
+    struct val *method = a->kind == VAL_OBJECT
+                             ? py_attr_or_null(py, a, str_from_cstr(name))
+                             : NULL;
+
+    return method ? py_call1(py, method, b) : NULL;
+}
+
+static struct val *object_binary(struct py *py, enum py_op op, struct val *a,
+                                 struct val *b)
+{
+    static const char *const names[] = {
+        [OP_ADD] = "__add__",       [OP_SUB] = "__sub__",
+        [OP_MUL] = "__mul__",       [OP_DIV] = "__truediv__",
+        [OP_MATMUL] = "__matmul__", [OP_FLOORDIV] = "__floordiv__",
+        [OP_MOD] = "__mod__",       [OP_POW] = "__pow__",
+        [OP_OR] = "__or__",         [OP_AND] = "__and__",
+        [OP_XOR] = "__xor__"};
+
+    if ((size_t)op < COUNT(names) && names[op])
+        return special(py, names[op], a, b);
+    return NULL;
+}
+
+/* Annotations such as "int | None" are only passed by. */
+static bool is_type(const struct val *v)
+{
+    return v->kind == VAL_CLASS || v->kind == VAL_SPACE ||
+           v->kind == VAL_NONE || v->kind == VAL_BUILTIN;
+}
+
+struct val *py_binary(struct py *py, enum py_op op, struct val *a,
+                      struct val *b)
+{
+    int64_t i, k;
+    double x, y;
+
+    if (!a || !b || !py_work(py, 1))
+        return NULL;
+    if (a->kind == VAL_HOST || b->kind == VAL_HOST)
+        return py->host->binary(py, op, a, b);
+    if (py_to_int(a, &i) && py_to_int(b, &k)) {
+        bool bits = op == OP_AND || op == OP_OR || op == OP_XOR;
+        struct val *out = int_binary(py, op, i, k);
+        return out && bits && a->kind == VAL_BOOL && b->kind == VAL_BOOL
+                   ? py_bool(py, out->as.whole != 0)
+                   : out;
+    }
+    if (py_to_float(a, &x) && py_to_float(b, &y))
+        return float_binary(py, op, x, y);
+    if (op == OP_ADD && a->kind == VAL_STR && b->kind == VAL_STR)
+        return joined(py, a->as.text, b->as.text);
+    if (op == OP_ADD && is_items(a) && a->kind == b->kind)
+        return concat(py, a, b);
+    if (op == OP_MOD && a->kind == VAL_STR)
+        return percent(py, a->as.text, b);
+    if (op == OP_MUL && (is_items(a) || a->kind == VAL_STR) && py_to_int(b, &i))
+        return repeated(py, a, i);
+    if (op == OP_MUL && (is_items(b) || b->kind == VAL_STR) && py_to_int(a, &i))
+        return repeated(py, b, i);
+    struct val *out = object_binary(py, op, a, b);
+    if (out || py->failed)
+        return out;
+    if (op == OP_OR && is_type(a) && is_type(b))
+        return a;
+    return no_operator(py, op, a, b);
+}
+
+struct val *py_unary(struct py *py, enum py_op op, struct val *a)
+{
+    bool truth;
+    int64_t i;
+
+    if (!a)
+        return NULL;
+    if (op == OP_NOT)
+        return py_truth(py, a, &truth) ? py_bool(py, !truth) : NULL;
+    if (a->kind == VAL_HOST)
+        return py->host->unary(py, op, a);
+    if (op == OP_POS && py_is_number(a))
+        return a;
+    if (op == OP_NEG && a->kind == VAL_FLOAT)
+        return py_float(py, -a->as.number);
+    if (py_to_int(a, &i))
+        return op == OP_NEG ? int_binary(py, OP_SUB, 0, i) : py_int(py, ~i);
+    return py_fail(py, ERR_UNSUPPORTED, "this sign before a %s is not known",
+                   py_kind_name(a));
+}
+
+static int compare_texts(struct str a, struct str b)
+{
+    int c = memcmp(a.p, b.p, a.n < b.n ? a.n : b.n);
+
+    return c ? c : a.n < b.n ? -1 : a.n > b.n;
+}
+
+/* -1, 0, 1; false: they have no order. */
+static bool order(const struct val *a, const struct val *b, int *out)
+{
+    double x, y;
+
+    if (py_to_float(a, &x) && py_to_float(b, &y)) {
+        *out = x < y ? -1 : x > y;
+        return true;
+    }
+    if (a->kind == VAL_STR && b->kind == VAL_STR) {
+        *out = compare_texts(a->as.text, b->as.text);
+        return true;
+    }
+    if (!is_items(a) || a->kind != b->kind)
+        return false;
+    for (size_t i = 0; i < a->as.items.n && i < b->as.items.n; i++) {
+        if (!py_is_number(a->as.items.v[i]) ||
+            !order(a->as.items.v[i], b->as.items.v[i], out))
+            return false;
+        if (*out)
+            return true;
+    }
+    *out = a->as.items.n < b->as.items.n ? -1 : a->as.items.n > b->as.items.n;
+    return true;
+}
+
+struct val *py_contains(struct py *py, struct val *list, struct val *v)
+{
+    if (list->kind == VAL_DICT)
+        return py_bool(py, table_get(list->as.dict, v) != NULL);
+    if (list->kind == VAL_STR && v->kind == VAL_STR)
+        return py_bool(py, v->as.text.n == 0 ||
+                               memmem(list->as.text.p, list->as.text.n,
+                                      v->as.text.p, v->as.text.n));
+    struct val *method =
+        list->kind == VAL_OBJECT
+            ? py_attr_or_null(py, list, STR("__contains__"))
+            : NULL;
+    if (method)
+        return py_call1(py, method, v);
+    struct val *members = py_members(py, list);
+    if (!members || !py_work(py, members->as.items.n))
+        return NULL;
+    for (size_t i = 0; i < members->as.items.n; i++)
+        if (py_equal(members->as.items.v[i], v))
+            return &py->yes;
+    return &py->no;
+}
+
+static struct val *identity(struct py *py, const struct val *a,
+                            const struct val *b)
+{
+    bool same = a == b;
+
+    if (a->kind == VAL_NONE || b->kind == VAL_NONE)
+        same = a->kind == b->kind;
+    else if (py_is_number(a) || a->kind == VAL_STR || a->kind == VAL_SPACE ||
+             a->kind == VAL_CLASS || a->kind == VAL_BUILTIN)
+        same = a->kind == b->kind && py_equal(a, b);
+    return py_bool(py, same);
+}
+
+struct val *py_compare(struct py *py, enum py_op op, struct val *a,
+                       struct val *b)
+{
+    int c = 0;
+
+    if (!a || !b || !py_work(py, 1))
+        return NULL;
+    if (op == OP_IS || op == OP_IS_NOT) {
+        struct val *same = identity(py, a, b);
+        return op == OP_IS ? same : py_unary(py, OP_NOT, same);
+    }
+    if (op == OP_IN || op == OP_NOT_IN) {
+        struct val *in = py_contains(py, b, a);
+        return op == OP_IN ? in : py_unary(py, OP_NOT, in);
+    }
+    if (a->kind == VAL_HOST || b->kind == VAL_HOST)
+        return py->host->binary(py, op, a, b);
+    if (op == OP_EQ || op == OP_NE) {
+        struct val *out = special(py, "__eq__", a, b);
+        if (py->failed)
+            return NULL;
+        out = out ? out : py_bool(py, py_equal(a, b));
+        return op == OP_EQ ? out : py_unary(py, OP_NOT, out);
+    }
+    if (!order(a, b, &c))
+        return no_operator(py, op, a, b);
+    return py_bool(py, op == OP_LT   ? c < 0
+                       : op == OP_LE ? c <= 0
+                       : op == OP_GT ? c > 0
+                                     : c >= 0);
+}
+
+bool py_truth(struct py *py, struct val *v, bool *out)
+{
+    double number;
+
+    *out = true;
+    if (!v)
+        return false;
+    if (v->kind == VAL_NONE)
+        *out = false;
+    else if (py_to_float(v, &number))
+        *out = number != 0;
+    else if (v->kind == VAL_STR)
+        *out = v->as.text.n != 0;
+    else if (v->kind == VAL_LIST || v->kind == VAL_TUPLE || v->kind == VAL_SET)
+        *out = v->as.items.n != 0;
+    else if (v->kind == VAL_DICT)
+        *out = v->as.dict->live != 0;
+    else if (v->kind == VAL_HOST)
+        return py->host->truth(py, v, out);
+    else if (v->kind == VAL_OBJECT) {
+        struct val *len = py_attr_or_null(py, v, STR("__len__"));
+        len = len ? py_call(py, len, &(struct args){NULL, 0, NULL}) : NULL;
+        int64_t n;
+        if (len && py_to_int(len, &n))
+            *out = n != 0;
+    }
+    return !py->failed;
+}
+
+bool py_slice_range(struct py *py, const struct val *slice, int64_t n,
+                    int64_t out[3])
+{
+    struct val *const *v = slice->as.items.v;
+
+    out[2] = 1;
+    for (int i = 0; i < 3; i++)
+        if (v[i]->kind != VAL_NONE && !py_to_int(v[i], &out[i])) {
+            (void)py_fail(py, ERR_INVALID, "a slice needs whole numbers");
+            return false;
+        }
+    if (out[2] == 0 || out[2] == INT64_MIN) {
+        (void)py_fail(py, ERR_INVALID, "a slice has a bad step");
+        return false;
+    }
+    bool down = out[2] < 0;
+    int64_t low = down ? -1 : 0, high = down ? n - 1 : n;
+    for (int i = 0; i < 2; i++) {
+        if (v[i]->kind == VAL_NONE) {
+            out[i] = (i == 0) != down ? low : high;
+            if (down)
+                out[i] = i == 0 ? high : low;
+            continue;
+        }
+        if (out[i] < 0)
+            out[i] = out[i] < -n ? low : out[i] + n;
+        out[i] = out[i] < low ? low : out[i] > high ? high : out[i];
+    }
+    return true;
+}
+
+static struct val *sliced(struct py *py, struct val *v, const struct val *slice)
+{
+    bool text = v->kind == VAL_STR;
+    int64_t n = (int64_t)(text ? v->as.text.n : v->as.items.n), r[3];
+    struct buf b;
+
+    if (!py_slice_range(py, slice, n, r) || !py_work(py, (uint64_t)n))
+        return NULL;
+    struct val *out = text ? NULL : py_list(py, v->kind, 0);
+    buf_init(&b, 1 << 20);
+    for (int64_t i = r[0]; r[2] > 0 ? i < r[1] : i > r[1]; i += r[2]) {
+        if (text)
+            buf_putc(&b, v->as.text.p[i]);
+        else if (!py_append(py, out, v->as.items.v[i]))
+            return NULL;
+    }
+    return text ? py_from_buf(py, &b) : out;
+}
+
+static bool position(struct py *py, const struct val *v, struct val *at,
+                     size_t n, size_t *out)
+{
+    int64_t i;
+
+    (void)v;
+    if (!py_to_int(at, &i) || i >= (int64_t)n || i < -(int64_t)n) {
+        (void)py_fail(py, ERR_INVALID, "an index is outside its list of %zu",
+                      n);
+        return false;
+    }
+    *out = (size_t)(i < 0 ? i + (int64_t)n : i);
+    return true;
+}
+
+struct val *py_index(struct py *py, struct val *v, struct val *at)
+{
+    size_t i;
+
+    if (!v || !at || !py_work(py, 1))
+        return NULL;
+    if (v->kind == VAL_HOST)
+        return py->host->index(py, v, at);
+    if (v->kind == VAL_DICT) {
+        struct val *out = table_get(v->as.dict, at);
+        struct buf b;
+        if (out)
+            return out;
+        buf_init(&b, 200);
+        py_show(&b, at);
+        (void)py_fail(py, ERR_NOT_FOUND, "there is no key '%.*s' in the dict",
+                      (int)b.n, b.p ? b.p : "");
+        buf_fini(&b);
+        return NULL;
+    }
+    if (v->kind == VAL_SPACE || v->kind == VAL_CLASS || v->kind == VAL_BUILTIN)
+        return v; /* List[int]: types are not looked at */
+    if (v->kind == VAL_OBJECT) {
+        struct val *method = py_attr(py, v, STR("__getitem__"));
+        return method ? py_call1(py, method, at) : NULL;
+    }
+    if (v->kind != VAL_STR && v->kind != VAL_LIST && v->kind != VAL_TUPLE)
+        return py_fail(py, ERR_UNSUPPORTED, "a %s has no members to index",
+                       py_kind_name(v));
+    if (at->kind == VAL_SLICE)
+        return sliced(py, v, at);
+    if (!position(py, v, at, v->kind == VAL_STR ? v->as.text.n : v->as.items.n,
+                  &i))
+        return NULL;
+    return v->kind == VAL_STR ? py_str(py, str_slice(v->as.text, i, i + 1))
+                              : v->as.items.v[i];
+}
+
+bool py_set_index(struct py *py, struct val *v, struct val *at,
+                  struct val *value)
+{
+    size_t i;
+
+    if (!v || !at || !value)
+        return false;
+    if (v->kind == VAL_HOST)
+        return py->host->set_index(py, v, at, value);
+    if (v->kind == VAL_DICT)
+        return table_put(py, v->as.dict, at, value);
+    if (v->kind == VAL_OBJECT) {
+        struct val *method = py_attr(py, v, STR("__setitem__"));
+        struct val *both[] = {at, value};
+        return method && py_call(py, method, &(struct args){both, 2, NULL});
+    }
+    if (v->kind != VAL_LIST || at->kind == VAL_SLICE) {
+        (void)py_fail(py, ERR_UNSUPPORTED, "a %s cannot be assigned to",
+                      py_kind_name(v));
+        return false;
+    }
+    if (!position(py, v, at, v->as.items.n, &i))
+        return false;
+    v->as.items.v[i] = value;
+    return true;
+}
+
+static struct val *keys_of(struct py *py, const struct table *t)
+{
+    struct val *out = py_list(py, VAL_LIST, t->live);
+
+    for (size_t i = 0; out && i < t->n; i++)
+        if (t->entries[i].key && !py_append(py, out, t->entries[i].key))
+            return NULL;
+    return out;
+}
+
+struct val *py_members(struct py *py, struct val *v)
+{
+    struct val *out;
+
+    if (!v)
+        return NULL;
+    if (v->kind == VAL_LIST || v->kind == VAL_TUPLE || v->kind == VAL_SET)
+        return v;
+    if (v->kind == VAL_HOST)
+        return py->host->list(py, v);
+    if (v->kind == VAL_DICT)
+        return keys_of(py, v->as.dict);
+    if (v->kind == VAL_STR) {
+        out = py_list(py, VAL_LIST, v->as.text.n);
+        for (size_t i = 0; out && i < v->as.text.n; i++)
+            if (!py_append(py, out,
+                           py_str(py, str_slice(v->as.text, i, i + 1))))
+                return NULL;
+        return out;
+    }
+    if (v->kind == VAL_OBJECT) {
+        struct val *method = py_attr_or_null(py, v, STR("__iter__"));
+        if (method)
+            return py_members(
+                py, py_call(py, method, &(struct args){NULL, 0, NULL}));
+    }
+    return py_fail(py, ERR_UNSUPPORTED, "a %s cannot be gone through",
+                   py_kind_name(v));
+}

@@ -1,0 +1,36 @@
+/* host.h - PyTorch for the evaluator of Python: what torch.*, torch.nn.* and
+ * torchvision.* are, and what tensors can do.
+ *
+ * Names are searched in this order: plain answers (torch.cuda.is_available is
+ * False), operators (aten.h), functions and classes of the library, which are
+ * Python texts of ours (library/), read by the same evaluator.
+ */
+#ifndef IMPORT_TORCH_HOST_H
+#define IMPORT_TORCH_HOST_H
+
+#include "import/torch/ten.h"
+
+/* Begins an interpretation with a graph of its own; steps: its budget. */
+MUST_CHECK bool trace_begin(struct trace *t, struct arena *arena,
+                            uint64_t steps, struct err *err);
+
+/* A class or function of the library; NULL without an error: none. */
+struct val *library_find(struct py *py, struct str name);
+/* The library's class, by the last part of a path such as
+ * torch.nn.modules.conv.Conv2d; NULL: it is not there. */
+struct klass *library_class(struct py *py, struct str path);
+
+/* An operator by name with arguments, also in place ("relu_"); NULL without an
+ * error: there is none. */
+struct val *torch_function(struct py *py, struct str name);
+
+/* library.c: the texts, made at build time. */
+struct library_text {
+    const char *name;
+    const char *text;
+    size_t size;
+};
+extern const struct library_text library_texts[];
+extern const size_t library_text_count;
+
+#endif

@@ -1,0 +1,79 @@
+/* program.h - from a module of PyTorch to a graph: it is made anew in a fresh
+ * interpretation, called with symbolic inputs, and its results become the
+ * outputs.
+ *
+ *   module.c    objects of a pickle -> objects of the evaluator
+ *   script.c    TorchScript: classes and functions from the archive's code
+ *   source.c    classes from a person's source, and weights from a state_dict
+ *   solve.c     constructor arguments from the shapes of the weights
+ *   program.c   inputs, two runs, outputs
+ *   batch.c     what differs between two runs depends on the batch
+ */
+#ifndef IMPORT_TORCH_PROGRAM_H
+#define IMPORT_TORCH_PROGRAM_H
+
+#include "import/torch/host.h"
+#include "import/torch/torch_internal.h"
+
+enum { PROGRAM_MAX_INPUTS = 16, PROGRAM_STEPS = 20 * 1000 * 1000 };
+
+/* Tensors of a state_dict by name. */
+struct weights {
+    struct weight {
+        struct str name;
+        struct tensor tensor;
+        bool used;
+    } * list; /* sorted by name */
+    size_t n;
+};
+
+struct program {
+    struct arena *arena;
+    struct torch_file *file;
+    const struct pickle *root;
+    struct import *out;
+    struct err *err;
+    /* The module, or anything that can be called, in that trace. */
+    struct val *(*make)(struct trace *t, struct program *p);
+    struct weights weights; /* of a state_dict */
+    struct val *cached;
+    struct {
+        struct str class_name; /* that was found to fit */
+        const char *init;      /* JSON of its arguments */
+    } found;
+};
+
+struct program_input {
+    enum dtype type;
+    struct shape shape; /* as given; the first dimension is the batch */
+};
+
+/* Fills out->graph. */
+MUST_CHECK enum errc program_run(struct program *p);
+
+/* module.c: a value of the pickle. klass gives the class of an object; NULL: it
+ * is not known, and the evaluator has failed. */
+struct val *module_value(struct trace *t, struct program *p,
+                         const struct pickle *v,
+                         struct klass *(*klass)(struct trace *t,
+                                                struct str name));
+
+/* batch.c: g2 and g3 are runs of the same program with a batch of 2 and 3.
+ * Rewrites g2 so that the batch is free; false: that is not possible, and g2
+ * is unusable. */
+bool batch_free(struct trace *t, struct graph *g2, const struct graph *g3);
+
+/* script.c */
+MUST_CHECK enum errc script_import(struct torch_file *f,
+                                   const struct pickle *root,
+                                   struct import *out, struct err *err);
+
+/* source.c: weights alone, or a pickled module, with or without the class. */
+MUST_CHECK enum errc source_import(struct program *p);
+/* Every parameter and buffer of a module with its name in a state_dict; stops
+ * when each() says false. */
+bool module_walk(struct py *py, struct val *module,
+                 bool (*each)(void *ctx, struct str name, struct val *tensor),
+                 void *ctx);
+
+#endif
