@@ -124,6 +124,9 @@ const char *graph_reshape(struct graph *g, const char *x, const int64_t *shape,
                           size_t n);
 const char *graph_cast(struct graph *g, const char *x, enum dtype type);
 
+/* Drops nodes and weights that no output needs. */
+void graph_prune(struct graph *g);
+
 /* Where a writer puts the bytes of a weight. */
 enum graph_weights {
     GRAPH_INLINE,   /* into the file */

@@ -1,4 +1,5 @@
 /* Expressions. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,8 +25,9 @@ static struct val *number(struct py *py, struct str s)
         return py_int(py, (int64_t)strtoull(text, NULL, 16));
     if (strpbrk(text, ".eE"))
         return py_float(py, strtod(text, NULL));
-    return n > 18 ? py_float(py, strtod(text, NULL))
-                  : py_int(py, strtoll(text, NULL, 10));
+    errno = 0;
+    long long whole = strtoll(text, NULL, 10);
+    return errno ? py_float(py, strtod(text, NULL)) : py_int(py, whole);
 }
 
 /* from X import *: the name may be X's. */

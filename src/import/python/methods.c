@@ -373,6 +373,21 @@ METHOD(str_strip)
     return py_str(py, s);
 }
 
+METHOD(str_find)
+{
+    struct str s = a->pos[0]->as.text, part;
+    int64_t from = 0;
+
+    if (!text_at(a, 1, &part))
+        return wrong(py, f);
+    if (a->n > 2)
+        (void)py_to_int(a->pos[2], &from);
+    from = from < 0 || from > (int64_t)s.n ? 0 : from;
+    const char *at =
+        part.n ? memmem(s.p + from, s.n - (size_t)from, part.p, part.n) : s.p;
+    return py_int(py, at ? at - s.p : -1);
+}
+
 METHOD(str_isdigit)
 {
     struct str s = a->pos[0]->as.text;
@@ -430,6 +445,7 @@ static const struct {
     {"endswith", VAL_STR, VAL_STR, str_endswith},
     {"replace", VAL_STR, VAL_STR, str_replace},
     {"strip", VAL_STR, VAL_STR, str_strip},
+    {"find", VAL_STR, VAL_STR, str_find},
     {"isdigit", VAL_STR, VAL_STR, str_isdigit},
     {"is_integer", VAL_FLOAT, VAL_INT, float_is_integer},
     {"item", VAL_FLOAT, VAL_INT, number_item},

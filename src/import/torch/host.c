@@ -384,6 +384,7 @@ static const struct {
     {"torchvision.utils._log_api_usage_once", fn_none},
     {"torch._assert", fn_none},
     {"torch.is_autocast_enabled", fn_false},
+    {"torch.is_autocast_cpu_enabled", fn_false},
     {"torch.is_inference_mode_enabled", fn_false},
     {"torch.overrides.has_torch_function", fn_false},
     {"torch.nn.utils.clip_grad_norm_", fn_none},

@@ -223,6 +223,13 @@ static bool run(struct run *r, struct program *p, const struct inputs *in,
     return !r->t.py.failed;
 }
 
+/* The lists' ends point into the graph itself where a list is empty. */
+static void take_graph(struct program *p, const struct graph *g)
+{
+    p->out->graph = *g;
+    graph_prune(&p->out->graph);
+}
+
 /* With a free batch where the program allows it. */
 static bool run_free(struct program *p, const struct inputs *in)
 {
@@ -233,7 +240,7 @@ static bool run_free(struct program *p, const struct inputs *in)
         possible = possible && in->list[i].shape.rank > 0;
     if (possible && run(&a, p, in, BATCH_A) && run(&b, p, in, BATCH_B) &&
         batch_free(&a.t, a.t.g, b.t.g)) {
-        p->out->graph = *a.t.g;
+        take_graph(p, a.t.g);
         return true;
     }
     struct err first = *p->err;
@@ -244,7 +251,7 @@ static bool run_free(struct program *p, const struct inputs *in)
     }
     if (!run(&a, p, in, 0))
         return false;
-    p->out->graph = *a.t.g;
+    take_graph(p, a.t.g);
     return true;
 }
 

@@ -36,11 +36,7 @@ struct program {
     /* The module, or anything that can be called, in that trace. */
     struct val *(*make)(struct trace *t, struct program *p);
     struct weights weights; /* of a state_dict */
-    struct val *cached;
-    struct {
-        struct str class_name; /* that was found to fit */
-        const char *init;      /* JSON of its arguments */
-    } found;
+    const void *found; /* solve.c: what make() makes */
 };
 
 struct program_input {

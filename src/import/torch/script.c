@@ -76,7 +76,7 @@ static const char *const scalar_methods[] = {
     "append", "extend", "insert", "pop",    "keys",   "values", "items",
     "get",    "format", "join",   "lower",  "upper",  "split",  "startswith",
     "endswith", "copy", "index",  "count",  "update", "setdefault", "reverse",
-    "replace", "strip"};
+    "replace", "strip", "find"};
 
 static struct val *real_function(struct py *py, struct str name,
                                  const struct args *a)
@@ -390,7 +390,8 @@ static struct val *find_name(struct py *py, struct str path)
     if (str_starts(path, STR("ops.prim.")))
         return find_prim(py, last);
     if (str_starts(path, STR("torch.")) || str_starts(path, STR("ops.aten."))) {
-        if (str_eq(last, STR("device")) || str_eq(last, STR("is_grad_enabled")))
+        if (str_eq(last, STR("device")) || str_starts(last, STR("is_grad")) ||
+            str_starts(last, STR("is_autocast")))
             return NULL; /* the common answers */
         char *kept = arena_cstr(py->arena, last);
         return kept ? py_builtin(py, kept, call_torch, aten_find(last)) : NULL;

@@ -77,12 +77,14 @@ static void say_missing(struct import *out, const char *what,
     (void)snprintf(
         out->report.missing, sizeof(out->report.missing),
         "%s; how they are connected is in the Python class%s%s, which is not "
-        "in the file. Where the framework is: m = %s(...); "
+        "in the file. Give its source, which is read and never run: --code "
+        "model.py [--class %s] [--init '{...}'] [--input 1,3,224,224]. Where "
+        "the framework is: m = %s(...); "
         "m.load_state_dict(torch.load('FILE')); m.eval(); "
         "torch.jit.trace(m, torch.zeros(SHAPE)).save('model.pt')  or  "
         "torch.onnx.export(m, torch.zeros(SHAPE), 'model.onnx')",
         what, class_name[0] ? " " : "", class_name,
-        class_name[0] ? class_name : "Net");
+        class_name[0] ? class_name : "Net", class_name[0] ? class_name : "Net");
 }
 
 /* Shared objects can make a small pickle a large tree. */
@@ -153,36 +155,125 @@ static enum errc list_module(struct torch_file *f, const struct pickle *m,
     return rc;
 }
 
+/* Tensors among the members of a dict. */
+static size_t count_tensors(const struct pickle *v)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; v && i + 1 < v->n; i += 2)
+        n += pickle_is(v->items[i], PICKLE_STR) &&
+             torch_is_tensor(v->items[i + 1]);
+    return n;
+}
+
+static bool is_dict(const struct pickle *v)
+{
+    return v && (v->kind == PICKLE_DICT ||
+                 (v->kind == PICKLE_CALL && v->n)); /* OrderedDict */
+}
+
+/* The state_dict or the module in a checkpoint. */
+static const struct pickle *unwrap(const struct pickle *root, int depth)
+{
+    static const char *const usual[] = {
+        "state_dict", "model_state_dict", "model_state", "model",
+        "net",        "network",          "model_ema",   "ema",
+        "params",     "weights",          "module"};
+    const struct pickle *best = root;
+    size_t most = count_tensors(root);
+
+    if (!is_dict(root) || most || depth > 4)
+        return root;
+    for (size_t i = 0; i < COUNT(usual); i++) {
+        const struct pickle *v = pickle_get(root, usual[i]);
+        if (pickle_is(v, PICKLE_OBJECT) && pickle_get(v->state, "_modules"))
+            return v;
+        v = is_dict(v) ? unwrap(v, depth + 1) : v;
+        if (is_dict(v) && count_tensors(v))
+            return v;
+    }
+    for (size_t i = 0; i + 1 < root->n; i += 2) {
+        const struct pickle *v = root->items[i + 1];
+        if (count_tensors(v) > most) {
+            most = count_tensors(v);
+            best = v;
+        }
+    }
+    return best;
+}
+
+static enum errc collect_weights(struct torch_file *f, const struct pickle *v,
+                                 struct weights *w)
+{
+    w->list = arena_new(f->arena, struct weight, v->n / 2 + 1);
+    if (!w->list)
+        return err_set(f->err, ERR_NOMEM, "out of memory");
+    for (size_t i = 0; i + 1 < v->n; i += 2) {
+        struct weight *to = &w->list[w->n];
+        if (!pickle_is(v->items[i], PICKLE_STR) ||
+            !torch_is_tensor(v->items[i + 1]))
+            continue;
+        enum errc rc = torch_tensor(f, v->items[i + 1], &to->tensor);
+        if (rc)
+            return rc;
+        to->name = v->items[i]->text;
+        w->n++;
+    }
+    return ERR_OK;
+}
+
+/* With the class from somewhere; without --code a failure is what was found
+ * and what is missing. */
+static enum errc with_class(struct program *p, const char *what,
+                            const char *class_name)
+{
+    enum errc rc = source_import(p);
+    struct import_report *r = &p->out->report;
+
+    if (!rc)
+        return ERR_OK;
+    if (p->out->options.code.n || p->out->options.class_name.n ||
+        rc == ERR_DENIED || rc == ERR_LIMIT)
+        return rc;
+    say_missing(p->out, what, class_name);
+    return err_set(p->err, ERR_UNSUPPORTED, "%s: %.400s", r->kind, r->missing);
+}
+
 /* A file that holds weights but no code. */
 static enum errc weights_only(struct torch_file *f, const struct pickle *root,
                               struct import *out)
 {
-    char class_name[200] = "";
+    const struct pickle *model = unwrap(root, 0);
+    struct program p = {.arena = out->arena,
+                        .file = f,
+                        .root = model,
+                        .out = out,
+                        .err = f->err};
+    char class_name[200] = "", what[100];
     enum errc rc;
 
-    if (pickle_is(root, PICKLE_OBJECT)) {
-        struct str name = pickle_name(root);
+    if (pickle_is(model, PICKLE_OBJECT)) {
+        struct str name = pickle_name(model);
         const char *dot = memrchr(name.p, '.', name.n);
         (void)snprintf(class_name, sizeof(class_name), "%.*s",
                        dot ? (int)(name.p + name.n - dot - 1) : (int)name.n,
                        dot ? dot + 1 : name.p);
         out->report.kind = "PyTorch module (pickle)";
-        rc = list_module(f, root, "", 0, out);
+        rc = list_module(f, model, "", 0, out);
     } else {
         out->report.kind = "PyTorch state_dict";
         rc = list_tensors(f, root, "", 0, out);
+        if (!rc)
+            rc = collect_weights(f, model, &p.weights);
     }
     if (rc)
         return rc;
     if (out->report.n_tensors == 0)
         return err_set(f->err, ERR_UNSUPPORTED,
                        "the PyTorch file holds no tensors");
-    char what[100];
     (void)snprintf(what, sizeof(what), "the file holds %zu tensors",
                    out->report.n_tensors);
-    say_missing(out, what, class_name);
-    return err_set(f->err, ERR_UNSUPPORTED, "%s: %.400s", out->report.kind,
-                   out->report.missing);
+    return with_class(&p, what, class_name);
 }
 
 enum errc torch_import_zip(struct str file, const struct zip *z,
@@ -305,6 +396,20 @@ enum errc torch_import_legacy(struct str file, struct import *out,
     return weights_only(&f, parts[3], out);
 }
 
+/* The bytes where they are, or a copy if they are not aligned. */
+static enum errc in_place(struct arena *arena, const char *from,
+                          struct tensor *t, struct err *err)
+{
+    t->data = (void *)(uintptr_t)from;
+    if ((uintptr_t)from % dtype_size(t->type) == 0)
+        return ERR_OK;
+    t->data = arena_bytes(arena, tensor_bytes(t) + 1);
+    if (!t->data)
+        return err_set(err, ERR_NOMEM, "out of memory");
+    memcpy(t->data, from, tensor_bytes(t));
+    return ERR_OK;
+}
+
 /* 8 bytes of length, JSON, bytes: https://github.com/huggingface/safetensors */
 enum errc torch_import_safetensors(struct str file, struct import *out,
                                    struct err *err)
@@ -317,6 +422,9 @@ enum errc torch_import_safetensors(struct str file, struct import *out,
                  {"I16", DTYPE_I16},   {"I8", DTYPE_I8},   {"U8", DTYPE_U8},
                  {"BOOL", DTYPE_BOOL}, {"U16", DTYPE_U16}, {"U32", DTYPE_U32},
                  {"U64", DTYPE_U64}};
+    struct torch_file f = {.arena = out->arena, .err = err};
+    struct program p = {
+        .arena = out->arena, .file = &f, .out = out, .err = err};
     uint64_t n = header_size(file);
 
     out->report.kind = "safetensors file";
@@ -327,6 +435,9 @@ enum errc torch_import_safetensors(struct str file, struct import *out,
         json_tree(str_slice(file, 8, 8 + (size_t)n), out->arena, err);
     if (!root)
         return err_wrap(err, err->code, "the safetensors header");
+    p.weights.list = arena_new(out->arena, struct weight, root->n + 1);
+    if (!p.weights.list)
+        return err_set(err, ERR_NOMEM, "out of memory");
     for (struct json_node *v = root->first; v; v = v->next) {
         struct tensor t = {.type = DTYPE_NONE};
         int64_t count,
@@ -350,11 +461,14 @@ enum errc torch_import_safetensors(struct str file, struct import *out,
                            STR_ARG(v->key));
         t.count = (size_t)count;
         import_lists(out, v->key, &t);
+        enum errc rc = in_place(out->arena, file.p + 8 + n + from, &t, err);
+        if (rc)
+            return rc;
+        p.weights.list[p.weights.n++] =
+            (struct weight){.name = v->key, .tensor = t};
     }
     char what[100];
     (void)snprintf(what, sizeof(what), "the file holds %zu tensors",
                    out->report.n_tensors);
-    say_missing(out, what, "");
-    return err_set(err, ERR_UNSUPPORTED, "%s: %.400s", out->report.kind,
-                   out->report.missing);
+    return with_class(&p, what, "");
 }

@@ -1,0 +1,602 @@
+/* Which class, and which arguments of its constructor.
+ *
+ * Candidates are the class or function a person names, else everything in the
+ * source that makes a module, else the library's architectures. Arguments come
+ * from --init, from the places in the source where the class is called, from
+ * defaults; what is left is solved from the shapes of the weights: the unknown
+ * is given a number that nothing else has, and where that number shows up in
+ * a shape, the file says what it is.
+ *
+ * A candidate is taken when every name and shape agrees.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "codec/json_tree.h"
+#include "import/torch/source_internal.h"
+
+enum {
+    MAX_TRIES = 400,
+    MAX_CANDIDATES = 200,
+    MAX_PARAMETERS = 24,
+    MAX_SITES = 24,
+    TRY_STEPS = 4 * 1000 * 1000,
+};
+
+/* Primes, far apart, that no layer has. */
+static const int64_t markers[] = {199, 331, 463, 587, 719, 853, 983, 1117,
+                                  1249, 1381};
+
+/* A place where the class is called: its arguments, and the function around. */
+struct site {
+    struct py_node *call, *around;
+};
+
+struct candidate {
+    struct str name;
+    bool library;
+    struct site site;    /* .call NULL: none */
+    struct table *given; /* arguments by name, or NULL */
+};
+
+struct solver {
+    struct program *p;
+    struct trace t;
+    struct scope *globals;
+    struct py_node *tree;
+    struct table *init; /* --init */
+    int tries;
+    struct candidate best; /* the nearest so far */
+    struct fit best_fit;
+    char last_error[300];
+};
+
+/* ---- making a candidate -------------------------------------------------- */
+
+static struct val *callee_of(struct trace *t, struct scope *globals,
+                             const struct candidate *c)
+{
+    return c->library ? library_find(&t->py, c->name)
+                      : table_find(&globals->names, c->name);
+}
+
+/* The plain assignments of a function, as far as they can be made. */
+static struct scope *locals_of(struct trace *t, struct scope *globals,
+                               struct py_node *def)
+{
+    struct scope *s = py_scope(&t->py, globals);
+
+    for (struct py_node *n = s && def ? def->b : NULL; n; n = n->next) {
+        struct val *v;
+        if (n->kind != PY_ASSIGN || n->a->kind != PY_NAME)
+            continue;
+        v = py_eval(&t->py, n->b, s);
+        if (v)
+            (void)table_set(&t->py, &s->names, n->a->text, v);
+        else if (!py_recover(&t->py))
+            return NULL;
+    }
+    return s;
+}
+
+static struct val *at_site(struct trace *t, struct scope *globals,
+                           struct val *callee, const struct candidate *c)
+{
+    struct scope *s = locals_of(t, globals, c->site.around);
+    struct py_node call = {.kind = PY_CALL,
+                           .line = c->site.call->line,
+                           .a = c->site.call->a,
+                           .b = c->site.call->b};
+    struct py_node name = {.kind = PY_NAME, .text = STR("the class")};
+
+    if (!s || !table_set(&t->py, &s->names, name.text, callee))
+        return NULL;
+    call.a = &name;
+    return py_eval(&t->py, &call, s);
+}
+
+static struct val *instantiate(struct trace *t, struct scope *globals,
+                               const struct candidate *c)
+{
+    struct val *callee = callee_of(t, globals, c);
+    struct args a = {NULL, 0, c->given};
+
+    if (!callee)
+        return py_fail(&t->py, ERR_NOT_FOUND,
+                       "there is no class or function '" STR_FMT
+                       "' in the source",
+                       STR_ARG(c->name));
+    if (c->site.call)
+        return at_site(t, globals, callee, c);
+    return py_call(&t->py, callee, &a);
+}
+
+/* Makes the candidate and compares; true: it fits. */
+static bool attempt(struct solver *s, const struct candidate *c,
+                    struct fit *fit, struct val **module)
+{
+    struct py *py = &s->t.py;
+
+    *fit = (struct fit){.expected = 0};
+    *module = NULL;
+    if (s->tries++ >= MAX_TRIES)
+        return false;
+    py->steps = 0;
+    py->max_steps = TRY_STEPS;
+    py->calls = 0;
+    *module = instantiate(&s->t, s->globals, c);
+    bool fits = *module && fit_module(&s->t, *module, &s->p->weights, false, fit);
+    if (py->failed) {
+        (void)snprintf(s->last_error, sizeof(s->last_error), STR_FMT ": %.200s",
+                       STR_ARG(c->name), py->err->msg);
+        *module = NULL;
+        py->failed = false;
+        *py->err = (struct err){.code = ERR_OK};
+        return false;
+    }
+    bool nearer = fit->matched > s->best_fit.matched ||
+                  (fit->matched == s->best_fit.matched &&
+                   (s->best_fit.expected == 0 ||
+                    fit->n_differences < s->best_fit.n_differences));
+    if (*module && (*module)->kind == VAL_OBJECT && (fits || nearer)) {
+        s->best = *c;
+        s->best_fit = *fit;
+    }
+    return fits;
+}
+
+/* ---- solving arguments --------------------------------------------------- */
+
+struct unknown {
+    struct str name;
+    int64_t value, marker; /* marker 0: not from shapes */
+    bool required, known, small;
+};
+
+static struct py_node *parameters_of(struct val *callee, bool *skip_self)
+{
+    struct val *f = callee;
+
+    *skip_self = callee->kind == VAL_CLASS;
+    if (callee->kind == VAL_CLASS)
+        f = klass_find(callee->as.klass, STR("__init__"), NULL);
+    return f && f->kind == VAL_FUNCTION ? f->as.function->parameters : NULL;
+}
+
+static bool contains(struct str s, const char *word)
+{
+    return memmem(s.p, s.n, word, strlen(word)) != NULL;
+}
+
+/* Arguments that no shape shows, by what they are called. */
+static struct val *habitual(struct solver *s, struct str name)
+{
+    if (contains(name, "drop") || str_eq(name, STR("p")))
+        return py_float(&s->t.py, 0);
+    if (contains(name, "device"))
+        return py_space(&s->t.py, STR("cpu"));
+    if (contains(name, "bidirectional") || contains(name, "pretrained"))
+        return &s->t.py.no;
+    return NULL;
+}
+
+static bool counts_things(struct str name)
+{
+    return contains(name, "layers") || contains(name, "depth") ||
+           contains(name, "blocks") || contains(name, "head") ||
+           contains(name, "num_layer") || contains(name, "n_layer") ||
+           contains(name, "repeat");
+}
+
+/* Gives every unknown argument a value to begin with. */
+static size_t unknowns(struct solver *s, struct val *callee,
+                       struct table *given, bool defaults_too,
+                       struct unknown *out)
+{
+    bool skip_self;
+    struct py_node *p = parameters_of(callee, &skip_self);
+    size_t n = 0, marker = 0;
+
+    for (p = p && skip_self ? p->next : p; p; p = p->next) {
+        bool whole = p->a && p->a->kind == PY_NUMBER &&
+                     !memchr(p->a->text.p, '.', p->a->text.n) &&
+                     !memchr(p->a->text.p, 'e', p->a->text.n);
+        if (p->op || p->text.n == 0 || table_find(given, p->text) ||
+            (p->a && !(defaults_too && whole)) || n == MAX_PARAMETERS)
+            continue;
+        struct val *habit = p->a ? NULL : habitual(s, p->text);
+        if (habit) {
+            (void)table_set(&s->t.py, given, p->text, habit);
+            continue;
+        }
+        struct unknown *u = &out[n];
+        *u = (struct unknown){.name = p->text, .required = !p->a};
+        u->small = counts_things(p->text);
+        uint64_t other = 1;
+        if (p->a)
+            (void)str_to_u64(p->a->text, &other);
+        u->value = (int64_t)other;
+        if (!u->small && marker < COUNT(markers))
+            u->value = u->marker = markers[marker++];
+        n++;
+    }
+    return n;
+}
+
+static bool give_unknowns(struct solver *s, struct table *given,
+                          const struct unknown *list, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (!table_set(&s->t.py, given, list[i].name,
+                       py_int(&s->t.py, list[i].value)))
+            return false;
+    return true;
+}
+
+struct evidence {
+    const struct weights *w;
+    struct unknown *list;
+    size_t n;
+    bool exact_only;
+};
+
+/* A dimension that is the marker, a multiple of it, or near it. */
+static void read_dimension(struct evidence *e, int64_t has, int64_t wants)
+{
+    for (size_t i = 0; i < e->n; i++) {
+        struct unknown *u = &e->list[i];
+        int64_t m = u->marker;
+        if (!m || u->known)
+            continue;
+        if (has == m) {
+            u->value = wants;
+            u->known = true;
+        } else if (!e->exact_only && has % m == 0 && has / m <= 256 &&
+                   wants % (has / m) == 0) {
+            u->value = wants / (has / m);
+            u->known = true;
+        } else if (!e->exact_only && has - m > -60 && has - m < 60 &&
+                   wants > has - m) {
+            u->value = wants - (has - m);
+            u->known = true;
+        }
+    }
+}
+
+static bool read_shape(void *ctx, struct str name, struct val *tensor)
+{
+    struct evidence *e = ctx;
+    const struct ten *x = ten_of(tensor);
+    const struct weight *w = weights_find(e->w, name);
+
+    if (w && w->tensor.shape.rank == x->shape.rank)
+        for (int d = 0; d < x->shape.rank; d++)
+            read_dimension(e, x->shape.dim[d], w->tensor.shape.dim[d]);
+    return true;
+}
+
+/* Small counts, one after the other, until everything fits. */
+static bool enumerate(struct solver *s, struct candidate *c, struct unknown *list,
+                      size_t n)
+{
+    struct fit fit;
+    struct val *module;
+
+    for (size_t i = 0; i < n; i++) {
+        int64_t kept = list[i].value, best = kept;
+        size_t least = SIZE_MAX;
+        if (!list[i].small)
+            continue;
+        for (int64_t v = 1; v <= 24; v++) {
+            list[i].value = v;
+            if (!give_unknowns(s, c->given, list, n))
+                return false;
+            if (attempt(s, c, &fit, &module)) {
+                best = v;
+                least = 0;
+                break;
+            }
+            if (module && fit.n_differences < least) {
+                least = fit.n_differences;
+                best = v;
+            }
+        }
+        list[i].value = best;
+        if (least == 0)
+            return give_unknowns(s, c->given, list, n);
+    }
+    return give_unknowns(s, c->given, list, n) && attempt(s, c, &fit, &module);
+}
+
+static struct table *copy_table(struct solver *s, const struct table *from)
+{
+    struct table *out = arena_new(s->p->arena, struct table, 1);
+
+    for (size_t i = 0; out && from && i < from->n; i++)
+        if (from->entries[i].key)
+            (void)table_put(&s->t.py, out, from->entries[i].key,
+                            from->entries[i].value);
+    return out;
+}
+
+static bool solve(struct solver *s, const struct candidate *base,
+                  bool defaults_too)
+{
+    struct unknown list[MAX_PARAMETERS];
+    struct candidate c = *base;
+    struct val *callee = callee_of(&s->t, s->globals, &c), *module;
+    struct fit fit;
+
+    c.site.call = NULL;
+    c.given = copy_table(s, base->given);
+    if (!callee || !c.given)
+        return false;
+    size_t n = unknowns(s, callee, c.given, defaults_too, list);
+    if (n == 0 && !c.given->live)
+        return false;
+    if (!give_unknowns(s, c.given, list, n))
+        return false;
+    if (attempt(s, &c, &fit, &module))
+        return true;
+    for (int round = 0; round < 2 && module; round++) {
+        struct evidence e = {&s->p->weights, list, n, round == 0};
+        (void)module_walk(&s->t.py, module, read_shape, &e);
+    }
+    for (size_t i = 0; i < n; i++)
+        if (list[i].marker && !list[i].known)
+            list[i].small = true, list[i].value = 1;
+    if (!module)
+        return false;
+    if (!give_unknowns(s, c.given, list, n))
+        return false;
+    return attempt(s, &c, &fit, &module) || enumerate(s, &c, list, n);
+}
+
+/* ---- candidates ---------------------------------------------------------- */
+
+static void find_sites(struct py_node *n, struct py_node *around,
+                       struct str name, struct site *out, size_t *count,
+                       int depth)
+{
+    for (; n && depth < PY_MAX_NESTING && *count < MAX_SITES; n = n->next) {
+        struct py_node *inside = n->kind == PY_DEF ? n : around;
+        if (n->kind == PY_CALL &&
+            (n->a->kind == PY_NAME || n->a->kind == PY_ATTR) &&
+            str_eq(n->a->text, name))
+            out[(*count)++] = (struct site){n, around};
+        struct py_node *const parts[] = {n->a, n->b, n->c, n->d};
+        for (size_t i = 0; i < COUNT(parts); i++)
+            find_sites(parts[i], inside, name, out, count, depth + 1);
+    }
+}
+
+static bool try_candidate(struct solver *s, struct str name, bool library)
+{
+    struct candidate c = {.name = name, .library = library, .given = s->init};
+    struct site sites[MAX_SITES];
+    struct val *module;
+    struct fit fit;
+    size_t n = 0;
+
+    if (attempt(s, &c, &fit, &module))
+        return true;
+    if (!library && !s->init->live)
+        find_sites(s->tree, NULL, name, sites, &n, 0);
+    for (size_t i = 0; i < n; i++) {
+        c.site = sites[i];
+        if (attempt(s, &c, &fit, &module))
+            return true;
+    }
+    c.site = (struct site){NULL, NULL};
+    return solve(s, &c, false) || solve(s, &c, true);
+}
+
+static bool makes_modules(const struct val *v)
+{
+    return v && ((v->kind == VAL_CLASS &&
+                  klass_named(v->as.klass, "Module")) ||
+                 (v->kind == VAL_FUNCTION &&
+                  (!v->as.function->parameters ||
+                   v->as.function->parameters->a)));
+}
+
+/* What the source defines, the last first: models stand below their parts. */
+static bool try_source(struct solver *s)
+{
+    const struct table *t = &s->globals->names;
+    struct str names[MAX_CANDIDATES];
+    size_t n = 0;
+
+    for (size_t i = t->n; i-- > 0 && n < MAX_CANDIDATES;)
+        if (t->entries[i].key && makes_modules(t->entries[i].value) &&
+            t->entries[i].value->kind == VAL_CLASS)
+            names[n++] = t->entries[i].key->as.text;
+    for (size_t i = t->n; i-- > 0 && n < MAX_CANDIDATES;)
+        if (t->entries[i].key && makes_modules(t->entries[i].value) &&
+            t->entries[i].value->kind == VAL_FUNCTION)
+            names[n++] = t->entries[i].key->as.text;
+    for (size_t i = 0; i < n; i++)
+        if (try_candidate(s, names[i], false))
+            return true;
+    return false;
+}
+
+/* The library says which keys an architecture has: KNOWN is a list of
+ * (key, [names of functions]). */
+static bool try_library(struct solver *s)
+{
+    struct val *known = library_find(&s->t.py, STR("KNOWN"));
+
+    for (size_t i = 0; known && i < known->as.items.n; i++) {
+        struct val *row = known->as.items.v[i];
+        struct val *keys = row->as.items.v[0], *names = row->as.items.v[1];
+        bool all = true;
+        for (size_t k = 0; k < keys->as.items.n; k++)
+            all = all && weights_find(&s->p->weights,
+                                      keys->as.items.v[k]->as.text);
+        for (size_t k = 0; all && k < names->as.items.n; k++)
+            if (try_candidate(s, names->as.items.v[k]->as.text, true))
+                return true;
+    }
+    return false;
+}
+
+/* ---- the result ---------------------------------------------------------- */
+
+static struct val *make_found(struct trace *t, struct program *p)
+{
+    const struct candidate *c = p->found;
+    struct scope *globals = source_scope(t, p);
+    struct fit fit;
+
+    struct val *module = globals ? instantiate(t, globals, c) : NULL;
+    if (!module)
+        return NULL;
+    if (fit_module(t, module, &p->weights, true, &fit))
+        return module;
+    return py_fail(&t->py, ERR_INTERNAL, "the class does not fit any more: %s",
+                   fit.text);
+}
+
+static struct val *from_json(struct py *py, const struct json_node *v)
+{
+    struct val *out;
+
+    switch (v->kind) {
+    case JSON_NULL:
+        return &py->none;
+    case JSON_BOOL:
+        return py_bool(py, v->boolean);
+    case JSON_NUMBER:
+        return v->integer ? py_int(py, v->whole) : py_float(py, v->number);
+    case JSON_STRING:
+        return py_str(py, v->text);
+    case JSON_ARRAY:
+        out = py_list(py, VAL_LIST, v->n);
+        for (const struct json_node *m = v->first; out && m; m = m->next)
+            if (!py_append(py, out, from_json(py, m)))
+                return NULL;
+        return out;
+    case JSON_OBJECT:
+        break;
+    }
+    out = py_dict(py);
+    for (const struct json_node *m = v->first; out && m; m = m->next)
+        if (!table_set(py, out->as.dict, m->key, from_json(py, m)))
+            return NULL;
+    return out;
+}
+
+static enum errc read_init(struct solver *s)
+{
+    struct str text = s->p->out->options.init;
+
+    s->init = arena_new(s->p->arena, struct table, 1);
+    if (!s->init)
+        return err_set(s->p->err, ERR_NOMEM, "out of memory");
+    if (!text.n)
+        return ERR_OK;
+    struct json_node *root = json_tree(text, s->p->arena, s->p->err);
+    if (!root)
+        return err_wrap(s->p->err, ERR_INVALID, "--init");
+    if (root->kind != JSON_OBJECT)
+        return err_set(s->p->err, ERR_INVALID,
+                       "--init must be a JSON object, as {\"hidden\": 64}");
+    struct val *v = from_json(&s->t.py, root);
+    if (!v)
+        return s->p->err->code;
+    s->init = v->as.dict;
+    return ERR_OK;
+}
+
+static enum errc found(struct solver *s)
+{
+    struct program *p = s->p;
+    struct candidate *kept = arena_new(p->arena, struct candidate, 1);
+    struct buf b;
+
+    if (!kept)
+        return err_set(p->err, ERR_NOMEM, "out of memory");
+    *kept = s->best;
+    p->found = kept;
+    p->make = make_found;
+    char *title = arena_cstr(p->arena, kept->name);
+    p->out->report.title = title ? title : "";
+    import_saw(p->out, kept->name);
+    if (kept->given && kept->given->live && !kept->site.call &&
+        kept->given->live > s->init->live) {
+        buf_init(&b, 400);
+        for (size_t i = 0; i < kept->given->n; i++) {
+            const struct entry *e = &kept->given->entries[i];
+            if (!e->key || table_get(s->init, e->key))
+                continue;
+            buf_puts(&b, b.n ? ", " : "");
+            py_show(&b, e->key);
+            buf_putc(&b, '=');
+            py_show(&b, e->value);
+        }
+        (void)snprintf(p->out->report.note, sizeof(p->out->report.note),
+                       "arguments solved from the shapes of the weights: %.*s",
+                       b.n < 200 ? (int)b.n : 200, b.p ? b.p : "");
+        buf_fini(&b);
+    }
+    return ERR_OK;
+}
+
+static enum errc not_found(struct solver *s)
+{
+    struct program *p = s->p;
+
+    if (s->best_fit.matched || s->best_fit.expected)
+        return err_set(
+            p->err, ERR_INVALID,
+            "no class fits the weights; nearest is " STR_FMT
+            " with %zu of %zu: %.240s. Give --class, or --init with the "
+            "arguments that differ",
+            STR_ARG(s->best.name), s->best_fit.matched, p->weights.n,
+            s->best_fit.text);
+    return err_set(p->err, ERR_INVALID,
+                   "no class of the source could be made: %.250s. Give --class "
+                   "and --init",
+                   s->last_error[0] ? s->last_error : "there is none");
+}
+
+static bool search(struct solver *s)
+{
+    struct str name = s->p->out->options.class_name;
+
+    if (name.n)
+        return try_candidate(s, name,
+                             !table_find(&s->globals->names, name) &&
+                                 library_find(&s->t.py, name));
+    if (s->p->out->options.code.n && try_source(s))
+        return true;
+    return try_library(s);
+}
+
+enum errc find_class(struct program *p)
+{
+    struct solver *s = arena_new(p->arena, struct solver, 1);
+
+    if (!s)
+        return err_set(p->err, ERR_NOMEM, "out of memory");
+    s->p = p;
+    if (!trace_begin(&s->t, p->arena, PROGRAM_STEPS, p->err))
+        return p->err->code;
+    s->globals = source_scope(&s->t, p);
+    if (!s->globals)
+        return p->err->code;
+    enum errc rc = py_parse(p->out->options.code, p->arena, &s->tree, p->err);
+    if (!rc)
+        rc = read_init(s);
+    if (rc)
+        return rc;
+    for (;;) {
+        if (search(s))
+            return found(s);
+        struct str prefix = weights_prefix(&p->weights);
+        if (!prefix.n || s->tries >= MAX_TRIES)
+            return not_found(s);
+        weights_strip(&p->weights, prefix.n); /* "net." of a wrapper */
+    }
+}
