@@ -3,6 +3,7 @@
 [NAME...]. For each: NAME.py (the class), NAME.pth (state_dict), NAME.npz
 (inputs and outputs) and, where PyTorch can make them, NAME.trace.pt,
 NAME.script.pt, NAME.module.pth and NAME.pt2."""
+import importlib.util
 import json
 import pathlib
 import sys
@@ -32,16 +33,18 @@ def class_of(space, init):
 def record(name, out):
     source, inputs, init = torch_cases.CASES[name]
     torch.manual_seed(len(name))
-    space = {"__name__": "case"}
-    exec(compile(source, name, "exec"), space)  # our own text
-    m = class_of(space, init)(**(init or {})).eval()
+    (out / f"{name}.py").write_text(source)  # torch.jit.script reads the file
+    spec = importlib.util.spec_from_file_location("case", out / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["case"] = module
+    spec.loader.exec_module(module)
+    m = class_of(vars(module), init)(**(init or {})).eval()
     for key, t in m.state_dict().items():
         if t.dtype == torch.float32 and not key.endswith(".pe") and not key.endswith("attn.bias"):
             t.copy_(torch.rand(t.shape) + 0.5 if key.endswith("running_var") else torch.randn(t.shape) * 0.5)
     xs = [torch.randint(0, i[1], i[0]) if isinstance(i[0], list) else torch.randn(i) for i in inputs]
     with torch.no_grad():
         ys = flat(m(*[x.clone() for x in xs]))
-    (out / f"{name}.py").write_text(source)
     torch.save(m.state_dict(), out / f"{name}.pth")
     np.savez(out / f"{name}.npz", **{f"x{i}": x.numpy() for i, x in enumerate(xs)}, **{f"y{i}": y.numpy() for i, y in enumerate(ys)})
     (out / f"{name}.json").write_text(json.dumps({"init": init}))

@@ -217,12 +217,11 @@ static struct ten *read_at(struct aten_call *c, struct ten *x, struct val *at)
     return p.n == 1 ? one_index(c, &p) : several_indices(c, &p);
 }
 
-/* aten::index(self, [a, None, b]) */
-static struct val *index_list(struct aten_call *c)
+/* [a, None, b] of aten::index as the subscripts a, :, b */
+static struct val *index_tuple(struct aten_call *c, struct val *indices)
 {
-    struct ten *x = arg_ten(c, 0);
     struct val *tuple = py_list(c->py, VAL_TUPLE, 4);
-    struct val *list = py_members(c->py, c->a[1]);
+    struct val *list = py_members(c->py, indices);
     struct val *whole = py_list(c->py, VAL_SLICE, 3);
 
     for (int i = 0; i < 3; i++)
@@ -231,7 +230,71 @@ static struct val *index_list(struct aten_call *c)
         struct val *v = list->as.items.v[i];
         (void)py_append(c->py, tuple, v->kind == VAL_NONE ? whole : v);
     }
-    return list && !c->py->failed ? give(c, read_at(c, x, tuple)) : NULL;
+    return list && !c->py->failed ? tuple : NULL;
+}
+
+static struct val *index_list(struct aten_call *c)
+{
+    struct ten *x = arg_ten(c, 0);
+    struct val *tuple = index_tuple(c, c->a[1]);
+
+    return tuple ? give(c, read_at(c, x, tuple)) : NULL;
+}
+
+/* The indexed dimensions to the front, ScatterND there; the view writes
+ * back. */
+static struct val *write_indices(struct aten_call *c, struct picks *p,
+                                 struct ten *value, bool add)
+{
+    struct shape s = {0}, full = {0};
+    int64_t perm[SHAPE_MAX_RANK], turn[SHAPE_MAX_RANK];
+    struct ten *list[SHAPE_MAX_RANK];
+    int n = 0, rank = p->x->shape.rank, first = -1, last = 0, at;
+
+    for (int d = 0; d < rank; d++) {
+        if (!p->at[d])
+            continue;
+        first = first < 0 ? d : first;
+        last = d;
+        perm[n] = d;
+        list[n] = ten_cast(c->t, p->at[d], DTYPE_I64);
+        if (!shape_broadcast(&s, &list[n++]->shape, &s))
+            return aten_fail(c, "the indices do not fit together");
+    }
+    at = n;
+    for (int d = 0; d < rank; d++)
+        if (!p->at[d])
+            perm[at++] = d;
+    int before = last - first + 1 == n ? first : 0;
+    for (int d = 0; d < before; d++)
+        full.dim[full.rank++] = p->x->shape.dim[d];
+    for (int d = 0; d < s.rank; d++)
+        full.dim[full.rank++ % SHAPE_MAX_RANK] = s.dim[d];
+    for (int d = n + before; d < rank; d++)
+        full.dim[full.rank++ % SHAPE_MAX_RANK] = p->x->shape.dim[perm[d]];
+    struct shape fits;
+    if (full.rank > SHAPE_MAX_RANK ||
+        !shape_broadcast(&value->shape, &full, &fits) ||
+        !shape_eq(&fits, &full))
+        return aten_fail(c, "the value does not fit its place");
+    value = ten_expand(c->t, value, &full);
+    for (int d = 0; d < full.rank; d++) /* before, indices, behind */
+        turn[d] = d < s.rank            ? before + d
+                  : d < s.rank + before ? d - s.rank
+                                        : d;
+    value = ten_transpose(c->t, value, turn);
+    for (int i = 0; i < n; i++)
+        list[i] = op_unsqueeze(c, ten_expand(c->t, list[i], &s), s.rank);
+    struct ten *x = ten_transpose(c->t, p->x, perm);
+    const char *in[] = {
+        ten_name(c->t, x),
+        ten_name(c->t, ten_concat(c->t, list, (size_t)n, s.rank)),
+        ten_name(c->t, value)};
+    struct graph_node *node = graph_node(c->g, "ScatterND", in, 3, 1);
+    if (add)
+        attr_string(c->g, node, "reduction", "add");
+    ten_set(c->t, x, ten_node(c->t, node->out[0], x->type, &x->shape));
+    return &c->py->none;
 }
 
 static struct val *getitem(struct aten_call *c)
@@ -268,21 +331,28 @@ static struct val *setitem(struct aten_call *c)
         ten_set(c->t, p.x, ten_copy(c->t, full));
         return &c->py->none;
     }
-    if (p.n > 1 || !p.at[0])
-        return aten_fail(c, "writing to several indices is not known");
-    struct ten *index = op_unsqueeze(c, ten_cast(c->t, p.at[0], DTYPE_I64),
-                                     p.at[0]->shape.rank);
-    struct shape s = p.at[0]->shape;
-    for (int d = 1; d < p.x->shape.rank; d++)
-        s.dim[s.rank++ % SHAPE_MAX_RANK] = p.x->shape.dim[d];
-    if (s.rank > SHAPE_MAX_RANK || !shape_broadcast(&value->shape, &s, &s))
-        return aten_fail(c, "the value does not fit its place");
-    const char *in[] = {ten_name(c->t, p.x), ten_name(c->t, index),
-                        ten_name(c->t, ten_expand(c->t, value, &s))};
-    ten_set(c->t, p.x,
-            ten_node(c->t, graph_op(c->g, "ScatterND", in, 3), x->type,
-                     &p.x->shape));
-    return &c->py->none;
+    return write_indices(c, &p, value, false);
+}
+
+/* index_put(self, [a, None, b], values, accumulate) */
+static struct val *index_put(struct aten_call *c)
+{
+    struct ten *x = arg_ten(c, 0), *value;
+    struct val *tuple = index_tuple(c, c->a[1]);
+    struct picks p;
+
+    if (strcmp(c->op->name, "index_put") == 0)
+        x = ten_copy(c->t, x);
+    if (!tuple)
+        return NULL;
+    if (tuple->as.items.n == 1 && !arg_bool(c, 3)) { /* a mask is possible */
+        struct val *all[] = {give(c, x), tuple->as.items.v[0], c->a[2]};
+        return aten_invoke(c->py, "__setitem__", 3, all) ? all[0] : NULL;
+    }
+    value = ten_cast(c->t, arg_ten_as(c, 2, x->type), x->type);
+    if (!subscripts(c, x, tuple, &p) || p.n == 0)
+        return aten_fail(c, "these indices are not known");
+    return write_indices(c, &p, value, arg_bool(c, 3)) ? give(c, x) : NULL;
 }
 
 static struct val *index_select(struct aten_call *c)
@@ -360,14 +430,31 @@ static struct val *embedding(struct aten_call *c)
     return give(c, op_gather(c, arg_ten(c, 0), at, 0));
 }
 
-/* Only bags of the same length: a matrix of places. */
+/* Bags of the same length are a matrix of places, also when they are written
+ * one after the other with offsets. */
+static struct ten *same_bags(struct aten_call *c, struct ten *at,
+                             struct ten *offsets)
+{
+    int64_t n = offsets ? ten_count(offsets) : 0;
+    struct shape s = {2, {n, n ? ten_count(at) / n : 0}};
+
+    if (at->shape.rank == 2)
+        return at;
+    bool same = n > 0 && ten_foldable(offsets) && s.dim[1] * n == ten_count(at);
+    for (int64_t i = 0; same && i < n; i++)
+        same = ten_i64(offsets, (size_t)i) == i * s.dim[1];
+    if (!same) {
+        (void)aten_fail(c, "bags of different lengths are not known");
+        return at;
+    }
+    return ten_reshape(c->t, at, &s);
+}
+
 static struct val *embedding_bag(struct aten_call *c)
 {
-    struct ten *rows, *at = arg_ten(c, 1);
+    struct ten *rows, *at = same_bags(c, arg_ten(c, 1), arg_ten_or_null(c, 2));
     int64_t mode = arg_int(c, 4), dim = 1;
 
-    if (at->shape.rank != 2)
-        return aten_fail(c, "bags of different lengths are not known");
     rows = op_gather(c, arg_ten(c, 0), at, 0);
     rows = op_reduce(c,
                      mode == 0   ? "ReduceSum"
@@ -384,6 +471,10 @@ const struct aten aten_index[] = {
     {"index", "self, indices", index_list, NULL},
     {"__getitem__", "self, at", getitem, NULL},
     {"__setitem__", "self, at, value", setitem, NULL},
+    {"index_put", "self, indices, values, accumulate=False", index_put, NULL},
+    {"index_put_", "self, indices, values, accumulate=False", index_put, NULL},
+    {"_index_put_impl_",
+     "self, indices, values, accumulate=False, unsafe=False", index_put, NULL},
     {"index_select", "self, dim, index", index_select, NULL},
     {"gather", "self, dim, index, sparse_grad=False", gather, NULL},
     {"take_along_dim", "self, dim, index", gather, NULL},

@@ -200,6 +200,13 @@ static struct val *norm(struct aten_call *c)
     return give(c, op_number(c, "Pow", x, 1 / p));
 }
 
+static struct val *frobenius(struct aten_call *c)
+{
+    struct val *a[] = {c->a[0], py_int(c->py, 2), c->a[1], c->a[2]};
+
+    return aten_invoke(c->py, "norm", 4, a);
+}
+
 static struct val *logsumexp(struct aten_call *c)
 {
     struct ten *x = arg_ten(c, 0);
@@ -309,6 +316,7 @@ const struct aten aten_reduce[] = {
      "self, dim=None, unbiased=None, keepdim=False, correction=None", var_mean,
      NULL},
     {"norm", "self, p=2, dim=None, keepdim=False, dtype=None", norm, NULL},
+    {"frobenius_norm", "self, dim=None, keepdim=False", frobenius, NULL},
     {"linalg_vector_norm", "self, ord=2, dim=None, keepdim=False, dtype=None",
      norm, NULL},
     {"linalg_norm", "self, ord=2, dim=None, keepdim=False, dtype=None", norm,

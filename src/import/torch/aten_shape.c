@@ -649,7 +649,10 @@ const struct aten aten_shape[] = {
     {"stack", "tensors, dim=0", stack, NULL},
     {"split", "self, split_size_or_sections, dim=0", split, NULL},
     {"split_with_sizes", "self, split_sizes, dim=0", split, NULL},
+    {"unsafe_split", "self, split_size, dim=0", split, NULL},
+    {"unsafe_split_with_sizes", "self, split_sizes, dim=0", split, NULL},
     {"chunk", "self, chunks, dim=0", chunk, NULL},
+    {"unsafe_chunk", "self, chunks, dim=0", chunk, NULL},
     {"unbind", "self, dim=0", unbind, NULL},
     {"select", "self, dim, index", select, NULL},
     {"slice", "self, dim=0, start=None, end=None, step=1", slice, NULL},
@@ -674,7 +677,8 @@ const struct aten aten_shape[] = {
     {"cuda", "self, device=None", same, NULL},
     {"cpu", "self", same, NULL},
     {"to", "self, a=None, b=None, non_blocking=False, copy=False, "
-           "memory_format=None, dtype=None, device=None, other=None",
+           "memory_format=None, dtype=None, device=None, other=None, "
+           "layout=None, pin_memory=None",
      to, NULL},
     {"_to_copy", "self, dtype=None, layout=None, device=None, "
                  "pin_memory=None, non_blocking=False, memory_format=None",

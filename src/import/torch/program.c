@@ -141,7 +141,8 @@ static bool make_inputs(struct run *r, const struct inputs *in, int64_t batch,
         char hint[80];
         name_input(&at, i, hint);
         char *name = arena_cstr(r->t.arena, str_from_cstr(hint));
-        if (batch && s.rank)
+        /* Inputs of another first dimension do not share the batch. */
+        if (batch && s.rank && s.dim[0] == in->list[0].shape.dim[0])
             s.dim[0] = batch;
         if (!name)
             return false;

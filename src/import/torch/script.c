@@ -115,14 +115,23 @@ static struct val *sliced_list(struct py *py, const struct args *a)
     return py_index(py, arg(py, a, 0), slice);
 }
 
+/* Sizes are lists in this language. */
+static struct val *as_list(struct val *v)
+{
+    if (v->kind == VAL_TUPLE && (!v->as.items.n ||
+                                 v->as.items.v[0]->kind == VAL_INT))
+        v->kind = VAL_LIST;
+    return v;
+}
+
 struct val *aten_scalar(struct py *py, struct str name, const struct args *a)
 {
     for (size_t i = 0; i < COUNT(scalar_ops); i++)
         if (str_eq(name, str_from_cstr(scalar_ops[i].name)) && a->n >= 2) {
             enum py_op op = scalar_ops[i].op;
-            return op >= OP_EQ && op <= OP_NOT_IN
-                       ? py_compare(py, op, a->pos[0], a->pos[1])
-                       : py_binary(py, op, a->pos[0], a->pos[1]);
+            struct val *x = as_list(a->pos[0]), *y = as_list(a->pos[1]);
+            return op >= OP_EQ && op <= OP_NOT_IN ? py_compare(py, op, x, y)
+                                                  : py_binary(py, op, x, y);
         }
     for (size_t i = 0; i < COUNT(scalar_functions); i++)
         if (str_eq(name, str_from_cstr(scalar_functions[i].name)))
