@@ -160,6 +160,12 @@ static bool known(struct aten_call *c, const struct val *v, double *out)
     return true;
 }
 
+/* The end of everything, INT64_MAX, may have passed through a double. */
+static int64_t whole_of(double v)
+{
+    return v >= 9.2e18 ? INT64_MAX : v <= -9.2e18 ? INT64_MIN : (int64_t)v;
+}
+
 int64_t arg_int(struct aten_call *c, size_t i)
 {
     int64_t v = 0;
@@ -169,7 +175,7 @@ int64_t arg_int(struct aten_call *c, size_t i)
         return v;
     if (c->a[i] && (py_to_float(c->a[i], &number) ||
                     known(c, c->a[i], &number)))
-        return (int64_t)number;
+        return whole_of(number);
     (void)aten_fail(c, "argument %zu must be a whole number", i + 1);
     return 0;
 }
@@ -222,7 +228,7 @@ size_t arg_ints(struct aten_call *c, size_t i, int64_t *out, size_t max)
             (void)aten_fail(c, "argument %zu must be whole numbers", i + 1);
             return 0;
         }
-        out[n] = (int64_t)number;
+        out[n] = whole_of(number);
     }
     if (list && n < list->as.items.n)
         (void)aten_fail(c, "argument %zu has too many numbers", i + 1);

@@ -117,6 +117,11 @@ static void name_input(struct py_node **at, size_t i, char out[80])
     *at = p ? p->next : NULL;
 }
 
+static const char *p_names(const struct run *r, size_t i)
+{
+    return i < r->p->n_inputs ? r->p->input_names[i] : NULL;
+}
+
 static bool make_inputs(struct run *r, const struct inputs *in, int64_t batch,
                         struct val *module, struct val **args)
 {
@@ -139,7 +144,10 @@ static bool make_inputs(struct run *r, const struct inputs *in, int64_t batch,
     for (; i < in->n; i++) {
         struct shape s = in->list[i].shape;
         char hint[80];
-        name_input(&at, i, hint);
+        if (p_names(r, i))
+            (void)snprintf(hint, sizeof(hint), "%.70s", p_names(r, i));
+        else
+            name_input(&at, i, hint);
         char *name = arena_cstr(r->t.arena, str_from_cstr(hint));
         /* Inputs of another first dimension do not share the batch. */
         if (batch && s.rank && s.dim[0] == in->list[0].shape.dim[0])
@@ -378,6 +386,8 @@ enum errc program_run(struct program *p)
 
     if (rc)
         return rc;
+    for (; in.n < p->n_inputs && in.n < PROGRAM_MAX_INPUTS; in.n++)
+        in.list[in.n] = p->inputs[in.n];
     if (in.n == 0)
         return by_guess(p);
     if (run_free(p, &in))

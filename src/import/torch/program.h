@@ -27,6 +27,11 @@ struct weights {
     size_t n;
 };
 
+struct program_input {
+    enum dtype type;
+    struct shape shape; /* as given; the first dimension is the batch */
+};
+
 struct program {
     struct arena *arena;
     struct torch_file *file;
@@ -37,11 +42,10 @@ struct program {
     struct val *(*make)(struct trace *t, struct program *p);
     struct weights weights; /* of a state_dict */
     const void *found; /* solve.c: what make() makes */
-};
-
-struct program_input {
-    enum dtype type;
-    struct shape shape; /* as given; the first dimension is the batch */
+    /* Inputs that the file describes itself, or n_inputs == 0. */
+    struct program_input *inputs;
+    const char **input_names;
+    size_t n_inputs;
 };
 
 /* Fills out->graph. */
@@ -58,6 +62,11 @@ struct val *module_value(struct trace *t, struct program *p,
  * Rewrites g2 so that the batch is free; false: that is not possible, and g2
  * is unusable. */
 bool batch_free(struct trace *t, struct graph *g2, const struct graph *g3);
+
+/* pt2.c: programs of torch.export. */
+bool pt2_is(const struct zip *z);
+MUST_CHECK enum errc pt2_import(struct torch_file *f, struct import *out,
+                                struct err *err);
 
 /* script.c */
 MUST_CHECK enum errc script_import(struct torch_file *f,

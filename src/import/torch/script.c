@@ -118,8 +118,7 @@ static struct val *sliced_list(struct py *py, const struct args *a)
 /* Sizes are lists in this language. */
 static struct val *as_list(struct val *v)
 {
-    if (v->kind == VAL_TUPLE && (!v->as.items.n ||
-                                 v->as.items.v[0]->kind == VAL_INT))
+    if (v->kind == VAL_TUPLE)
         v->kind = VAL_LIST;
     return v;
 }
@@ -225,6 +224,14 @@ static struct val *fn_none(struct py *py, struct val *f, const struct args *a)
     return &py->none;
 }
 
+static struct val *fn_device_type(struct py *py, struct val *f,
+                                  const struct args *a)
+{
+    (void)f;
+    (void)a;
+    return py_str(py, STR("cpu"));
+}
+
 static struct val *fn_raise(struct py *py, struct val *f, const struct args *a)
 {
     (void)f;
@@ -283,6 +290,7 @@ static const struct {
     {"ImplicitTensorToNum", fn_first}, {"data", fn_first},
     {"unchecked_unwrap_optional", fn_first}, {"RaiseException", fn_raise},
     {"dtype", fn_dtype},          {"device", fn_none},
+    {"type", fn_device_type},
     {"layout", fn_none},          {"is_cuda", fn_bool},
     {"is_quantized", fn_bool},    {"is_nested", fn_bool},
     {"is_mkldnn", fn_bool},       {"is_sparse", fn_bool},

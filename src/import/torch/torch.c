@@ -40,8 +40,7 @@ bool torch_is_archive(const struct zip *z)
 {
     struct str folder;
 
-    return find_folder(z, &folder) ||
-           zip_find(z, "serialized_exported_program.json") != NULL;
+    return pt2_is(z) || find_folder(z, &folder);
 }
 
 /* PROTO 2, LONG1 of ten bytes: the magic number 0x1950a86a20f9469cfc6c. */
@@ -286,12 +285,10 @@ enum errc torch_import_zip(struct str file, const struct zip *z,
     (void)file;
 
     out->report.framework = "PyTorch";
-    if (!find_folder(z, &f.folder)) {
-        out->report.kind = "PyTorch exported program (.pt2)";
-        return err_set(err, ERR_UNSUPPORTED,
-                       "a .pt2 of torch.export is not read yet; where the "
-                       "framework is, use torch.onnx.export");
-    }
+    if (pt2_is(z))
+        return pt2_import(&f, out, err);
+    if (!find_folder(z, &f.folder))
+        return err_set(err, ERR_INVALID, "the archive holds no data.pkl");
     out->report.kind = "PyTorch file";
     enum errc rc = torch_entry(&f, "data.pkl", TEXT_MAX, &data);
     if (!rc)

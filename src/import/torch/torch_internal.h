@@ -36,6 +36,12 @@ bool torch_is_tensor(const struct pickle *v);
 MUST_CHECK enum errc torch_tensor(struct torch_file *f, const struct pickle *v,
                                   struct tensor *out);
 
+/* The same from the bytes of a storage; out has type and shape. Strides and
+ * offset count elements. */
+MUST_CHECK enum errc torch_view(struct torch_file *f, struct str bytes,
+                                const int64_t *stride, int64_t offset,
+                                struct tensor *out);
+
 /* The bytes of an entry of the archive by its name below the folder; p ==
  * NULL: there is none. Packed ones are unpacked, up to max. */
 MUST_CHECK enum errc torch_entry(struct torch_file *f, const char *name,

@@ -174,13 +174,35 @@ static void *materialised(struct torch_file *f, const struct tensor *t,
     return out;
 }
 
+enum errc torch_view(struct torch_file *f, struct str bytes,
+                     const int64_t *stride, int64_t offset, struct tensor *out)
+{
+    size_t size = dtype_size(out->type);
+    uint64_t reach;
+    int64_t count;
+
+    if (size == 0 || offset < 0 || !shape_count(&out->shape, &count) ||
+        !reach_of(&out->shape, stride, &reach) ||
+        (uint64_t)offset > bytes.n / size ||
+        reach > bytes.n / size - (uint64_t)offset ||
+        (uint64_t)count > bytes.n * 64)
+        return err_set(f->err, ERR_INVALID,
+                       "a tensor reaches beyond its storage");
+    out->count = (size_t)count;
+    const char *from = bytes.p + (size_t)offset * size;
+    if (in_order(&out->shape, stride) && (uintptr_t)from % size == 0)
+        out->data = (void *)(uintptr_t)from;
+    else
+        out->data = materialised(f, out, stride, from);
+    return out->data ? ERR_OK : err_set(f->err, ERR_NOMEM, "out of memory");
+}
+
 enum errc torch_tensor(struct torch_file *f, const struct pickle *v,
                        struct tensor *out)
 {
-    int64_t stride[SHAPE_MAX_RANK], count;
+    int64_t stride[SHAPE_MAX_RANK];
     int ranks;
     struct str bytes;
-    uint64_t reach;
 
     if (is_parameter(v))
         v = pickle_at(v->args, 0);
@@ -204,19 +226,5 @@ enum errc torch_tensor(struct torch_file *f, const struct pickle *v,
     enum errc rc = storage_bytes(f, pickle_at(id, 2)->text, &bytes);
     if (rc)
         return rc;
-    size_t size = dtype_size(out->type);
-    if (!shape_count(&out->shape, &count) ||
-        !reach_of(&out->shape, stride, &reach) ||
-        (uint64_t)offset->whole > bytes.n / size ||
-        reach > bytes.n / size - (uint64_t)offset->whole ||
-        (uint64_t)count > bytes.n * 64)
-        return err_set(f->err, ERR_INVALID,
-                       "a tensor reaches beyond its storage");
-    out->count = (size_t)count;
-    const char *from = bytes.p + (size_t)offset->whole * size;
-    if (in_order(&out->shape, stride) && (uintptr_t)from % size == 0)
-        out->data = (void *)(uintptr_t)from;
-    else
-        out->data = materialised(f, out, stride, from);
-    return out->data ? ERR_OK : err_set(f->err, ERR_NOMEM, "out of memory");
+    return torch_view(f, bytes, stride, offset->whole, out);
 }
