@@ -77,6 +77,9 @@ static struct val *object_attr(struct py *py, struct val *self, struct str name)
     return both[1] ? py_call(py, other, &(struct args){both, 2, NULL}) : NULL;
 }
 
+static struct val *space_attr(struct py *py, struct val *space,
+                              struct str name);
+
 static struct val *class_attr(struct py *py, struct klass *k, struct str name)
 {
     if (str_eq(name, STR("__name__")))
@@ -86,6 +89,10 @@ static struct val *class_attr(struct py *py, struct klass *k, struct str name)
         return v->as.bound.callee;
     if (v && v->kind == VAL_CLASSMETHOD)
         return py_bound(py, k->value, v->as.bound.callee);
+    if (!v && k->foreign.n && !str_starts(name, STR("__"))) {
+        struct val base = {.kind = VAL_SPACE, .as.text = k->foreign};
+        return space_attr(py, &base, name);
+    }
     return v;
 }
 
@@ -281,7 +288,9 @@ static bool class_body(struct py *py, struct klass *k, struct py_node *body)
         n->next = NULL;
         enum flow flow = py_run(py, n, s, &result);
         n->next = next;
-        if (flow == FLOW_FAILED)
+        /* A constant that cannot be made is missing when it is asked for. */
+        if (flow == FLOW_FAILED &&
+            (n->kind != PY_ASSIGN || !py_recover(py)))
             return false;
         if (n->kind != PY_DEF)
             continue;

@@ -622,6 +622,9 @@ static const struct str classes = STR_INIT("class object:\n"
     EXCEPTION("ImportError") EXCEPTION("ModuleNotFoundError")
     EXCEPTION("AssertionError") EXCEPTION("RuntimeError")
     EXCEPTION("NotImplementedError") EXCEPTION("Warning")
+    EXCEPTION("FutureWarning") EXCEPTION("StopIteration")
+    EXCEPTION("ZeroDivisionError") EXCEPTION("OSError")
+    EXCEPTION("FileNotFoundError") EXCEPTION("OverflowError")
     EXCEPTION("UserWarning") EXCEPTION("DeprecationWarning"));
 
 bool py_add_builtins(struct py *py)

@@ -267,12 +267,32 @@ static enum flow assign_all(struct py *py, struct py_node *n, struct scope *s)
     return FLOW_NEXT;
 }
 
+/* A call of something that is not known, whose result nobody takes: logging,
+ * initialisation, checks. What it would have changed shows when names and
+ * shapes are compared with the weights. */
+static bool is_aside(struct py *py, struct py_node *n, struct scope *s)
+{
+    if (n->kind != PY_CALL || n->a->kind == PY_CALL ||
+        (n->a->kind == PY_NAME && str_eq(n->a->text, STR("super"))))
+        return false;
+    if (n->a->kind != PY_NAME && n->a->kind != PY_ATTR)
+        return false;
+    struct py_node *root = n->a;
+    while (root->kind == PY_ATTR)
+        root = root->a;
+    if (root->kind != PY_NAME)
+        return false;
+    struct val *callee = py_eval(py, n->a, s);
+    return callee && callee->kind == VAL_SPACE;
+}
+
 static enum flow run_one(struct py *py, struct py_node *n, struct scope *s,
                          struct val **result)
 {
     switch ((int)n->kind) {
     case PY_EXPR:
-        return did(n->a->kind == PY_STRING || py_eval(py, n->a, s));
+        return did(n->a->kind == PY_STRING || is_aside(py, n->a, s) ||
+                   (!py->failed && py_eval(py, n->a, s)));
     case PY_ASSIGN:
         return assign_all(py, n, s);
     case PY_AUG:

@@ -450,7 +450,18 @@ static struct str last_part(struct str path)
 
 struct klass *library_class(struct py *py, struct str path)
 {
-    struct val *v = library_find(py, last_part(path));
+    struct str last = last_part(path);
+    struct val *v = NULL;
+    char full[160];
+
+    if (last.n < path.n) { /* "mobilenetv3_InvertedResidual" */
+        struct str module = last_part(str_slice(path, 0, path.n - last.n - 1));
+        int n = snprintf(full, sizeof(full), "%.*s_%.*s",
+                         module.n < 70 ? (int)module.n : 70, module.p,
+                         last.n < 70 ? (int)last.n : 70, last.p);
+        v = library_find(py, (struct str){full, (size_t)n});
+    }
+    v = v ? v : library_find(py, last);
 
     return v && v->kind == VAL_CLASS ? v->as.klass : NULL;
 }
@@ -481,6 +492,18 @@ static struct val *library_function(struct py *py, const char *prefix,
     return library_find(py, (struct str){full, (size_t)n});
 }
 
+/* Functions of numpy with which constructors make small arrays. */
+static bool is_array_function(struct str name)
+{
+    static const char *const names[] = {"linspace", "arange", "zeros", "ones",
+                                        "full", "eye", "tensor", "cumsum"};
+
+    for (size_t i = 0; i < COUNT(names); i++)
+        if (str_eq(name, str_from_cstr(names[i])))
+            return true;
+    return false;
+}
+
 static struct val *find_name(struct py *py, struct str path)
 {
     struct str last = last_part(path);
@@ -491,6 +514,10 @@ static struct val *find_name(struct py *py, struct str path)
         return v;
     if (str_eq(path, STR("copy.deepcopy")))
         return py_builtin(py, "deepcopy", fn_rebuild, NULL);
+    if (str_eq(last, STR("verify")) && memmem(path.p, path.n, "WeightsEnum", 11))
+        return py_builtin(py, "verify", fn_none, NULL); /* no weights */
+    if (under(path, "numpy.") && is_array_function(last))
+        return torch_function(py, last);
     if (!under(path, "torch"))
         return NULL;
     for (size_t i = 0; i < COUNT(plain); i++)

@@ -106,6 +106,8 @@ static struct val *instantiate(struct trace *t, struct scope *globals,
                        "there is no class or function '" STR_FMT
                        "' in the source",
                        STR_ARG(c->name));
+    if (callee->kind == VAL_OBJECT)
+        return callee; /* the source made it already */
     if (c->site.call)
         return at_site(t, globals, callee, c);
     return py_call(&t->py, callee, &a);
@@ -393,28 +395,30 @@ static bool try_candidate(struct solver *s, struct str name, bool library)
 
 static bool makes_modules(const struct val *v)
 {
-    return v && ((v->kind == VAL_CLASS &&
+    return v && ((v->kind == VAL_OBJECT &&
+                  klass_named(v->as.object.klass, "Module")) ||
+                 (v->kind == VAL_CLASS &&
                   klass_named(v->as.klass, "Module")) ||
                  (v->kind == VAL_FUNCTION &&
                   (!v->as.function->parameters ||
                    v->as.function->parameters->a)));
 }
 
-/* What the source defines, the last first: models stand below their parts. */
+/* What the source defines, the last first: models stand below their parts. A
+ * model that was made and changed at the top of the source comes before all,
+ * then classes, then functions. */
 static bool try_source(struct solver *s)
 {
+    static const enum val_kind kinds[] = {VAL_OBJECT, VAL_CLASS, VAL_FUNCTION};
     const struct table *t = &s->globals->names;
     struct str names[MAX_CANDIDATES];
     size_t n = 0;
 
-    for (size_t i = t->n; i-- > 0 && n < MAX_CANDIDATES;)
-        if (t->entries[i].key && makes_modules(t->entries[i].value) &&
-            t->entries[i].value->kind == VAL_CLASS)
-            names[n++] = t->entries[i].key->as.text;
-    for (size_t i = t->n; i-- > 0 && n < MAX_CANDIDATES;)
-        if (t->entries[i].key && makes_modules(t->entries[i].value) &&
-            t->entries[i].value->kind == VAL_FUNCTION)
-            names[n++] = t->entries[i].key->as.text;
+    for (size_t k = 0; k < COUNT(kinds); k++)
+        for (size_t i = t->n; i-- > 0 && n < MAX_CANDIDATES;)
+            if (t->entries[i].key && makes_modules(t->entries[i].value) &&
+                t->entries[i].value->kind == kinds[k])
+                names[n++] = t->entries[i].key->as.text;
     for (size_t i = 0; i < n; i++)
         if (try_candidate(s, names[i], false))
             return true;
@@ -446,10 +450,12 @@ static bool try_library(struct solver *s)
 static struct val *make_found(struct trace *t, struct program *p)
 {
     const struct candidate *c = p->found;
-    struct scope *globals = source_scope(t, p);
     struct fit fit;
 
+    t->constructing = true; /* models at the top of the source too */
+    struct scope *globals = source_scope(t, p);
     struct val *module = globals ? instantiate(t, globals, c) : NULL;
+    t->constructing = false;
     if (!module)
         return NULL;
     if (fit_module(t, module, &p->weights, true, &fit))
@@ -583,6 +589,7 @@ enum errc find_class(struct program *p)
     s->p = p;
     if (!trace_begin(&s->t, p->arena, PROGRAM_STEPS, p->err))
         return p->err->code;
+    s->t.constructing = true;
     s->globals = source_scope(&s->t, p);
     if (!s->globals)
         return p->err->code;

@@ -185,6 +185,11 @@ bool ten_foldable(const struct ten *x)
 const char *ten_name(struct trace *t, struct ten *x)
 {
     ten_sync(t, x);
+    if (x->meta && t->constructing) {
+        struct graph_node *node = graph_node(t->g, "RandomNormal", NULL, 0, 1);
+        attr_ints(t->g, node, "shape", x->shape.dim, (size_t)x->shape.rank);
+        return node->out[0];
+    }
     if (x->meta)
         (void)py_fail(&t->py, ERR_INVALID,
                       "a parameter is used before it has its weights");
@@ -514,10 +519,14 @@ static struct ten *put_back(struct trace *t, struct ten *y, struct ten *value)
 
 void ten_set(struct trace *t, struct ten *x, struct ten *y)
 {
+    struct ten *root = x;
+
     ten_sync(t, x);
     ten_sync(t, y);
-    if (x == y || t->py.failed)
-        return;
+    while (root->base)
+        root = root->base;
+    if (x == y || t->py.failed || (x->base && root->meta))
+        return; /* parts of a parameter without weights: initialisation */
     struct ten value = *y;
     if (x->base) {
         struct ten *whole = put_back(t, x, ten_copy(t, y));

@@ -1003,7 +1003,7 @@ class RegNet(nn.Module):
         blocks, n = {}, 32
         for s, (w, count) in enumerate(stages):
             group = min(group_width, w)
-            w = int(round(w / group)) * group if w % group else w
+            w = round_to(w, group)
             stage = {}
             for i in range(count):
                 stage['block%d-%d' % (s + 1, i)] = RegBlock(n if i == 0 else w, w, 2 if i == 0 else 1, group, excite)
@@ -1384,6 +1384,17 @@ def deeplabv3_resnet50_aux(num_classes=21):
 
 def deeplabv3_resnet101_aux(num_classes=21):
     return deeplabv3_resnet101(num_classes=num_classes, aux_loss=True)
+
+
+# Classes of one name in several modules of torchvision: MODULE_CLASS.
+mnasnet__InvertedResidual = MnasBlock
+mobilenetv3_InvertedResidual = MobileBlockV3
+shufflenetv2_InvertedResidual = ShuffleBlock
+regnet_ResBottleneckBlock = RegBlock
+regnet_BottleneckTransform = nn.Sequential
+regnet_AnyStage = nn.Sequential
+regnet_SimpleStemIN = ConvNormActivation
+inception_InceptionAux = InceptionV3Aux
 
 
 # Which keys an architecture has, and the functions that may have made it.
