@@ -129,8 +129,10 @@ static bool attempt(struct solver *s, const struct candidate *c,
     *module = instantiate(&s->t, s->globals, c);
     bool fits = *module && fit_module(&s->t, *module, &s->p->weights, false, fit);
     if (py->failed) {
-        (void)snprintf(s->last_error, sizeof(s->last_error), STR_FMT ": %.200s",
-                       STR_ARG(c->name), py->err->msg);
+        /* The first that is more than a missing argument says most. */
+        if (!s->last_error[0] || strstr(s->last_error, "() needs '"))
+            (void)snprintf(s->last_error, sizeof(s->last_error),
+                           STR_FMT ": %.200s", STR_ARG(c->name), py->err->msg);
         *module = NULL;
         py->failed = false;
         *py->err = (struct err){.code = ERR_OK};
@@ -347,7 +349,7 @@ static bool solve(struct solver *s, const struct candidate *base,
     for (size_t i = 0; i < n; i++)
         if (list[i].marker && !list[i].known)
             list[i].small = true, list[i].value = 1;
-    if (!module)
+    if (!module || fit.named * 2 < fit.expected) /* another model's part */
         return false;
     if (!give_unknowns(s, c.given, list, n))
         return false;
@@ -372,7 +374,12 @@ static void find_sites(struct py_node *n, struct py_node *around,
     }
 }
 
-static bool try_candidate(struct solver *s, struct str name, bool library)
+/* From what is written down to what has to be solved: every candidate goes
+ * through one stage before any goes through the next. */
+enum stage { AS_IT_IS, AT_ITS_SITES, SOLVED, DEFAULTS_SOLVED, N_STAGES };
+
+static bool try_stage(struct solver *s, struct str name, bool library,
+                      enum stage stage)
 {
     struct candidate c = {.name = name, .library = library, .given = s->init};
     struct site sites[MAX_SITES];
@@ -380,8 +387,10 @@ static bool try_candidate(struct solver *s, struct str name, bool library)
     struct fit fit;
     size_t n = 0;
 
-    if (attempt(s, &c, &fit, &module))
-        return true;
+    if (stage == AS_IT_IS)
+        return attempt(s, &c, &fit, &module);
+    if (stage == SOLVED || stage == DEFAULTS_SOLVED)
+        return solve(s, &c, stage == DEFAULTS_SOLVED);
     if (!library && !s->init->live)
         find_sites(s->tree, NULL, name, sites, &n, 0);
     for (size_t i = 0; i < n; i++) {
@@ -389,8 +398,27 @@ static bool try_candidate(struct solver *s, struct str name, bool library)
         if (attempt(s, &c, &fit, &module))
             return true;
     }
-    c.site = (struct site){NULL, NULL};
-    return solve(s, &c, false) || solve(s, &c, true);
+    return false;
+}
+
+static bool try_candidates(struct solver *s, const struct str *names, size_t n,
+                           bool library)
+{
+    for (int stage = AS_IT_IS; stage < N_STAGES; stage++) {
+        for (size_t i = 0; i < n; i++)
+            if (try_stage(s, names[i], library, (enum stage)stage))
+                return true;
+        s->tries = 0; /* of one stage */
+    }
+    return false;
+}
+
+static bool needs_nothing(const struct py_node *parameters)
+{
+    for (; parameters; parameters = parameters->next)
+        if (!parameters->op && !parameters->a)
+            return false;
+    return true;
 }
 
 static bool makes_modules(const struct val *v)
@@ -400,8 +428,7 @@ static bool makes_modules(const struct val *v)
                  (v->kind == VAL_CLASS &&
                   klass_named(v->as.klass, "Module")) ||
                  (v->kind == VAL_FUNCTION &&
-                  (!v->as.function->parameters ||
-                   v->as.function->parameters->a)));
+                  needs_nothing(v->as.function->parameters)));
 }
 
 /* What the source defines, the last first: models stand below their parts. A
@@ -419,10 +446,7 @@ static bool try_source(struct solver *s)
             if (t->entries[i].key && makes_modules(t->entries[i].value) &&
                 t->entries[i].value->kind == kinds[k])
                 names[n++] = t->entries[i].key->as.text;
-    for (size_t i = 0; i < n; i++)
-        if (try_candidate(s, names[i], false))
-            return true;
-    return false;
+    return try_candidates(s, names, n, false);
 }
 
 /* The library says which keys an architecture has: KNOWN is a list of
@@ -438,9 +462,12 @@ static bool try_library(struct solver *s)
         for (size_t k = 0; k < keys->as.items.n; k++)
             all = all && weights_find(&s->p->weights,
                                       keys->as.items.v[k]->as.text);
-        for (size_t k = 0; all && k < names->as.items.n; k++)
-            if (try_candidate(s, names->as.items.v[k]->as.text, true))
-                return true;
+        struct str list[16];
+        size_t n = names->as.items.n < 16 ? names->as.items.n : 16;
+        for (size_t k = 0; k < n; k++)
+            list[k] = names->as.items.v[k]->as.text;
+        if (all && try_candidates(s, list, n, true))
+            return true;
     }
     return false;
 }
@@ -558,9 +585,13 @@ static enum errc not_found(struct solver *s)
             p->err, ERR_INVALID,
             "no class fits the weights; nearest is " STR_FMT
             " with %zu of %zu: %.240s. Give --class, or --init with the "
-            "arguments that differ",
+            "arguments that differ%s%.150s",
             STR_ARG(s->best.name), s->best_fit.matched, p->weights.n,
-            s->best_fit.text);
+            s->best_fit.text,
+            s->last_error[0] && s->best_fit.matched * 2 < p->weights.n
+                ? ". What could not be made: "
+                : "",
+            s->best_fit.matched * 2 < p->weights.n ? s->last_error : "");
     return err_set(p->err, ERR_INVALID,
                    "no class of the source could be made: %.250s. Give --class "
                    "and --init",
@@ -572,9 +603,9 @@ static bool search(struct solver *s)
     struct str name = s->p->out->options.class_name;
 
     if (name.n)
-        return try_candidate(s, name,
-                             !table_find(&s->globals->names, name) &&
-                                 library_find(&s->t.py, name));
+        return try_candidates(s, &name, 1,
+                              !table_find(&s->globals->names, name) &&
+                                  library_find(&s->t.py, name));
     if (s->p->out->options.code.n && try_source(s))
         return true;
     return try_library(s);
@@ -602,7 +633,7 @@ enum errc find_class(struct program *p)
         if (search(s))
             return found(s);
         struct str prefix = weights_prefix(&p->weights);
-        if (!prefix.n || s->tries >= MAX_TRIES)
+        if (!prefix.n)
             return not_found(s);
         weights_strip(&p->weights, prefix.n); /* "net." of a wrapper */
     }

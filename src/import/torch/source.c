@@ -145,6 +145,7 @@ static bool compare(void *ctx, struct str name, struct val *tensor)
             difference(c->fit, "only in the class:", name, &x->shape, NULL);
         return true;
     }
+    c->fit->named++;
     bool first = !w->used;
     w->used = true;
     if (!shape_eq(&x->shape, &w->tensor.shape) &&

@@ -7,7 +7,7 @@
 
 /* How far a module and a state_dict agree. */
 struct fit {
-    size_t expected, matched, n_differences, used;
+    size_t expected, named, matched, n_differences, used;
     char text[400]; /* the first differences */
 };
 
