@@ -4,7 +4,7 @@
  *
  * The subset that models are written in, after the grammar of the Python
  * Language Reference (docs.python.org/3/reference/grammar.html): no async, no
- * match, no walrus. A statement that is not understood becomes a BROKEN node
+ * match, no generators. A statement that is not understood becomes a BROKEN node
  * with the reason, and the rest is read on: it only matters when it is run.
  *
  * Bounded: bytes, tokens, depth.
@@ -91,6 +91,7 @@ enum py_kind {
     PY_COMPARE_PART,
     PY_IFEXP,  /* a if b else c */
     PY_LAMBDA, /* parameters a, body b */
+    PY_WALRUS, /* a := b */
     PY_TUPLE,  /* list a */
     PY_LIST,
     PY_SET,

@@ -498,6 +498,16 @@ static struct val *fn_setattr(struct py *py, struct val *self,
                : NULL;
 }
 
+static struct val *fn_delattr(struct py *py, struct val *self,
+                              const struct args *a)
+{
+    (void)self;
+    if (!need(py, a, 2, "delattr") || a->pos[0]->kind != VAL_OBJECT)
+        return py_fail(py, ERR_INVALID, "delattr() needs an object");
+    (void)table_remove(a->pos[0]->as.object.attrs, a->pos[1]);
+    return &py->none;
+}
+
 static struct val *fn_nothing(struct py *py, struct val *self,
                               const struct args *a)
 {
@@ -604,6 +614,7 @@ static const struct {
     {"reversed", fn_reversed}, {"any", fn_any},
     {"all", fn_all},           {"getattr", fn_getattr},
     {"hasattr", fn_hasattr},   {"setattr", fn_setattr},
+    {"delattr", fn_delattr},
     {"print", fn_nothing},     {"type", fn_type_of},
     {"callable", fn_callable}, {"iter", fn_iter},
     {"next", fn_next},         {"slice", fn_slice},

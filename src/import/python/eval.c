@@ -366,6 +366,10 @@ static struct val *eval(struct py *py, struct py_node *node, struct scope *s)
         return conditional(py, node, s);
     case PY_LAMBDA:
         return py_lambda(py, node, s);
+    case PY_WALRUS: {
+        struct val *v = py_eval(py, node->b, s);
+        return py_assign(py, node->a, v, s) ? v : NULL;
+    }
     case PY_TUPLE:
         return items(py, VAL_TUPLE, node->a, s);
     case PY_LIST:

@@ -532,6 +532,8 @@ struct py_node *parse_test(struct parser *p)
         node->b = parse_test(p);
     } else {
         node = disjunction(p);
+        if (node->kind == PY_NAME && parse_accept(p, ":="))
+            node = make(p, PY_WALRUS, node, parse_test(p));
         if (parse_accept(p, "if")) {
             node = make(p, PY_IFEXP, node, disjunction(p));
             parse_expect(p, "else");

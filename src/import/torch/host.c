@@ -529,6 +529,8 @@ static struct val *find_name(struct py *py, struct str path)
         return NULL; /* stays a name */
     if (under(path, "torch.nn.functional."))
         v = library_function(py, "functional", last);
+    if (under(path, "torch.nn.utils.parametriz"))
+        v = library_function(py, "parametrizations", last);
     if (!v && (under(path, "torch.nn.") || under(path, "torchvision.")))
         v = library_find(py, last);
     if (v || py->failed || under(path, "torchvision."))

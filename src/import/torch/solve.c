@@ -49,6 +49,7 @@ struct solver {
     struct candidate best; /* the nearest so far */
     struct fit best_fit;
     char last_error[300];
+    char open_question[200]; /* an argument that the weights do not show */
 };
 
 /* ---- making a candidate -------------------------------------------------- */
@@ -154,6 +155,7 @@ static bool attempt(struct solver *s, const struct candidate *c,
 struct unknown {
     struct str name;
     int64_t value, marker; /* marker 0: not from shapes */
+    int64_t usual;         /* the default, or 1 */
     bool required, known, small;
 };
 
@@ -219,7 +221,7 @@ static size_t unknowns(struct solver *s, struct val *callee,
         uint64_t other = 1;
         if (p->a)
             (void)str_to_u64(p->a->text, &other);
-        u->value = (int64_t)other;
+        u->value = u->usual = (int64_t)other;
         if (!u->small && marker < COUNT(markers))
             u->value = u->marker = markers[marker++];
         n++;
@@ -323,6 +325,100 @@ static struct table *copy_table(struct solver *s, const struct table *from)
     return out;
 }
 
+/* Arguments that change nothing of what a model computes. */
+static bool of_no_consequence(struct str name)
+{
+    static const char *const words[] = {
+        "seed", "lr",      "learning", "batch", "epoch",  "device", "name",
+        "path", "verbose", "log",      "init",  "pretrain", "debug", "optim",
+        "crit", "loss",    "drop"};
+
+    for (size_t i = 0; i < COUNT(words); i++)
+        if (contains(name, words[i]))
+            return true;
+    return false;
+}
+
+/* An argument that must be given, and of which other values would fit as well:
+ * the weights do not say what it was, and a guess would be a wrong answer. */
+static bool settled(struct solver *s, struct candidate *c, struct unknown *list,
+                    size_t n)
+{
+    struct candidate best = s->best;
+    struct fit best_fit = s->best_fit, fit;
+    struct val *module;
+
+    for (size_t i = 0; i < n; i++) {
+        int64_t kept = list[i].value;
+        if (!list[i].required || list[i].known ||
+            of_no_consequence(list[i].name))
+            continue;
+        list[i].value = kept + 1;
+        bool other = give_unknowns(s, c->given, list, n) &&
+                     attempt(s, c, &fit, &module);
+        list[i].value = kept * 2 + 2;
+        other = other || (give_unknowns(s, c->given, list, n) &&
+                          attempt(s, c, &fit, &module));
+        list[i].value = kept;
+        if (!give_unknowns(s, c->given, list, n))
+            return false;
+        if (other)
+            (void)snprintf(s->open_question, sizeof(s->open_question),
+                           "%.*s fits, but its argument '%.*s' is not shown by "
+                           "the weights: give --init '{\"%.*s\": ...}'",
+                           (int)(c->name.n < 60 ? c->name.n : 60), c->name.p,
+                           (int)(list[i].name.n < 40 ? list[i].name.n : 40),
+                           list[i].name.p,
+                           (int)(list[i].name.n < 40 ? list[i].name.n : 40),
+                           list[i].name.p);
+        if (other)
+            return false;
+    }
+    s->best = best;
+    s->best_fit = best_fit;
+    return true;
+}
+
+static void read_evidence(struct solver *s, struct val *module,
+                          struct unknown *list, size_t n)
+{
+    for (int round = 0; round < 2; round++) {
+        struct evidence e = {&s->p->weights, list, n, round == 0};
+        (void)module_walk(&s->t.py, module, read_shape, &e);
+    }
+}
+
+/* Where the constructor objects to strange numbers: a marker for one argument
+ * at a time, the others as they are by default. */
+static struct val *one_by_one(struct solver *s, struct candidate *c,
+                              struct unknown *list, size_t n)
+{
+    struct val *last = NULL;
+
+    for (size_t i = 0; i < n; i++) {
+        struct unknown one[MAX_PARAMETERS];
+        struct val *module;
+        struct fit fit;
+        if (!list[i].marker)
+            continue;
+        for (size_t k = 0; k < n; k++) {
+            one[k] = list[k];
+            one[k].value = k == i ? list[k].marker : list[k].usual;
+            one[k].marker = k == i ? list[k].marker : 0;
+        }
+        if (!give_unknowns(s, c->given, one, n))
+            return NULL;
+        (void)attempt(s, c, &fit, &module);
+        if (!module)
+            continue;
+        read_evidence(s, module, one, n);
+        list[i].known = one[i].known;
+        list[i].value = one[i].value;
+        last = module;
+    }
+    return last;
+}
+
 static bool solve(struct solver *s, const struct candidate *base,
                   bool defaults_too)
 {
@@ -341,19 +437,22 @@ static bool solve(struct solver *s, const struct candidate *base,
     if (!give_unknowns(s, c.given, list, n))
         return false;
     if (attempt(s, &c, &fit, &module))
-        return true;
-    for (int round = 0; round < 2 && module; round++) {
-        struct evidence e = {&s->p->weights, list, n, round == 0};
-        (void)module_walk(&s->t.py, module, read_shape, &e);
-    }
+        return settled(s, &c, list, n);
+    if (module)
+        read_evidence(s, module, list, n);
+    else if (defaults_too)
+        module = one_by_one(s, &c, list, n);
     for (size_t i = 0; i < n; i++)
-        if (list[i].marker && !list[i].known)
-            list[i].small = true, list[i].value = 1;
+        if (list[i].marker && !list[i].known) {
+            list[i].small = list[i].required;
+            list[i].value = list[i].usual;
+        }
     if (!module || fit.named * 2 < fit.expected) /* another model's part */
         return false;
     if (!give_unknowns(s, c.given, list, n))
         return false;
-    return attempt(s, &c, &fit, &module) || enumerate(s, &c, list, n);
+    return (attempt(s, &c, &fit, &module) || enumerate(s, &c, list, n)) &&
+           settled(s, &c, list, n);
 }
 
 /* ---- candidates ---------------------------------------------------------- */
@@ -580,6 +679,8 @@ static enum errc not_found(struct solver *s)
 {
     struct program *p = s->p;
 
+    if (s->open_question[0])
+        return err_set(p->err, ERR_INVALID, "%s", s->open_question);
     if (s->best_fit.matched || s->best_fit.expected)
         return err_set(
             p->err, ERR_INVALID,

@@ -12,11 +12,14 @@ def Parameter_of(*size):
 
 class Module:
     training = False
+    _normed = None
 
     def __init__(self, *args, **kwargs):
         pass
 
     def __call__(self, *args, **kwargs):
+        if self._normed is not None:
+            self._normed(self)
         return self.forward(*args, **kwargs)
 
     def forward(self, *args):
@@ -124,6 +127,67 @@ class Module:
 
     def extra_repr(self):
         return ''
+
+
+# torch.nn.utils: weights that are computed from others before each call
+
+def norm_but(v, dim):
+    return v.norm() if dim is None else v.norm(2, [i for i in range(v.dim()) if i != dim], True)
+
+
+def weight_norm(module, name='weight', dim=0):
+    w = getattr(module, name)
+    shape = [] if dim is None else [w.size(i) if i == dim else 1 for i in range(w.dim())]
+    setattr(module, name + '_g', Parameter_of(shape))
+    setattr(module, name + '_v', Parameter_of(list(w.shape)))
+    delattr(module, name)
+
+    def compute(m):
+        v = getattr(m, name + '_v')
+        setattr(m, name, v * (getattr(m, name + '_g') / norm_but(v, dim)))
+
+    module._normed = compute
+    return module
+
+
+def spectral_norm(module, name='weight', n_power_iterations=1, eps=1e-12, dim=None):
+    w = getattr(module, name)
+    dim = dim if dim is not None else 1 if type(module).__name__.startswith('ConvTranspose') else 0
+    setattr(module, name + '_orig', Parameter_of(list(w.shape)))
+    module.register_buffer(name + '_u', torch.empty(w.size(dim)))
+    module.register_buffer(name + '_v', torch.empty(w.numel() // w.size(dim)))
+    delattr(module, name)
+
+    def compute(m):
+        w = getattr(m, name + '_orig')
+        matrix = w.transpose(0, dim).flatten(1) if dim else w.flatten(1)
+        sigma = torch.dot(getattr(m, name + '_u'), torch.mv(matrix, getattr(m, name + '_v')))
+        setattr(m, name, w / sigma)
+
+    module._normed = compute
+    return module
+
+
+def remove_weight_norm(module, name='weight'):
+    return module
+
+
+def parametrizations_weight_norm(module, name='weight', dim=0):
+    w = getattr(module, name)
+    inner, outer = Module(), Module()
+    shape = [w.size(i) if i == dim else 1 for i in range(w.dim())]
+    inner.original0 = Parameter_of(shape)
+    inner.original1 = Parameter_of(list(w.shape))
+    setattr(outer, name, inner)
+    module.parametrizations = outer
+    delattr(module, name)
+
+    def compute(m):
+        p = getattr(m.parametrizations, name)
+        setattr(m, name, p.original1 * (p.original0 / norm_but(p.original1, dim)))
+
+    module._normed = compute
+    return module
 
 
 class Identity(Module):
