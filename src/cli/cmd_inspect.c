@@ -5,8 +5,10 @@
 #include "base/fs.h"
 #include "cli/command.h"
 #include "codec/digest.h"
+#include "codec/number.h"
 #include "import/process.h"
 #include "model/check.h"
+#include "model/golden.h"
 #include "model/onnx_file.h"
 #include "model/repo.h"
 
@@ -14,13 +16,15 @@ enum { WALK_LIMIT = 64 << 20, TEXT_MAX = 1 << 20 };
 
 struct options {
     bool json;
-    const char *ort;
+    const char *ort, *verify;
     struct import_hints hints;
 };
 
 static const struct flag flags[] = {
     {"json", 0, FLAG_BOOL, offsetof(struct options, json), NULL, 0, 0, 0,
      TEXT_OPT_JSON, false, 0},
+    {"verify", 0, FLAG_TEXT, offsetof(struct options, verify), NULL, 0, 0, 0,
+     TEXT_OPT_VERIFY, false, 0},
     {"ort", 0, FLAG_TEXT, offsetof(struct options, ort), NULL, 0, 0, 0,
      TEXT_OPT_ORT, false, 0},
     {"code", 0, FLAG_TEXT, offsetof(struct options, hints.code), NULL, 0, 0, 0, TEXT_OPT_CODE, false, 0},
@@ -370,6 +374,42 @@ static void put_text(struct buf *b, struct cli *cli, const struct subject *s)
     buf_printf(b, "onnxruntime %s\n", runtime_ort.version(s->runtime));
 }
 
+static enum errc read_json(const char *path, struct buf *out, struct err *err)
+{
+    buf_init(out, GOLDEN_MAX_BYTES);
+    enum errc rc = fs_read(path, out, err);
+    if (!rc && !buf_reserve(out, NUMBER_PAD))
+        rc = err_set(err, ERR_LIMIT, "'%s' is too large", path);
+    return rc;
+}
+
+/* Runs the model on a recorded input and compares with the recorded output. */
+static enum errc verify(struct cli *cli, struct subject *s, const char *input,
+                        const char *output, bool json, struct err *err)
+{
+    struct golden_result r;
+    struct buf in, out;
+
+    buf_init(&out, 0);
+    enum errc rc = read_json(input, &in, err);
+    if (!rc)
+        rc = read_json(output, &out, err);
+    if (!rc)
+        rc = golden_compare(&runtime_ort, s->session, buf_str(&in),
+                            buf_str(&out), 1e-3, 1e-4, &r, err);
+    if (!rc && json)
+        (void)fprintf(cli->out,
+                      "{\"verified\":true,\"outputs\":%zu,\"elements\":%zu,"
+                      "\"worst\":%.6g}\n",
+                      r.outputs, r.elements, r.worst);
+    else if (!rc)
+        (void)fprintf(cli->out, text_in(cli->language, TEXT_VERIFIED),
+                      r.outputs, r.elements, r.worst * 100);
+    buf_fini(&in);
+    buf_fini(&out);
+    return rc;
+}
+
 static void release(struct subject *s)
 {
     if (s->session)
@@ -406,7 +446,19 @@ static enum errc run(struct cli *cli, const void *options,
         if (rc)
             rc = err_wrap(err, rc, "'%s'", s->path);
     }
-    if (!rc) {
+    if (!rc && o->verify) {
+        if (args->n != 2 || s->incomplete)
+            rc = err_set(err, ERR_INVALID,
+                         "%s",
+                         args->n != 2 ? "--verify needs two files: inspect "
+                                        "MODEL --verify INPUT OUTPUT"
+                                      : s->imported.report.missing);
+        else
+            rc = verify(cli, s, o->verify, args->rest[1], o->json, err);
+    } else if (!rc && args->n > 1) {
+        rc = err_set(err, ERR_INVALID, text_in(cli->language, TEXT_TOO_MANY),
+                     "inspect", args->rest[1]);
+    } else if (!rc) {
         if (s->incomplete)
             put_incomplete(&text, cli, s, o->json);
         else if (o->json)
@@ -424,10 +476,10 @@ static enum errc run(struct cli *cli, const void *options,
 
 const struct command cmd_inspect = {
     .name = "inspect",
-    .args = "MODEL",
+    .args = "MODEL [--verify INPUT OUTPUT]",
     .summary = TEXT_CMD_INSPECT,
     .min_args = 1,
-    .max_args = 1,
+    .max_args = 2,
     .flags = flags,
     .run = run,
 };

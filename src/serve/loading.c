@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/fs.h"
 #include "base/log.h"
+#include "model/golden.h"
 #include "serve/loading_internal.h"
 #include "serve/serve_metrics.h"
 
@@ -227,6 +228,8 @@ static enum errc load_session(struct registry *r, struct prepared *p,
     p->imported = NULL;
     copy_config(m, &p->entry);
     rc = check_config(m, err);
+    if (!rc)
+        rc = golden_beside(r->ops, m->session, p->entry.path, err);
     if (rc)
         return rc;
     set_policy(r, m);
@@ -281,14 +284,16 @@ static enum errc build(struct registry *r, struct prepared *p,
 static enum errc explain(const struct prepared *p, enum errc rc,
                          struct err *err)
 {
+    bool imported = p->entry.path && import_needed(import_kind_of(p->entry.path));
     const char *hint =
-        rc == ERR_UNSUPPORTED
+        imported || rc == ERR_CONFLICT ? ""
+        : rc == ERR_UNSUPPORTED
             ? " (export it with another opset, or use a newer ONNX Runtime)"
         : rc == ERR_INVALID ? " (export the model again, or check the file)"
                             : "";
     struct err cause = *err;
 
-    err_record(err, rc, "cannot load model '%s' from '%s': %.300s%s",
+    err_record(err, rc, "cannot load model '%s' from '%s': %.400s%s",
                p->entry.name, p->entry.path ? p->entry.path : p->entry.folder,
                cause.msg, hint);
     return rc;

@@ -235,7 +235,12 @@ static enum errc with_class(struct program *p, const char *what,
         rc == ERR_DENIED || rc == ERR_LIMIT)
         return rc;
     say_missing(p->out, what, class_name);
-    return err_set(p->err, ERR_UNSUPPORTED, "%s: %.400s", r->kind, r->missing);
+    return err_set(p->err, ERR_UNSUPPORTED,
+                   "%s: %s, but not the class%s%s that connects them: give "
+                   "--code model.py (read, never run) and --input SHAPE; or "
+                   "where the framework is: torch.onnx.export(m, "
+                   "torch.zeros(SHAPE), 'model.onnx')",
+                   r->kind, what, class_name[0] ? " " : "", class_name);
 }
 
 /* A file that holds weights but no code. */
