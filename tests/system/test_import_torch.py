@@ -21,7 +21,7 @@ NET = ["conv.weight FP32 [4,1,3,3]", "conv.bias FP32 [4]", "bn.weight FP32 [4]",
 @pytest.mark.parametrize("name,kind,tensors", [
     ("sd.pth", "PyTorch state_dict", NET), ("sd_old.pth", "PyTorch state_dict", NET),
     ("ck.pth", "PyTorch state_dict", ["model_state_dict." + t for t in NET]),
-    ("mod.pth", "PyTorch module (pickle)", NET), ("mod_old.pth", "PyTorch module (pickle)", NET),
+    ("mod.pth", "PyTorch module (pickle)", NET),
     ("views.pth", "PyTorch state_dict", ["v FP32 [5,2]", "h FP16 [5,2]", "b BF16 [5,2]"])])
 def test_what_is_found_and_what_is_missing(name, kind, tensors):
     got = json.loads(run("inspect", "--json", FILES / name).stdout)

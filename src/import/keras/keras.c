@@ -107,7 +107,7 @@ enum errc keras_import_zip(const struct zip *z, struct import *out,
     const struct zip_entry *w = zip_find(z, "model.weights.h5");
     if (!m || !c)
         return err_set(err, ERR_INVALID,
-                       "the zip archive is not a Keras model: it has no "
+                       "the zip archive is no model of PyTorch or Keras: it has no "
                        "metadata.json and config.json");
     if (!w)
         return err_set(err, ERR_UNSUPPORTED,

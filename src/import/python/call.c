@@ -128,6 +128,13 @@ static bool bind(struct py *py, const struct function *f, struct val *self,
     return !py->failed;
 }
 
+static bool of_library(const struct py *py, const struct scope *s)
+{
+    while (s && s->parent)
+        s = s->parent;
+    return s && s == py->library;
+}
+
 static struct val *call_function(struct py *py, struct val *callee,
                                  struct val *self, const struct args *a)
 {
@@ -144,9 +151,15 @@ static struct val *call_function(struct py *py, struct val *callee,
         return NULL;
     if (!bind(py, f, self, a, s))
         return NULL;
-    if (f->is_expression)
-        return py_eval(py, f->body, s);
+    bool quiet = of_library(py, f->scope);
+    py->in_library += quiet;
+    if (f->is_expression) {
+        struct val *v = py_eval(py, f->body, s);
+        py->in_library -= quiet;
+        return v;
+    }
     enum flow flow = py_run(py, f->body, s, &result);
+    py->in_library -= quiet;
     if (flow == FLOW_FAILED) {
         if (py->n_where < COUNT(py->where))
             py->where[py->n_where++] = f->name;

@@ -244,7 +244,8 @@ static struct val *call(struct py *py, struct py_node *node, struct scope *s)
     struct val *callee = py_eval(py, node->a, s);
     if (!callee || !arguments(py, node->b, s, &a))
         return NULL;
-    py->line = node->line;
+    if (!py->in_library)
+        py->line = node->line;
     return py_call(py, callee, &a);
 }
 
@@ -293,7 +294,8 @@ static struct val *binary(struct py *py, struct py_node *node, struct scope *s)
         return truth == (node->op == OP_EITHER) ? left : py_eval(py, node->b, s);
     }
     struct val *right = py_eval(py, node->b, s);
-    py->line = node->line;
+    if (!py->in_library)
+        py->line = node->line;
     return py_binary(py, (enum py_op)node->op, left, right);
 }
 
@@ -391,7 +393,7 @@ struct val *py_eval(struct py *py, struct py_node *node, struct scope *s)
 {
     if (!node || py->failed || !py_work(py, 1))
         return NULL;
-    if (node->line)
+    if (node->line && !py->in_library)
         py->line = node->line;
     struct val *out = eval(py, node, s);
     return py->failed ? NULL : out;

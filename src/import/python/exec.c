@@ -189,10 +189,8 @@ static enum flow run_try(struct py *py, struct py_node *n, struct scope *s,
     enum flow flow = py_run(py, n->a, s, result);
 
     if (flow == FLOW_FAILED && n->b) {
-        int calls = py->calls;
         if (!py_recover(py))
             return FLOW_FAILED;
-        py->calls = calls;
         flow = py_run(py, n->b->b, s, result);
     } else if (flow == FLOW_NEXT) {
         flow = py_run(py, n->c, s, result);
@@ -350,7 +348,8 @@ enum flow py_run(struct py *py, struct py_node *list, struct scope *s,
     for (struct py_node *n = list; n; n = n->next) {
         if (!py_work(py, 1))
             return FLOW_FAILED;
-        py->line = n->line;
+        if (!py->in_library)
+            py->line = n->line;
         enum flow flow = run_one(py, n, s, result);
         if (flow != FLOW_NEXT)
             return flow;

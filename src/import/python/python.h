@@ -157,6 +157,10 @@ struct py {
     bool failed;
     uint64_t steps, max_steps;
     int calls, line;
+    /* Functions of this scope do not count as the program's own: a failure in
+     * them is told with the line that called them. */
+    const struct scope *library;
+    int in_library;
     struct scope *builtins;
     struct str where[8]; /* innermost functions when it failed */
     size_t n_where;

@@ -705,5 +705,6 @@ bool trace_begin(struct trace *t, struct arena *arena, uint64_t steps,
         }
     }
     t->py.steps = 0;
+    t->py.library = t->library;
     return t->library != NULL;
 }

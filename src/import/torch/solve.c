@@ -126,7 +126,7 @@ static bool attempt(struct solver *s, const struct candidate *c,
         return false;
     py->steps = 0;
     py->max_steps = TRY_STEPS;
-    py->calls = 0;
+    py->calls = py->in_library = 0;
     *module = instantiate(&s->t, s->globals, c);
     bool fits = *module && fit_module(&s->t, *module, &s->p->weights, false, fit);
     if (py->failed) {

@@ -1,0 +1,235 @@
+"""Models of PyTorch are served and give what PyTorch gave. The files and
+answers in tests/fixtures/torch/cases.tar.xz were recorded with the real
+framework: tests/oracle/torch_record.py. A row of the table below is a kind of
+file; every model of that kind is served by one server from a repository, with
+an import.json beside each."""
+import io
+import json
+import os
+import tarfile
+
+import numpy as np
+import pytest
+
+from stoker import ROOT, Server, run
+
+TYPES = {"float32": "FP32", "int64": "INT64", "bool": "BOOL", "float64": "FP64", "int32": "INT32"}
+NUMPY = {v: k for k, v in TYPES.items()}
+# A few of everything, for the sanitizers.
+SMALL = ["conv2d_same", "conv_transpose2d_stride", "avg_pool2d_no_pad_ceil", "batch_norm2d", "group_norm", "act_PReLU_4", "Upsample_scale_factor_2__mode__bilinear_4",
+         "lstm_two_both", "gru_state", "mha_mask", "encoder", "f_index_2", "f_einsum", "f_meshgrid", "alias_slice_write_2", "alias_mask_write", "people_gpt", "people_unet",
+         "people_resnet", "people_lstm_arguments", "people_dqn", "people_pos_encoding"]
+
+
+@pytest.fixture(scope="module")
+def files():
+    with tarfile.open(ROOT / "tests/fixtures/torch/cases.tar.xz") as t:
+        return {m.name: t.extractfile(m).read() for m in t.getmembers()}
+
+
+def arrays(data):
+    z = np.load(io.BytesIO(data))
+    return [z[f"x{i}"] for i in range(9) if f"x{i}" in z], [z[f"y{i}"] for i in range(30) if f"y{i}" in z]
+
+
+def described(xs):
+    return ";".join(",".join(map(str, x.shape)) + ":" + str(x.dtype) for x in xs)
+
+
+def infer(server, name, xs):
+    spec = server.json("GET", f"/v2/models/{name}")
+    inputs = [{"name": i["name"], "datatype": TYPES[str(x.dtype)], "shape": list(x.shape), "parameters": {"binary_data_size": x.nbytes}}
+              for i, x in zip(spec["inputs"], xs)]
+    head = json.dumps({"inputs": inputs, "parameters": {"binary_data_output": True}}).encode()
+    status, headers, body = server.request("POST", f"/v2/models/{name}/infer", head + b"".join(x.tobytes() for x in xs),
+                                           {"Inference-Header-Content-Length": str(len(head))})
+    assert status == 200, body[:300]
+    at = int(headers["inference-header-content-length"])
+    out = []
+    for o in json.loads(body[:at])["outputs"]:
+        size = o["parameters"]["binary_data_size"]
+        out.append(np.frombuffer(body[at:at + size], NUMPY[o["datatype"]]).reshape(o["shape"]))
+        at += size
+    return out
+
+
+def differences(got, want):
+    if len(got) != len(want):
+        return f"{len(got)} outputs, want {len(want)}"
+    for i, (a, b) in enumerate(zip(got, want)):
+        if a.shape != b.shape:
+            return f"output {i} is {a.shape}, want {b.shape}"
+        a, b = a.astype(np.float64), b.astype(np.float64)
+        allowed = 1e-4 * np.abs(b).max(initial=0) + 1e-3 * np.abs(b)
+        if not ((np.abs(a - b) <= allowed) | (a == b)).all():
+            return f"output {i} is off by {np.abs(a - b).max()}"
+    return ""
+
+
+def repository(root, files, kind, only):
+    """models/NAME/1/model.X with import.json; the names."""
+    names = []
+    for name in sorted(files):
+        ending = {"state": ".pth", "trace": ".trace.pt", "script": ".script.pt", "pt2": ".pt2"}[kind]
+        case = name[:-len(ending)]
+        if not name.endswith(ending) or (only and case not in only) or (kind == "state" and len(files[name]) < 500):
+            continue
+        xs, _ = arrays(files[case + ".npz"])
+        folder = root / case.replace("/", "_") / "1"
+        folder.mkdir(parents=True)
+        (folder / ("model.pth" if kind == "state" else "model.pt2" if kind == "pt2" else "model.pt")).write_bytes(files[name])
+        if kind != "pt2":
+            hints = {"input": described(xs)}
+            if kind == "state":
+                (folder / "net.py").write_bytes(files[case + ".py"])
+                hints["code"] = "net.py"
+            (folder / "import.json").write_text(json.dumps(hints))
+        names.append(case)
+    return names
+
+
+def all_match(tmp_path, files, kind, only, at_least):
+    names = repository(tmp_path, files, kind, only)
+    assert len(names) >= at_least
+    wrong = {}
+    with Server(tmp_path, "--threads", "1") as s:
+        for name in names:
+            xs, ys = arrays(files[name + ".npz"])
+            try:
+                why = differences(infer(s, name, xs), ys)
+            except AssertionError as e:
+                why = str(e)[:300]
+            if why:
+                wrong[name] = why
+    assert not wrong, (len(wrong), wrong)
+
+
+def with_weights(files):
+    """State dicts of models that have any weights."""
+    return [n[:-4] for n in files if n.endswith(".pth") and b"_rebuild_tensor_v2" in files[n]]
+
+
+@pytest.mark.parametrize("kind,at_least", [("trace", 380), ("script", 375), ("pt2", 55)])
+def test_programs_give_what_pytorch_gave(kind, at_least, files, tmp_path):
+    all_match(tmp_path, files, kind, None, at_least)
+
+
+def test_weights_with_the_class_as_text_give_what_pytorch_gave(files, tmp_path):
+    all_match(tmp_path, files, "state", with_weights(files), 280)
+
+
+@pytest.mark.sanitize
+@pytest.mark.parametrize("kind", ["state", "trace", "script"])
+def test_a_few_of_everything(kind, files, tmp_path):
+    all_match(tmp_path, files, kind, set(SMALL) & set(with_weights(files)) if kind == "state" else SMALL, 18)
+
+
+@pytest.mark.sanitize
+def test_a_whole_module_needs_its_class(files, tmp_path):
+    torch = ROOT / "tests/fixtures/torch"
+    r = run("inspect", torch / "mod.pth", "--json")
+    assert r.returncode == 0 and "Net" in json.loads(r.stdout)["missing"]
+    code = tmp_path / "net.py"
+    code.write_text("import torch\nimport torch.nn as nn\n\n\nclass Net(nn.Module):\n    def forward(self, x):\n"
+                    "        return self.fc(torch.relu(self.bn(self.conv(x))).mean((2, 3)))\n")
+    got = json.loads(run("inspect", torch / "mod.pth", "--json", "--code", code, "--input", "1,1,8,8").stdout)
+    assert got["inputs"][0]["shape"] == [-1, 1, 8, 8] and got["outputs"][0]["shape"] == [-1, 2]
+    # Before 1.6 the file holds the source of its class.
+    got = json.loads(run("inspect", torch / "mod_old.pth", "--json", "--input", "1,1,8,8").stdout)
+    assert got["outputs"][0]["shape"] == [-1, 2] and got["missing"] == ""
+
+
+@pytest.mark.sanitize
+def test_what_is_not_given_is_guessed_and_said(tmp_path):
+    got = json.loads(run("inspect", ROOT / "tests/fixtures/torch/tr.pt", "--json").stdout)
+    assert got["inputs"][0]["shape"][1] == 1 and "--input" in got["note"]
+
+
+@pytest.mark.sanitize
+@pytest.mark.parametrize("options,words", [
+    (["--input", "1,2"], "line 8: conv2d: the input must have 4 dimensions"), (["--input", "1,3,8,8"], "channels"), (["--input", "x"], "--input 'x'"), (["--input", "1,1,8,8:complex"], "--input"), (["--input", "1,0"], "--input"),
+    (["--init", "[1]"], "--init"), (["--init", "{"], "--init"), (["--class", "Nothing"], "'Nothing'"), (["--code", "/no/such.py"], "/no/such.py")])
+def test_wrong_hints_are_one_sentence(options, words, tmp_path):
+    code = tmp_path / "net.py"
+    code.write_text("import torch.nn as nn\nclass Net(nn.Module):\n    def __init__(self):\n        super().__init__()\n        self.conv = nn.Conv2d(1, 4, 3)\n"
+                    "        self.bn = nn.BatchNorm2d(4)\n        self.fc = nn.Linear(4, 2)\n    def forward(self, x):\n        return self.fc(self.bn(self.conv(x)).mean((2, 3)))\n")
+    defaults = ["--code", code, "--input", "1,1,8,8"]
+    r = run("inspect", ROOT / "tests/fixtures/torch/sd.pth", *defaults, *options)
+    text = r.stderr.decode()
+    assert r.returncode not in (0, -6, -11) and text.count("\n") == 1 and words in text, text
+
+
+@pytest.mark.sanitize
+@pytest.mark.parametrize("body,words", [
+    ("self.conv = nn.Conv2d(1, 5, 3)\n        self.fc = nn.Linear(4, 2)", "conv.weight [5,1,3,3] in the class, [4,1,3,3] in the file"),
+    ("self.conv = nn.Conv2d(1, 4, 3)", "only in the file: bn.bias"),
+    ("self.conv = nn.Conv2d(1, 4, 3)\n        self.more = nn.Linear(3, 3)", "only in the class: more.weight [3,3]"),
+    ("while True:\n            pass", "steps"),
+    ("self.f = lambda n: self.f(n)\n        self.f(1)", "nested"),
+    ("x = [0] * 10 ** 9", "long"),
+    ("import os\n        self.x = os.system('touch /tmp/never')", "os.system"),
+    ("self.x = open('/etc/passwd').read()", "'open'"),
+    ("self.x = eval('1')", "'eval'"),
+    ("self.x = ().__class__.__bases__", "__class__"),
+    ("self.x = torch.load('x')", "load")])
+def test_classes_that_do_not_fit_or_do_other_things(body, words, tmp_path):
+    code = tmp_path / "net.py"
+    code.write_text(f"import torch\nimport torch.nn as nn\nclass Net(nn.Module):\n    def __init__(self):\n        super().__init__()\n        {body}\n"
+                    "    def forward(self, x):\n        return x\n")
+    r = run("inspect", ROOT / "tests/fixtures/torch/sd.pth", "--code", code, "--input", "1,1,8,8", timeout=120)
+    text = r.stderr.decode()
+    assert r.returncode not in (0, -6, -11) and text.count("\n") == 1 and words in text, text
+    assert not os.path.exists("/tmp/never")
+
+
+@pytest.mark.sanitize
+def test_an_argument_the_weights_do_not_show_is_asked_for(files, tmp_path):
+    path, code = tmp_path / "m.pth", tmp_path / "net.py"
+    path.write_bytes(files["mha.pth"])
+    code.write_text("import torch.nn as nn\nclass Net(nn.Module):\n    def __init__(self, dim, heads):\n        super().__init__()\n"
+                    "        self.l = nn.MultiheadAttention(dim, heads)\n    def forward(self, x):\n        return self.l(x, x, x)\n")
+    args = ["inspect", path, "--json", "--code", code, "--input", "5,3,8"]
+    r = run(*args)
+    assert r.returncode == 2 and b"'heads'" in r.stderr and b"--init" in r.stderr
+    got = json.loads(run(*args, "--init", '{"heads": 2}').stdout)
+    assert "dim=8" in got["note"] and [o["shape"] for o in got["outputs"]]
+
+
+def test_a_second_start_takes_the_import_from_the_cache(files, tmp_path):
+    path = tmp_path / "m.pt"
+    path.write_bytes(files["people_unet.trace.pt"])
+    env = {"STOKER_STATE": str(tmp_path / "state")}
+    run("inspect", path, "--input", "1,3,11,12", env=env)
+    kept = list((tmp_path / "state/imports").iterdir())
+    run("inspect", path, "--input", "1,3,11,12", env=env)
+    assert len(kept) == 1 and list((tmp_path / "state/imports").iterdir()) == kept
+    run("inspect", path, "--input", "1,3,12,12", env=env)  # another input is another import
+    assert len(list((tmp_path / "state/imports").iterdir())) == 2
+
+
+@pytest.mark.sanitize
+def test_recorded_answers_are_compared(tmp_path):
+    model = tmp_path / "iris.onnx"
+    model.write_bytes((ROOT / "examples/iris.onnx").read_bytes())
+    given, answer = tmp_path / "in.json", tmp_path / "out.json"
+    given.write_text("[[5.1, 3.5, 1.4, 0.2], [6.3, 3.3, 6.0, 2.5]]")
+    answer.write_bytes(run("predict", model, "-f", given).stdout)
+    assert run("inspect", model, "--verify", given, answer).returncode == 0
+    got = json.loads(run("inspect", model, "--verify", given, answer, "--json").stdout)
+    assert got["verified"] and got["elements"] == 6
+    wrong = json.loads(answer.read_text())
+    wrong["predict_result"][1][2] += 0.01
+    answer.write_text(json.dumps(wrong))
+    r = run("inspect", model, "--verify", given, answer)
+    assert r.returncode == 5 and b"'probabilities'" in r.stderr and b"element 5" in r.stderr
+    (tmp_path / "golden.json").write_text(json.dumps({"input": json.loads(given.read_text()), "output": wrong}))
+    r = run("serve", model, "--no-monitor", "--http-port", "0")
+    assert r.returncode == 5 and b"golden.json" in r.stderr
+    wrong["predict_result"][1][2] -= 0.01
+    (tmp_path / "golden.json").write_text(json.dumps([{"input": json.loads(given.read_text()), "output": wrong}]))
+    with Server(model) as s:
+        assert s.request("GET", "/readyz")[0] == 200
+    for bad in ("{", '{"input": [[1]]}', '{"input": [[1]], "output": [[1]]}', '{"input": {"nope": [[1]]}, "output": [[1]]}'):
+        (tmp_path / "golden.json").write_text(bad)
+        r = run("serve", model, "--no-monitor", "--http-port", "0")
+        assert r.returncode not in (0, -6, -11) and b"golden.json" in r.stderr, bad
