@@ -1,4 +1,5 @@
-/* embed-texts - turns source texts into a C table: embed-texts FILE... > library.c
+/* embed-texts - turns source texts into a C table: embed-texts FILE... >
+ * library.c
  *
  * Runs at build time.
  */
@@ -29,7 +30,8 @@ int main(int argc, char **argv)
     }
     printf("const struct library_text library_texts[] = {\n");
     for (int i = 1; i < argc; i++)
-        printf("{\"%s\", text%d, sizeof(text%d) - 1},\n", base_of(argv[i]), i, i);
+        printf("{\"%s\", text%d, sizeof(text%d) - 1},\n", base_of(argv[i]), i,
+               i);
     printf("};\nconst size_t library_text_count = %d;\n", argc - 1);
     return 0;
 }

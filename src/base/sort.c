@@ -25,8 +25,8 @@ static void sink(char *items, size_t n, size_t size, size_t at,
         size_t child = at * 2 + 1;
         if (child >= n)
             return;
-        if (child + 1 < n && compare(items + child * size,
-                                     items + (child + 1) * size) < 0)
+        if (child + 1 < n &&
+            compare(items + child * size, items + (child + 1) * size) < 0)
             child++;
         if (compare(items + at * size, items + child * size) >= 0)
             return;

@@ -27,10 +27,14 @@ static const struct flag flags[] = {
      TEXT_OPT_VERIFY, false, 0},
     {"ort", 0, FLAG_TEXT, offsetof(struct options, ort), NULL, 0, 0, 0,
      TEXT_OPT_ORT, false, 0},
-    {"code", 0, FLAG_TEXT, offsetof(struct options, hints.code), NULL, 0, 0, 0, TEXT_OPT_CODE, false, 0},
-    {"class", 0, FLAG_TEXT, offsetof(struct options, hints.class_name), NULL, 0, 0, 0, TEXT_OPT_CLASS, false, 0},
-    {"init", 0, FLAG_TEXT, offsetof(struct options, hints.init), NULL, 0, 0, 0, TEXT_OPT_INIT, false, 0},
-    {"input", 0, FLAG_TEXT, offsetof(struct options, hints.input), NULL, 0, 0, 0, TEXT_OPT_INPUT, false, 0},
+    {"code", 0, FLAG_TEXT, offsetof(struct options, hints.code), NULL, 0, 0, 0,
+     TEXT_OPT_CODE, false, 0},
+    {"class", 0, FLAG_TEXT, offsetof(struct options, hints.class_name), NULL, 0,
+     0, 0, TEXT_OPT_CLASS, false, 0},
+    {"init", 0, FLAG_TEXT, offsetof(struct options, hints.init), NULL, 0, 0, 0,
+     TEXT_OPT_INIT, false, 0},
+    {"input", 0, FLAG_TEXT, offsetof(struct options, hints.input), NULL, 0, 0,
+     0, TEXT_OPT_INPUT, false, 0},
     {.name = ""},
 };
 
@@ -448,8 +452,7 @@ static enum errc run(struct cli *cli, const void *options,
     }
     if (!rc && o->verify) {
         if (args->n != 2 || s->incomplete)
-            rc = err_set(err, ERR_INVALID,
-                         "%s",
+            rc = err_set(err, ERR_INVALID, "%s",
                          args->n != 2 ? "--verify needs two files: inspect "
                                         "MODEL --verify INPUT OUTPUT"
                                       : s->imported.report.missing);

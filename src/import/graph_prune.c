@@ -57,8 +57,8 @@ static size_t count_names(const struct graph *g)
 void graph_prune(struct graph *g)
 {
     size_t cap = 64, names = count_names(g), n = 0;
-    struct graph_node **all = arena_new(g->arena, struct graph_node *,
-                                        g->n_nodes + 1);
+    struct graph_node **all =
+        arena_new(g->arena, struct graph_node *, g->n_nodes + 1);
 
     while (cap < names * 2)
         cap *= 2;

@@ -93,8 +93,9 @@ static enum errc read_code(const char *path, struct buf *out, struct err *err)
     buf_fini(&file);
     if (rc)
         return err_wrap(err, rc, "--code '%s'", path);
-    return out->failed ? err_set(err, ERR_LIMIT, "--code: the source is too "
-                                                 "long")
+    return out->failed ? err_set(err, ERR_LIMIT,
+                                 "--code: the source is too "
+                                 "long")
                        : ERR_OK;
 }
 

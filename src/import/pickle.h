@@ -42,8 +42,8 @@ struct pickle {
     struct pickle **items;
     size_t n, cap;
     struct pickle *callable, *args, *state; /* state of a GLOBAL: its source */
-    void *made;           /* what a reader made of it ... */
-    const void *made_for; /* ... and for whom */
+    void *made;                             /* what a reader made of it ... */
+    const void *made_for;                   /* ... and for whom */
 };
 
 struct pickle_rules {

@@ -324,7 +324,8 @@ int import_child_main(enum graph_weights how)
     void *p, *hints;
     size_t n, n_hints;
 
-    if (map(0, &p, &n, NULL) || n < NUMBER_PAD || map(2, &hints, &n_hints, NULL))
+    if (map(0, &p, &n, NULL) || n < NUMBER_PAD ||
+        map(2, &hints, &n_hints, NULL))
         return 1;
     limit(n);
     struct str file = {p, n - NUMBER_PAD};

@@ -24,8 +24,8 @@ struct imported {
 
 /* Copies the file at path, which must be a plain file, and imports the copy:
  * a change of the file afterwards changes nothing. With GRAPH_INLINE
- * source.bytes is a whole ONNX file. hints may be NULL. On failure the report may hold what was
- * found; close it in any case. */
+ * source.bytes is a whole ONNX file. hints may be NULL. On failure the report
+ * may hold what was found; close it in any case. */
 MUST_CHECK enum errc imported_open(const char *path, enum graph_weights how,
                                    const struct import_hints *hints,
                                    struct imported *out, struct err *err);

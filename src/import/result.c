@@ -22,7 +22,8 @@ struct head {
     char magic[8];
     uint32_t rc, n_classes, n_tensors, pad;
     uint64_t n_weights, onnx, blob, parameters;
-    char msg[512], kind[64], framework[128], title[128], missing[800], note[300];
+    char msg[512], kind[64], framework[128], title[128], missing[800],
+        note[300];
 };
 
 struct class_row {

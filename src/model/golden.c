@@ -184,8 +184,8 @@ static enum errc run_and_compare(const struct runtime_ops *ops,
 
     for (size_t i = 0; i < in->n; i++)
         if (in->given[i])
-            inputs[n++] = (struct run_input){in->specs[i].name,
-                                             &in->tensors[i]};
+            inputs[n++] =
+                (struct run_input){in->specs[i].name, &in->tensors[i]};
     enum errc rc = ops->run(s, inputs, n, UINT64_MAX, &result, err);
     for (size_t i = 0; i < want->n && !rc; i++)
         if (want->given[i] && result.values[i].kind == VALUE_TENSOR)
@@ -223,9 +223,8 @@ enum errc golden_compare(const struct runtime_ops *ops, struct session *s,
     return rc;
 }
 
-static enum errc one_recording(const struct runtime_ops *ops,
-                               struct session *s, struct json *j,
-                               struct err *err)
+static enum errc one_recording(const struct runtime_ops *ops, struct session *s,
+                               struct json *j, struct err *err)
 {
     struct str key, input = {NULL, 0}, output = {NULL, 0};
     struct golden_result result;

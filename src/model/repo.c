@@ -15,10 +15,9 @@ enum {
     NAME_MAX_BYTES = 128,
 };
 
-static const char *const default_names[] = {"model.onnx",  "saved_model.onnx",
-                                            "model.keras", "model.h5",
-                                            "model.pt",    "model.pth",
-                                            "model.pt2",   "model.safetensors"};
+static const char *const default_names[] = {
+    "model.onnx", "saved_model.onnx", "model.keras", "model.h5",
+    "model.pt",   "model.pth",        "model.pt2",   "model.safetensors"};
 
 /* What a file's name may end in and a model's name does not. */
 static const char *const endings[] = {".onnx", ".keras", ".h5",

@@ -284,7 +284,8 @@ static enum errc build(struct registry *r, struct prepared *p,
 static enum errc explain(const struct prepared *p, enum errc rc,
                          struct err *err)
 {
-    bool imported = p->entry.path && import_needed(import_kind_of(p->entry.path));
+    bool imported =
+        p->entry.path && import_needed(import_kind_of(p->entry.path));
     const char *hint =
         imported || rc == ERR_CONFLICT ? ""
         : rc == ERR_UNSUPPORTED

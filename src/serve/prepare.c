@@ -27,9 +27,8 @@ static void import_model(struct prepared *p)
         job->rc = err_set(&job->err, ERR_NOMEM, "out of memory");
         return;
     }
-    job->rc =
-        imported_open(p->entry.path, GRAPH_EXTERNAL, p->hints, p->imported,
-                      &job->err);
+    job->rc = imported_open(p->entry.path, GRAPH_EXTERNAL, p->hints,
+                            p->imported, &job->err);
     job->source = p->imported->source;
 }
 

@@ -40,7 +40,7 @@ struct registry_options {
     const char *repository; /* or NULL */
     struct runtime_options runtime;
     struct import_hints hints; /* for files of other frameworks */
-    int64_t max_batch; /* rows; 0: never batch */
+    int64_t max_batch;         /* rows; 0: never batch */
     int64_t max_delay_us;
 };
 

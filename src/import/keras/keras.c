@@ -106,9 +106,10 @@ enum errc keras_import_zip(const struct zip *z, struct import *out,
     const struct zip_entry *c = zip_find(z, "config.json");
     const struct zip_entry *w = zip_find(z, "model.weights.h5");
     if (!m || !c)
-        return err_set(err, ERR_INVALID,
-                       "the zip archive is no model of PyTorch or Keras: it has no "
-                       "metadata.json and config.json");
+        return err_set(
+            err, ERR_INVALID,
+            "the zip archive is no model of PyTorch or Keras: it has no "
+            "metadata.json and config.json");
     if (!w)
         return err_set(err, ERR_UNSUPPORTED,
                        "the Keras archive has no model.weights.h5; save the "

@@ -4,8 +4,9 @@
  *
  * The subset that models are written in, after the grammar of the Python
  * Language Reference (docs.python.org/3/reference/grammar.html): no async, no
- * match, no generators. A statement that is not understood becomes a BROKEN node
- * with the reason, and the rest is read on: it only matters when it is run.
+ * match, no generators. A statement that is not understood becomes a BROKEN
+ * node with the reason, and the rest is read on: it only matters when it is
+ * run.
  *
  * Bounded: bytes, tokens, depth.
  */
@@ -102,9 +103,9 @@ enum py_kind {
     PY_DICTCOMP, /* a: a PAIR */
     PY_COMP_FOR, /* for a in b, list c of conditions */
     /* statements */
-    PY_EXPR,   /* a */
-    PY_ASSIGN, /* list a of targets = b */
-    PY_AUG,    /* a op= b */
+    PY_EXPR,      /* a */
+    PY_ASSIGN,    /* list a of targets = b */
+    PY_AUG,       /* a op= b */
     PY_ANNOTATED, /* a : c = b; b may be NULL */
     PY_IF,        /* a, body b, else c */
     PY_WHILE,     /* a, body b */
@@ -116,13 +117,13 @@ enum py_kind {
     PY_PASS,
     PY_BREAK,
     PY_CONTINUE,
-    PY_IMPORT, /* list a of ALIAS */
-    PY_FROM,   /* text: module, list a of ALIAS */
-    PY_ALIAS,  /* text, other: the local name */
-    PY_RAISE,  /* a or NULL */
-    PY_TRY,    /* body a, handlers b, else c, finally d */
-    PY_HANDLER, /* type a, text, body b */
-    PY_WITH,    /* list a of WITH_ITEM, body b */
+    PY_IMPORT,    /* list a of ALIAS */
+    PY_FROM,      /* text: module, list a of ALIAS */
+    PY_ALIAS,     /* text, other: the local name */
+    PY_RAISE,     /* a or NULL */
+    PY_TRY,       /* body a, handlers b, else c, finally d */
+    PY_HANDLER,   /* type a, text, body b */
+    PY_WITH,      /* list a of WITH_ITEM, body b */
     PY_WITH_ITEM, /* a as b */
     PY_ASSERT,    /* a, b */
     PY_DEL,       /* list a */
@@ -148,7 +149,6 @@ MUST_CHECK enum errc py_parse(struct str text, struct arena *arena,
 
 /* One expression, for f-strings and tests. */
 MUST_CHECK enum errc py_parse_expression(struct str text, struct arena *arena,
-                                         struct py_node **out,
-                                         struct err *err);
+                                         struct py_node **out, struct err *err);
 
 #endif

@@ -200,8 +200,8 @@ bool py_set_attr(struct py *py, struct val *v, struct str name,
     if (!v || !value)
         return false;
     if (v->kind == VAL_OBJECT) {
-        struct val *setter = klass_find(v->as.object.klass,
-                                        STR("__setattr__"), NULL);
+        struct val *setter =
+            klass_find(v->as.object.klass, STR("__setattr__"), NULL);
         struct val *three[] = {v, py_str(py, name), value};
         if (setter && three[1])
             return py_call(py, setter, &(struct args){three, 3, NULL}) != NULL;
@@ -209,8 +209,7 @@ bool py_set_attr(struct py *py, struct val *v, struct str name,
     }
     if (v->kind == VAL_CLASS)
         return table_set(py, &v->as.klass->attrs, name, value);
-    if (v->kind == VAL_SPACE || v->kind == VAL_HOST ||
-        v->kind == VAL_FUNCTION)
+    if (v->kind == VAL_SPACE || v->kind == VAL_HOST || v->kind == VAL_FUNCTION)
         return true; /* torch.backends.cudnn.benchmark = True */
     (void)py_fail(py, ERR_UNSUPPORTED, "attributes of a %s cannot be set",
                   py_kind_name(v));
@@ -289,8 +288,7 @@ static bool class_body(struct py *py, struct klass *k, struct py_node *body)
         enum flow flow = py_run(py, n, s, &result);
         n->next = next;
         /* A constant that cannot be made is missing when it is asked for. */
-        if (flow == FLOW_FAILED &&
-            (n->kind != PY_ASSIGN || !py_recover(py)))
+        if (flow == FLOW_FAILED && (n->kind != PY_ASSIGN || !py_recover(py)))
             return false;
         if (n->kind != PY_DEF)
             continue;

@@ -6,154 +6,21 @@
 
 #include "import/python/eval_internal.h"
 
-enum { RANGE_MAX = 1 << 20 };
-
-static struct val *need(struct py *py, const struct args *a, size_t n,
-                        const char *name)
+struct val *py_need(struct py *py, const struct args *a, size_t n,
+                    const char *name)
 {
     if (a->n >= n)
         return &py->none;
     return py_fail(py, ERR_INVALID, "%s() needs %zu arguments", name, n);
 }
 
-static struct val *fn_len(struct py *py, struct val *self, const struct args *a)
-{
-    (void)self;
-    if (!need(py, a, 1, "len"))
-        return NULL;
-    struct val *v = a->pos[0];
-    if (v->kind == VAL_DICT)
-        return py_int(py, (int64_t)v->as.dict->live);
-    if (v->kind == VAL_STR)
-        return py_int(py, (int64_t)v->as.text.n);
-    struct val *method =
-        v->kind == VAL_OBJECT ? py_attr_or_null(py, v, STR("__len__")) : NULL;
-    if (method)
-        return py_call(py, method, &(struct args){NULL, 0, NULL});
-    v = py_members(py, v);
-    return v ? py_int(py, (int64_t)v->as.items.n) : NULL;
-}
-
-static struct val *fn_range(struct py *py, struct val *self,
-                            const struct args *a)
-{
-    int64_t v[3] = {0, 0, 1};
-    (void)self;
-
-    if (!need(py, a, 1, "range"))
-        return NULL;
-    for (size_t i = 0; i < a->n && i < 3; i++)
-        if (!py_to_int(a->pos[i], &v[a->n == 1 ? 1 : i]))
-            return py_fail(py, ERR_INVALID, "range() needs whole numbers");
-    if (v[2] == 0)
-        return py_fail(py, ERR_INVALID, "range() with a step of 0");
-    struct val *out = py_list(py, VAL_LIST, 8);
-    for (int64_t i = v[0]; out && (v[2] > 0 ? i < v[1] : i > v[1]); i += v[2])
-        if (out->as.items.n == RANGE_MAX || !py_work(py, 1) ||
-            !py_append(py, out, py_int(py, i)))
-            return py_fail(py, ERR_LIMIT, "a range is too long");
-    return out;
-}
-
-static struct val *pair(struct py *py, struct val *a, struct val *b)
-{
-    struct val *out = py_list(py, VAL_TUPLE, 2);
-
-    return py_append(py, out, a) && py_append(py, out, b) ? out : NULL;
-}
-
-static struct val *fn_enumerate(struct py *py, struct val *self,
-                                const struct args *a)
-{
-    struct val *slots[2];
-    int64_t start;
-    (void)self;
-
-    if (!py_bind(py, "enumerate", "x, start=0", a, slots, 2))
-        return NULL;
-    struct val *list = py_members(py, slots[0]);
-    struct val *out = py_list(py, VAL_LIST, 8);
-    if (!list || !out || !py_to_int(slots[1], &start))
-        return NULL;
-    for (size_t i = 0; i < list->as.items.n; i++)
-        if (!py_append(py, out, pair(py, py_int(py, start + (int64_t)i),
-                                     list->as.items.v[i])))
-            return NULL;
-    return out;
-}
-
-static struct val *fn_zip(struct py *py, struct val *self, const struct args *a)
-{
-    struct val *out = py_list(py, VAL_LIST, 8), *lists[16];
-    size_t n = SIZE_MAX;
-    (void)self;
-
-    if (a->n == 0 || a->n > COUNT(lists))
-        return a->n ? py_fail(py, ERR_LIMIT, "zip() of too many lists") : out;
-    for (size_t i = 0; i < a->n; i++) {
-        lists[i] = py_members(py, a->pos[i]);
-        if (!lists[i])
-            return NULL;
-        n = lists[i]->as.items.n < n ? lists[i]->as.items.n : n;
-    }
-    for (size_t k = 0; k < n; k++) {
-        struct val *row = py_list(py, VAL_TUPLE, a->n);
-        for (size_t i = 0; i < a->n; i++)
-            if (!py_append(py, row, lists[i]->as.items.v[k]))
-                return NULL;
-        if (!py_append(py, out, row))
-            return NULL;
-    }
-    return out;
-}
-
-static struct val *fn_map(struct py *py, struct val *self, const struct args *a)
-{
-    struct val *out = py_list(py, VAL_LIST, 8);
-    (void)self;
-
-    if (!need(py, a, 2, "map"))
-        return NULL;
-    struct args rest = {a->pos + 1, a->n - 1, NULL};
-    struct val *rows = fn_zip(py, NULL, &rest);
-    for (size_t i = 0; rows && i < rows->as.items.n; i++) {
-        struct val *row = rows->as.items.v[i];
-        struct args one = {row->as.items.v, row->as.items.n, NULL};
-        if (!py_append(py, out, py_call(py, a->pos[0], &one)))
-            return NULL;
-    }
-    return rows ? out : NULL;
-}
-
-static struct val *fn_filter(struct py *py, struct val *self,
-                             const struct args *a)
-{
-    struct val *out = py_list(py, VAL_LIST, 8);
-    (void)self;
-
-    if (!need(py, a, 2, "filter"))
-        return NULL;
-    struct val *list = py_members(py, a->pos[1]);
-    for (size_t i = 0; list && i < list->as.items.n; i++) {
-        struct val *v = list->as.items.v[i];
-        bool take;
-        if (!py_truth(py,
-                      a->pos[0]->kind == VAL_NONE ? v
-                                                  : py_call1(py, a->pos[0], v),
-                      &take) ||
-            (take && !py_append(py, out, v)))
-            return NULL;
-    }
-    return list ? out : NULL;
-}
-
 /* The kinds that int, str ... name. */
 static const struct type_name {
     const char *name;
     enum val_kind kind;
-} types[] = {{"int", VAL_INT},     {"float", VAL_FLOAT}, {"str", VAL_STR},
-             {"list", VAL_LIST},   {"tuple", VAL_TUPLE}, {"dict", VAL_DICT},
-             {"bool", VAL_BOOL},   {"set", VAL_SET},     {"frozenset", VAL_SET}};
+} types[] = {{"int", VAL_INT},   {"float", VAL_FLOAT}, {"str", VAL_STR},
+             {"list", VAL_LIST}, {"tuple", VAL_TUPLE}, {"dict", VAL_DICT},
+             {"bool", VAL_BOOL}, {"set", VAL_SET},     {"frozenset", VAL_SET}};
 
 bool py_isinstance(struct py *py, struct val *v, struct val *type)
 {
@@ -179,8 +46,8 @@ bool py_isinstance(struct py *py, struct val *v, struct val *type)
     }
     if (type->kind == VAL_SPACE) {
         struct str s = type->as.text;
-        bool sequence = memmem(s.p, s.n, "Iterable", 8) ||
-                        memmem(s.p, s.n, "Sequence", 8);
+        bool sequence =
+            memmem(s.p, s.n, "Iterable", 8) || memmem(s.p, s.n, "Sequence", 8);
         if (sequence)
             return v->kind == VAL_LIST || v->kind == VAL_TUPLE;
         if (v->kind == VAL_HOST)
@@ -195,7 +62,7 @@ static struct val *fn_isinstance(struct py *py, struct val *self,
                                  const struct args *a)
 {
     (void)self;
-    return need(py, a, 2, "isinstance")
+    return py_need(py, a, 2, "isinstance")
                ? py_bool(py, py_isinstance(py, a->pos[0], a->pos[1]))
                : NULL;
 }
@@ -204,11 +71,11 @@ static struct val *fn_issubclass(struct py *py, struct val *self,
                                  const struct args *a)
 {
     (void)self;
-    return need(py, a, 2, "issubclass")
-               ? py_bool(py, a->pos[0]->kind == VAL_CLASS &&
-                                 a->pos[1]->kind == VAL_CLASS &&
-                                 klass_is(a->pos[0]->as.klass,
-                                          a->pos[1]->as.klass))
+    return py_need(py, a, 2, "issubclass")
+               ? py_bool(py,
+                         a->pos[0]->kind == VAL_CLASS &&
+                             a->pos[1]->kind == VAL_CLASS &&
+                             klass_is(a->pos[0]->as.klass, a->pos[1]->as.klass))
                : NULL;
 }
 
@@ -240,11 +107,10 @@ static struct val *to_number(struct py *py, struct val *v, bool whole)
     return whole ? py_int(py, (int64_t)f) : py_float(py, f);
 }
 
-static struct val *copy_of(struct py *py, struct val *v, enum val_kind kind)
+struct val *py_copy_of(struct py *py, struct val *v, enum val_kind kind)
 {
     struct val *members = py_members(py, v);
-    struct val *out =
-        members ? py_list(py, kind, members->as.items.n) : NULL;
+    struct val *out = members ? py_list(py, kind, members->as.items.n) : NULL;
 
     for (size_t i = 0; out && i < members->as.items.n; i++) {
         struct val *m = members->as.items.v[i];
@@ -299,8 +165,7 @@ static struct val *fn_type(struct py *py, struct val *self,
     if (t->kind == VAL_DICT)
         return make_dict(py, a);
     if (t->kind == VAL_LIST || t->kind == VAL_TUPLE || t->kind == VAL_SET)
-        return a->n ? copy_of(py, a->pos[0], t->kind)
-                    : py_list(py, t->kind, 4);
+        return a->n ? py_copy_of(py, a->pos[0], t->kind) : py_list(py, t->kind, 4);
     if (t->kind == VAL_STR)
         return a->n ? py_to_str(py, a->pos[0]) : py_str(py, STR(""));
     if (t->kind == VAL_BOOL)
@@ -309,59 +174,13 @@ static struct val *fn_type(struct py *py, struct val *self,
     return a->n ? to_number(py, a->pos[0], t->kind == VAL_INT) : py_int(py, 0);
 }
 
-static struct val *extreme(struct py *py, const struct args *a, enum py_op op)
-{
-    struct args one = {a->pos, a->n < 1 ? a->n : 1, NULL};
-    struct val *list = NULL, *best = NULL;
-
-    if (!need(py, &one, 1, "max"))
-        return NULL;
-    if (a->n == 1 && !(list = py_members(py, a->pos[0])))
-        return NULL;
-    size_t n = list ? list->as.items.n : a->n;
-    for (size_t i = 0; i < n; i++) {
-        struct val *v = list ? list->as.items.v[i] : a->pos[i];
-        bool better = true;
-        if (best && !py_truth(py, py_compare(py, op, v, best), &better))
-            return NULL;
-        best = better ? v : best;
-    }
-    if (!best && a->kw && table_find(a->kw, STR("default")))
-        return table_find(a->kw, STR("default"));
-    return best ? best : py_fail(py, ERR_INVALID, "max() of nothing");
-}
-
-static struct val *fn_max(struct py *py, struct val *self, const struct args *a)
-{
-    (void)self;
-    return extreme(py, a, OP_GT);
-}
-
-static struct val *fn_min(struct py *py, struct val *self, const struct args *a)
-{
-    (void)self;
-    return extreme(py, a, OP_LT);
-}
-
-static struct val *fn_sum(struct py *py, struct val *self, const struct args *a)
-{
-    (void)self;
-    if (!need(py, a, 1, "sum"))
-        return NULL;
-    struct val *list = py_members(py, a->pos[0]);
-    struct val *out = a->n > 1 ? a->pos[1] : py_int(py, 0);
-    for (size_t i = 0; list && out && i < list->as.items.n; i++)
-        out = py_binary(py, OP_ADD, out, list->as.items.v[i]);
-    return list ? out : NULL;
-}
-
 static struct val *fn_abs(struct py *py, struct val *self, const struct args *a)
 {
     double f;
     int64_t i;
     (void)self;
 
-    if (!need(py, a, 1, "abs"))
+    if (!py_need(py, a, 1, "abs"))
         return NULL;
     if (py_to_int(a->pos[0], &i) && i != INT64_MIN)
         return py_int(py, i < 0 ? -i : i);
@@ -378,7 +197,7 @@ static struct val *fn_round(struct py *py, struct val *self,
     int64_t digits = 0;
     (void)self;
 
-    if (!need(py, a, 1, "round"))
+    if (!py_need(py, a, 1, "round"))
         return NULL;
     if (!py_to_float(a->pos[0], &f) || !(fabs(f) < 9e15))
         return py_fail(py, ERR_INVALID, "round() needs a number");
@@ -389,90 +208,17 @@ static struct val *fn_round(struct py *py, struct val *self,
     return py_int(py, (int64_t)rint(f));
 }
 
-static struct val *fn_sorted(struct py *py, struct val *self,
-                             const struct args *a)
-{
-    struct val *key = a->kw ? table_find(a->kw, STR("key")) : NULL;
-    struct val *down = a->kw ? table_find(a->kw, STR("reverse")) : NULL;
-    bool reverse = false;
-    (void)self;
-
-    if (!need(py, a, 1, "sorted") ||
-        (down && !py_truth(py, down, &reverse)))
-        return NULL;
-    struct val *out = copy_of(py, a->pos[0], VAL_LIST);
-    if (!out)
-        return NULL;
-    struct val **v = out->as.items.v;
-    for (size_t i = 1; i < out->as.items.n; i++)
-        for (size_t k = i; k > 0; k--) {
-            struct val *x = key ? py_call1(py, key, v[k - 1]) : v[k - 1];
-            struct val *y = key ? py_call1(py, key, v[k]) : v[k];
-            bool swap;
-            if (!py_truth(py, py_compare(py, reverse ? OP_LT : OP_GT, x, y),
-                          &swap))
-                return NULL;
-            if (!swap)
-                break;
-            struct val *t = v[k];
-            v[k] = v[k - 1];
-            v[k - 1] = t;
-        }
-    return out;
-}
-
-static struct val *fn_reversed(struct py *py, struct val *self,
-                               const struct args *a)
-{
-    (void)self;
-    if (!need(py, a, 1, "reversed"))
-        return NULL;
-    struct val *out = copy_of(py, a->pos[0], VAL_LIST);
-    for (size_t i = 0; out && i < out->as.items.n / 2; i++) {
-        struct val **v = out->as.items.v, *t = v[i];
-        v[i] = v[out->as.items.n - 1 - i];
-        v[out->as.items.n - 1 - i] = t;
-    }
-    return out;
-}
-
-static struct val *quantifier(struct py *py, const struct args *a, bool any)
-{
-    if (!need(py, a, 1, "any"))
-        return NULL;
-    struct val *list = py_members(py, a->pos[0]);
-    for (size_t i = 0; list && i < list->as.items.n; i++) {
-        bool truth;
-        if (!py_truth(py, list->as.items.v[i], &truth))
-            return NULL;
-        if (truth == any)
-            return py_bool(py, any);
-    }
-    return list ? py_bool(py, !any) : NULL;
-}
-
-static struct val *fn_any(struct py *py, struct val *self, const struct args *a)
-{
-    (void)self;
-    return quantifier(py, a, true);
-}
-
-static struct val *fn_all(struct py *py, struct val *self, const struct args *a)
-{
-    (void)self;
-    return quantifier(py, a, false);
-}
-
 static struct val *fn_getattr(struct py *py, struct val *self,
                               const struct args *a)
 {
     (void)self;
-    if (!need(py, a, 2, "getattr"))
+    if (!py_need(py, a, 2, "getattr"))
         return NULL;
     if (a->pos[1]->kind != VAL_STR)
         return py_fail(py, ERR_INVALID, "getattr() needs a name");
-    struct val *v = a->n > 2 ? py_attr_or_null(py, a->pos[0], a->pos[1]->as.text)
-                             : py_attr(py, a->pos[0], a->pos[1]->as.text);
+    struct val *v = a->n > 2
+                        ? py_attr_or_null(py, a->pos[0], a->pos[1]->as.text)
+                        : py_attr(py, a->pos[0], a->pos[1]->as.text);
     return v || py->failed ? v : a->pos[2];
 }
 
@@ -480,7 +226,7 @@ static struct val *fn_hasattr(struct py *py, struct val *self,
                               const struct args *a)
 {
     (void)self;
-    if (!need(py, a, 2, "hasattr") || a->pos[1]->kind != VAL_STR)
+    if (!py_need(py, a, 2, "hasattr") || a->pos[1]->kind != VAL_STR)
         return NULL;
     struct val *v = py_attr_or_null(py, a->pos[0], a->pos[1]->as.text);
     bool space = v && v->kind == VAL_SPACE && a->pos[0]->kind == VAL_SPACE;
@@ -491,18 +237,17 @@ static struct val *fn_setattr(struct py *py, struct val *self,
                               const struct args *a)
 {
     (void)self;
-    if (!need(py, a, 3, "setattr") || a->pos[1]->kind != VAL_STR)
+    if (!py_need(py, a, 3, "setattr") || a->pos[1]->kind != VAL_STR)
         return NULL;
-    return py_set_attr(py, a->pos[0], a->pos[1]->as.text, a->pos[2])
-               ? &py->none
-               : NULL;
+    return py_set_attr(py, a->pos[0], a->pos[1]->as.text, a->pos[2]) ? &py->none
+                                                                     : NULL;
 }
 
 static struct val *fn_delattr(struct py *py, struct val *self,
                               const struct args *a)
 {
     (void)self;
-    if (!need(py, a, 2, "delattr") || a->pos[0]->kind != VAL_OBJECT)
+    if (!py_need(py, a, 2, "delattr") || a->pos[0]->kind != VAL_OBJECT)
         return py_fail(py, ERR_INVALID, "delattr() needs an object");
     (void)table_remove(a->pos[0]->as.object.attrs, a->pos[1]);
     return &py->none;
@@ -520,7 +265,7 @@ static struct val *fn_type_of(struct py *py, struct val *self,
                               const struct args *a)
 {
     (void)self;
-    if (!need(py, a, 1, "type"))
+    if (!py_need(py, a, 1, "type"))
         return NULL;
     struct val *v = a->pos[0];
     if (v->kind == VAL_OBJECT)
@@ -537,7 +282,7 @@ static struct val *fn_callable(struct py *py, struct val *self,
                                const struct args *a)
 {
     (void)self;
-    if (!need(py, a, 1, "callable"))
+    if (!py_need(py, a, 1, "callable"))
         return NULL;
     enum val_kind k = a->pos[0]->kind;
     return py_bool(py, k == VAL_FUNCTION || k == VAL_BOUND ||
@@ -545,48 +290,10 @@ static struct val *fn_callable(struct py *py, struct val *self,
                            k == VAL_OBJECT);
 }
 
-static struct val *fn_iter(struct py *py, struct val *self,
-                           const struct args *a)
-{
-    (void)self;
-    return need(py, a, 1, "iter") ? copy_of(py, a->pos[0], VAL_LIST) : NULL;
-}
-
-static struct val *fn_next(struct py *py, struct val *self,
-                           const struct args *a)
-{
-    (void)self;
-    if (!need(py, a, 1, "next"))
-        return NULL;
-    struct val *v = a->pos[0];
-    if (v->kind != VAL_LIST)
-        return py_fail(py, ERR_INVALID, "next() needs an iterator");
-    if (v->as.items.n == 0)
-        return a->n > 1 ? a->pos[1]
-                        : py_fail(py, ERR_INVALID, "next() of nothing");
-    v->as.items.n--;
-    v->as.items.cap--;
-    return *v->as.items.v++;
-}
-
-static struct val *fn_slice(struct py *py, struct val *self,
-                            const struct args *a)
-{
-    struct val *out = py_list(py, VAL_SLICE, 3);
-    (void)self;
-
-    for (size_t i = 0; i < 3; i++) {
-        size_t at = a->n == 1 ? i - 1 : i; /* slice(stop) */
-        if (!py_append(py, out, at < a->n ? a->pos[at] : &py->none))
-            return NULL;
-    }
-    return out;
-}
-
 static struct val *fn_pow(struct py *py, struct val *self, const struct args *a)
 {
     (void)self;
-    return need(py, a, 2, "pow") ? py_binary(py, OP_POW, a->pos[0], a->pos[1])
+    return py_need(py, a, 2, "pow") ? py_binary(py, OP_POW, a->pos[0], a->pos[1])
                                  : NULL;
 }
 
@@ -594,58 +301,64 @@ static struct val *fn_divmod(struct py *py, struct val *self,
                              const struct args *a)
 {
     (void)self;
-    return need(py, a, 2, "divmod")
-               ? pair(py, py_binary(py, OP_FLOORDIV, a->pos[0], a->pos[1]),
+    return py_need(py, a, 2, "divmod")
+               ? py_pair(py, py_binary(py, OP_FLOORDIV, a->pos[0], a->pos[1]),
                       py_binary(py, OP_MOD, a->pos[0], a->pos[1]))
                : NULL;
 }
 
-static const struct {
-    const char *name;
-    py_function call;
-} functions[] = {
-    {"len", fn_len},           {"range", fn_range},
-    {"enumerate", fn_enumerate}, {"zip", fn_zip},
-    {"map", fn_map},           {"filter", fn_filter},
-    {"isinstance", fn_isinstance}, {"issubclass", fn_issubclass},
-    {"max", fn_max},           {"min", fn_min},
-    {"sum", fn_sum},           {"abs", fn_abs},
-    {"round", fn_round},       {"sorted", fn_sorted},
-    {"reversed", fn_reversed}, {"any", fn_any},
-    {"all", fn_all},           {"getattr", fn_getattr},
-    {"hasattr", fn_hasattr},   {"setattr", fn_setattr},
+static const struct py_builtin_row functions[] = {
+    {"isinstance", fn_isinstance},
+    {"issubclass", fn_issubclass},
+    {"abs", fn_abs},
+    {"round", fn_round},
+    {"getattr", fn_getattr},
+    {"hasattr", fn_hasattr},
+    {"setattr", fn_setattr},
     {"delattr", fn_delattr},
-    {"print", fn_nothing},     {"type", fn_type_of},
-    {"callable", fn_callable}, {"iter", fn_iter},
-    {"next", fn_next},         {"slice", fn_slice},
-    {"pow", fn_pow},           {"divmod", fn_divmod},
+    {"print", fn_nothing},
+    {"type", fn_type_of},
+    {"callable", fn_callable},
+    {"pow", fn_pow},
+    {"divmod", fn_divmod},
+    {NULL, NULL},
 };
 
 /* Exceptions are classes with nothing in them, object is one too. */
 #define EXCEPTION(name) "class " name "(Exception):\n    pass\n"
-static const struct str classes = STR_INIT("class object:\n"
-                                           "    pass\n"
-                                           "class Exception:\n"
-                                           "    def __init__(self, *args):\n"
-                                           "        self.args = args\n"
-    EXCEPTION("ValueError") EXCEPTION("TypeError") EXCEPTION("KeyError")
-    EXCEPTION("IndexError") EXCEPTION("AttributeError")
-    EXCEPTION("ImportError") EXCEPTION("ModuleNotFoundError")
-    EXCEPTION("AssertionError") EXCEPTION("RuntimeError")
-    EXCEPTION("NotImplementedError") EXCEPTION("Warning")
-    EXCEPTION("FutureWarning") EXCEPTION("StopIteration")
-    EXCEPTION("ZeroDivisionError") EXCEPTION("OSError")
-    EXCEPTION("FileNotFoundError") EXCEPTION("OverflowError")
-    EXCEPTION("UserWarning") EXCEPTION("DeprecationWarning"));
+static const struct str classes = STR_INIT(
+    "class object:\n"
+    "    pass\n"
+    "class Exception:\n"
+    "    def __init__(self, *args):\n"
+    "        self.args = args\n" EXCEPTION("ValueError") EXCEPTION("TypeError")
+        EXCEPTION("KeyError") EXCEPTION("IndexError")
+            EXCEPTION("AttributeError") EXCEPTION("ImportError") EXCEPTION(
+                "ModuleNotFoundError") EXCEPTION("AssertionError")
+                EXCEPTION("RuntimeError") EXCEPTION("NotImplementedError")
+                    EXCEPTION("Warning") EXCEPTION("FutureWarning") EXCEPTION(
+                        "StopIteration") EXCEPTION("ZeroDivisionError")
+                        EXCEPTION("OSError") EXCEPTION("FileNotFoundError")
+                            EXCEPTION("OverflowError") EXCEPTION("UserWarning")
+                                EXCEPTION("DeprecationWarning"));
+
+static bool add_rows(struct py *py, const struct py_builtin_row *rows)
+{
+    for (; rows->name; rows++)
+        if (!table_set(py, &py->builtins->names, str_from_cstr(rows->name),
+                       py_builtin(py, rows->name, rows->call, NULL)))
+            return false;
+    return true;
+}
 
 bool py_add_builtins(struct py *py)
 {
     struct table *t = &py->builtins->names;
 
     for (size_t i = 0; i < COUNT(functions); i++)
-        if (!table_set(py, t, str_from_cstr(functions[i].name),
-                       py_builtin(py, functions[i].name, functions[i].call,
-                                  NULL)))
+        if (!table_set(
+                py, t, str_from_cstr(functions[i].name),
+                py_builtin(py, functions[i].name, functions[i].call, NULL)))
             return false;
     for (size_t i = 0; i < COUNT(types); i++)
         if (!table_set(py, t, str_from_cstr(types[i].name),

@@ -118,8 +118,8 @@ static bool bind(struct py *py, const struct function *f, struct val *self,
             if (!a->kw->entries[k].key)
                 continue;
             for (struct py_node *p = f->parameters; p; p = p->next)
-                known = known ||
-                        str_eq(p->text, a->kw->entries[k].key->as.text);
+                known =
+                    known || str_eq(p->text, a->kw->entries[k].key->as.text);
             if (!known)
                 return wrong_call(py, f, "does not know",
                                   a->kw->entries[k].key->as.text) != NULL;
@@ -146,8 +146,8 @@ static struct val *call_function(struct py *py, struct val *callee,
     if (!s)
         return NULL;
     s->is_function = true;
-    if (f->owner && !table_set(py, &s->names, STR("__class__"),
-                               f->owner->value))
+    if (f->owner &&
+        !table_set(py, &s->names, STR("__class__"), f->owner->value))
         return NULL;
     if (!bind(py, f, self, a, s))
         return NULL;

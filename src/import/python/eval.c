@@ -17,10 +17,9 @@ static struct val *number(struct py *py, struct str s)
     if (n && (text[n - 1] == 'j' || text[n - 1] == 'J'))
         return py_fail(py, ERR_UNSUPPORTED, "complex numbers are not known");
     if (n > 2 && text[0] == '0' && strchr("bBoO", text[1]))
-        return py_int(py, (int64_t)strtoull(
-                              text + 2, NULL, text[1] == 'b' || text[1] == 'B'
-                                                  ? 2
-                                                  : 8));
+        return py_int(
+            py, (int64_t)strtoull(text + 2, NULL,
+                                  text[1] == 'b' || text[1] == 'B' ? 2 : 8));
     if (n > 2 && text[0] == '0' && (text[1] == 'x' || text[1] == 'X'))
         return py_int(py, (int64_t)strtoull(text, NULL, 16));
     if (strpbrk(text, ".eE"))
@@ -122,8 +121,8 @@ static bool comprehend(struct py *py, struct py_node *node,
     if (!loop) {
         if (node->kind == PY_DICTCOMP) {
             struct val *key = py_eval(py, node->a->a, s);
-            return key && table_put(py, out->as.dict, key,
-                                    py_eval(py, node->a->b, s));
+            return key &&
+                   table_put(py, out->as.dict, key, py_eval(py, node->a->b, s));
         }
         struct val *v = py_eval(py, node->a, s);
         if (v && node->kind == PY_SETCOMP &&
@@ -160,7 +159,8 @@ static struct val *comprehension(struct py *py, struct py_node *node,
 }
 
 /* super(): the class of the method and its first argument. */
-static struct val *super_of(struct py *py, struct scope *s, struct py_node *args)
+static struct val *super_of(struct py *py, struct scope *s,
+                            struct py_node *args)
 {
     struct val *k, *self = NULL;
 
@@ -291,7 +291,8 @@ static struct val *binary(struct py *py, struct py_node *node, struct scope *s)
     if (node->op == OP_BOTH || node->op == OP_EITHER) {
         if (!py_truth(py, left, &truth))
             return NULL;
-        return truth == (node->op == OP_EITHER) ? left : py_eval(py, node->b, s);
+        return truth == (node->op == OP_EITHER) ? left
+                                                : py_eval(py, node->b, s);
     }
     struct val *right = py_eval(py, node->b, s);
     if (!py->in_library)

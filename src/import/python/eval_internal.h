@@ -2,12 +2,14 @@
  *
  *   value.c      making and comparing values, tables
  *   show.c       values as texts, arguments by signature
- *   operators.c  arithmetic, comparison, indexing of Python's own values
+ *   operators.c  arithmetic and comparison of Python's own values
+ *   index.c      their members
  *   attr.c       attributes, classes, objects
  *   call.c       functions, arguments
  *   eval.c       expressions
  *   exec.c       statements
- *   builtins.c, methods.c   what Python brings along
+ *   builtins.c, builtins_lists.c, methods.c, standard.c   what Python brings
+ *                along
  */
 #ifndef IMPORT_PYTHON_EVAL_INTERNAL_H
 #define IMPORT_PYTHON_EVAL_INTERNAL_H
@@ -41,6 +43,18 @@ void py_format(struct buf *b, const struct val *v, struct str spec);
 /* Frees the buffer. */
 struct val *py_from_buf(struct py *py, struct buf *b);
 struct val *py_literal(struct py *py, struct str s);
+
+/* Functions that Python brings along; the last row has no name. */
+struct py_builtin_row {
+    const char *name;
+    py_function call;
+};
+extern const struct py_builtin_row py_list_builtins[];
+/* NULL: there are fewer than n arguments. */
+struct val *py_need(struct py *py, const struct args *a, size_t n,
+                    const char *name);
+struct val *py_copy_of(struct py *py, struct val *v, enum val_kind kind);
+struct val *py_pair(struct py *py, struct val *a, struct val *b);
 
 /* A method of a str, list, dict ...; NULL without an error: none. */
 struct val *py_method(struct py *py, struct val *self, struct str name);

@@ -224,13 +224,14 @@ static enum flow run_assert(struct py *py, struct py_node *n, struct scope *s)
     buf_init(&b, 2000);
     if (v)
         py_show(&b, v);
-    (void)py_fail(py, ERR_INVALID, "an assertion of the model's code fails%s%.*s",
+    (void)py_fail(py, ERR_INVALID,
+                  "an assertion of the model's code fails%s%.*s",
                   b.n ? ": " : "", b.n < 200 ? (int)b.n : 200, b.p ? b.p : "");
     buf_fini(&b);
     return FLOW_FAILED;
 }
 
-static bool delete(struct py *py, struct py_node *target, struct scope *s)
+static bool delete (struct py *py, struct py_node *target, struct scope *s)
 {
     struct val *name, *v;
 

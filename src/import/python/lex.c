@@ -38,8 +38,8 @@ static void emit(struct lexer *l, enum py_token_kind kind, const char *from)
         l->tokens = grown;
         l->cap = cap;
     }
-    l->tokens[l->n++] = (struct py_token){
-        kind, {from, (size_t)(l->p - from)}, l->line};
+    l->tokens[l->n++] =
+        (struct py_token){kind, {from, (size_t)(l->p - from)}, l->line};
 }
 
 static bool name_start(char c)
@@ -128,8 +128,7 @@ static void lex_number(struct lexer *l)
 static void lex_string(struct lexer *l, const char *from)
 {
     char quote = *l->p;
-    bool triple =
-        l->end - l->p >= 3 && l->p[1] == quote && l->p[2] == quote;
+    bool triple = l->end - l->p >= 3 && l->p[1] == quote && l->p[2] == quote;
     int line = l->line;
 
     l->p += triple ? 3 : 1;
@@ -169,11 +168,10 @@ static bool string_ahead(struct lexer *l)
 
 static void lex_operator(struct lexer *l)
 {
-    static const char *const longer[] = {"**=", "//=", ">>=", "<<=", "...",
-                                         "**",  "//",  ">>",  "<<",  "<=",
-                                         ">=",  "==",  "!=",  "->",  "+=",
-                                         "-=",  "*=",  "/=",  "%=",  "&=",
-                                         "|=",  "^=",  "@=",  ":="};
+    static const char *const longer[] = {
+        "**=", "//=", ">>=", "<<=", "...", "**", "//", ">>",
+        "<<",  "<=",  ">=",  "==",  "!=",  "->", "+=", "-=",
+        "*=",  "/=",  "%=",  "&=",  "|=",  "^=", "@=", ":="};
     const char *from = l->p;
     size_t left = (size_t)(l->end - l->p), n = 1;
 
@@ -181,7 +179,8 @@ static void lex_operator(struct lexer *l)
         if (strlen(longer[i]) > n && strlen(longer[i]) <= left &&
             memcmp(l->p, longer[i], strlen(longer[i])) == 0)
             n = strlen(longer[i]);
-    if (n == 1 && (*l->p == '\0' || !strchr("+-*/%@&|^~<>=()[]{},:.;", *l->p))) {
+    if (n == 1 &&
+        (*l->p == '\0' || !strchr("+-*/%@&|^~<>=()[]{},:.;", *l->p))) {
         complain(l, ERR_INVALID, "a character that Python does not know");
         return;
     }

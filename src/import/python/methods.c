@@ -3,9 +3,8 @@
 
 #include "import/python/eval_internal.h"
 
-#define METHOD(name)                                     \
-    static struct val *name(struct py *py, struct val *f, \
-                            const struct args *a)
+#define METHOD(name) \
+    static struct val *name(struct py *py, struct val *f, const struct args *a)
 
 static bool text_at(const struct args *a, size_t i, struct str *out)
 {
@@ -192,7 +191,7 @@ METHOD(dict_setdefault)
     if (v)
         return v;
     return table_put(py, a->pos[0]->as.dict, a->pos[1], a->pos[2]) ? a->pos[2]
-                                                                  : NULL;
+                                                                   : NULL;
 }
 
 METHOD(dict_update)
@@ -247,9 +246,9 @@ METHOD(str_split)
 
     (void)text_at(a, 1, &by);
     for (size_t i = 0; out && i <= s.n; i++) {
-        bool cut = i == s.n || (by.n ? i + by.n <= s.n &&
-                                           memcmp(s.p + i, by.p, by.n) == 0
-                                     : s.p[i] == ' ' || s.p[i] == '\n');
+        bool cut = i == s.n ||
+                   (by.n ? i + by.n <= s.n && memcmp(s.p + i, by.p, by.n) == 0
+                         : s.p[i] == ' ' || s.p[i] == '\n');
         if (!cut)
             continue;
         if ((by.n || i > from) &&
@@ -456,8 +455,7 @@ struct val *py_method(struct py *py, struct val *self, struct str name)
     for (size_t i = 0; i < COUNT(table); i++)
         if ((table[i].kind == self->kind || table[i].other == self->kind) &&
             str_eq(name, str_from_cstr(table[i].name))) {
-            struct val *f =
-                py_builtin(py, table[i].name, table[i].call, NULL);
+            struct val *f = py_builtin(py, table[i].name, table[i].call, NULL);
             return f ? py_bound(py, self, f) : NULL;
         }
     return NULL;

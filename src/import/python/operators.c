@@ -5,14 +5,14 @@
 #include "import/python/eval_internal.h"
 
 static const char *const op_texts[] = {
-    [OP_ADD] = "+",       [OP_SUB] = "-",   [OP_MUL] = "*",
-    [OP_MATMUL] = "@",    [OP_DIV] = "/",   [OP_FLOORDIV] = "//",
-    [OP_MOD] = "%",       [OP_POW] = "**",  [OP_LSHIFT] = "<<",
-    [OP_RSHIFT] = ">>",   [OP_AND] = "&",   [OP_OR] = "|",
-    [OP_XOR] = "^",       [OP_EQ] = "==",   [OP_NE] = "!=",
-    [OP_LT] = "<",        [OP_LE] = "<=",   [OP_GT] = ">",
-    [OP_GE] = ">=",       [OP_IS] = "is",   [OP_IS_NOT] = "is not",
-    [OP_IN] = "in",       [OP_NOT_IN] = "not in",
+    [OP_ADD] = "+",     [OP_SUB] = "-",         [OP_MUL] = "*",
+    [OP_MATMUL] = "@",  [OP_DIV] = "/",         [OP_FLOORDIV] = "//",
+    [OP_MOD] = "%",     [OP_POW] = "**",        [OP_LSHIFT] = "<<",
+    [OP_RSHIFT] = ">>", [OP_AND] = "&",         [OP_OR] = "|",
+    [OP_XOR] = "^",     [OP_EQ] = "==",         [OP_NE] = "!=",
+    [OP_LT] = "<",      [OP_LE] = "<=",         [OP_GT] = ">",
+    [OP_GE] = ">=",     [OP_IS] = "is",         [OP_IS_NOT] = "is not",
+    [OP_IN] = "in",     [OP_NOT_IN] = "not in",
 };
 
 static struct val *no_operator(struct py *py, enum py_op op,
@@ -120,8 +120,7 @@ static struct val *float_binary(struct py *py, enum py_op op, double a,
 
 static struct val *concat(struct py *py, struct val *a, struct val *b)
 {
-    struct val *out =
-        py_list(py, a->kind, a->as.items.n + b->as.items.n);
+    struct val *out = py_list(py, a->kind, a->as.items.n + b->as.items.n);
 
     if (!out || !py_work(py, a->as.items.n + b->as.items.n))
         return NULL;
@@ -326,10 +325,9 @@ struct val *py_contains(struct py *py, struct val *list, struct val *v)
         return py_bool(py, v->as.text.n == 0 ||
                                memmem(list->as.text.p, list->as.text.n,
                                       v->as.text.p, v->as.text.n));
-    struct val *method =
-        list->kind == VAL_OBJECT
-            ? py_attr_or_null(py, list, STR("__contains__"))
-            : NULL;
+    struct val *method = list->kind == VAL_OBJECT
+                             ? py_attr_or_null(py, list, STR("__contains__"))
+                             : NULL;
     if (method)
         return py_call1(py, method, v);
     struct val *members = py_members(py, list);
@@ -413,174 +411,4 @@ bool py_truth(struct py *py, struct val *v, bool *out)
             *out = n != 0;
     }
     return !py->failed;
-}
-
-bool py_slice_range(struct py *py, const struct val *slice, int64_t n,
-                    int64_t out[3])
-{
-    struct val *const *v = slice->as.items.v;
-
-    out[2] = 1;
-    for (int i = 0; i < 3; i++)
-        if (v[i]->kind != VAL_NONE && !py_to_int(v[i], &out[i])) {
-            (void)py_fail(py, ERR_INVALID, "a slice needs whole numbers");
-            return false;
-        }
-    if (out[2] == 0 || out[2] == INT64_MIN) {
-        (void)py_fail(py, ERR_INVALID, "a slice has a bad step");
-        return false;
-    }
-    bool down = out[2] < 0;
-    int64_t low = down ? -1 : 0, high = down ? n - 1 : n;
-    for (int i = 0; i < 2; i++) {
-        if (v[i]->kind == VAL_NONE) {
-            out[i] = (i == 0) != down ? low : high;
-            if (down)
-                out[i] = i == 0 ? high : low;
-            continue;
-        }
-        if (out[i] < 0)
-            out[i] = out[i] < -n ? low : out[i] + n;
-        out[i] = out[i] < low ? low : out[i] > high ? high : out[i];
-    }
-    return true;
-}
-
-static struct val *sliced(struct py *py, struct val *v, const struct val *slice)
-{
-    bool text = v->kind == VAL_STR;
-    int64_t n = (int64_t)(text ? v->as.text.n : v->as.items.n), r[3];
-    struct buf b;
-
-    if (!py_slice_range(py, slice, n, r) || !py_work(py, (uint64_t)n))
-        return NULL;
-    struct val *out = text ? NULL : py_list(py, v->kind, 0);
-    buf_init(&b, 1 << 20);
-    for (int64_t i = r[0]; r[2] > 0 ? i < r[1] : i > r[1]; i += r[2]) {
-        if (text)
-            buf_putc(&b, v->as.text.p[i]);
-        else if (!py_append(py, out, v->as.items.v[i]))
-            return NULL;
-    }
-    return text ? py_from_buf(py, &b) : out;
-}
-
-static bool position(struct py *py, const struct val *v, struct val *at,
-                     size_t n, size_t *out)
-{
-    int64_t i;
-
-    (void)v;
-    if (!py_to_int(at, &i) || i >= (int64_t)n || i < -(int64_t)n) {
-        (void)py_fail(py, ERR_INVALID, "an index is outside its list of %zu",
-                      n);
-        return false;
-    }
-    *out = (size_t)(i < 0 ? i + (int64_t)n : i);
-    return true;
-}
-
-struct val *py_index(struct py *py, struct val *v, struct val *at)
-{
-    size_t i;
-
-    if (!v || !at || !py_work(py, 1))
-        return NULL;
-    if (v->kind == VAL_HOST)
-        return py->host->index(py, v, at);
-    if (v->kind == VAL_DICT) {
-        struct val *out = table_get(v->as.dict, at);
-        struct buf b;
-        if (out)
-            return out;
-        buf_init(&b, 200);
-        py_show(&b, at);
-        (void)py_fail(py, ERR_NOT_FOUND, "there is no key '%.*s' in the dict",
-                      (int)b.n, b.p ? b.p : "");
-        buf_fini(&b);
-        return NULL;
-    }
-    if (v->kind == VAL_SPACE || v->kind == VAL_CLASS || v->kind == VAL_BUILTIN)
-        return v; /* List[int]: types are not looked at */
-    if (v->kind == VAL_OBJECT) {
-        struct val *method = py_attr(py, v, STR("__getitem__"));
-        return method ? py_call1(py, method, at) : NULL;
-    }
-    if (v->kind != VAL_STR && v->kind != VAL_LIST && v->kind != VAL_TUPLE)
-        return py_fail(py, ERR_UNSUPPORTED, "a %s has no members to index",
-                       py_kind_name(v));
-    if (at->kind == VAL_SLICE)
-        return sliced(py, v, at);
-    if (!position(py, v, at, v->kind == VAL_STR ? v->as.text.n : v->as.items.n,
-                  &i))
-        return NULL;
-    return v->kind == VAL_STR ? py_str(py, str_slice(v->as.text, i, i + 1))
-                              : v->as.items.v[i];
-}
-
-bool py_set_index(struct py *py, struct val *v, struct val *at,
-                  struct val *value)
-{
-    size_t i;
-
-    if (!v || !at || !value)
-        return false;
-    if (v->kind == VAL_HOST)
-        return py->host->set_index(py, v, at, value);
-    if (v->kind == VAL_DICT)
-        return table_put(py, v->as.dict, at, value);
-    if (v->kind == VAL_OBJECT) {
-        struct val *method = py_attr(py, v, STR("__setitem__"));
-        struct val *both[] = {at, value};
-        return method && py_call(py, method, &(struct args){both, 2, NULL});
-    }
-    if (v->kind != VAL_LIST || at->kind == VAL_SLICE) {
-        (void)py_fail(py, ERR_UNSUPPORTED, "a %s cannot be assigned to",
-                      py_kind_name(v));
-        return false;
-    }
-    if (!position(py, v, at, v->as.items.n, &i))
-        return false;
-    v->as.items.v[i] = value;
-    return true;
-}
-
-static struct val *keys_of(struct py *py, const struct table *t)
-{
-    struct val *out = py_list(py, VAL_LIST, t->live);
-
-    for (size_t i = 0; out && i < t->n; i++)
-        if (t->entries[i].key && !py_append(py, out, t->entries[i].key))
-            return NULL;
-    return out;
-}
-
-struct val *py_members(struct py *py, struct val *v)
-{
-    struct val *out;
-
-    if (!v)
-        return NULL;
-    if (v->kind == VAL_LIST || v->kind == VAL_TUPLE || v->kind == VAL_SET)
-        return v;
-    if (v->kind == VAL_HOST)
-        return py->host->list(py, v);
-    if (v->kind == VAL_DICT)
-        return keys_of(py, v->as.dict);
-    if (v->kind == VAL_STR) {
-        out = py_list(py, VAL_LIST, v->as.text.n);
-        for (size_t i = 0; out && i < v->as.text.n; i++)
-            if (!py_append(py, out,
-                           py_str(py, str_slice(v->as.text, i, i + 1))))
-                return NULL;
-        return out;
-    }
-    if (v->kind == VAL_OBJECT) {
-        struct val *method = py_attr_or_null(py, v, STR("__iter__"));
-        if (method)
-            return py_members(
-                py, py_call(py, method, &(struct args){NULL, 0, NULL}));
-    }
-    return py_fail(py, ERR_UNSUPPORTED, "a %s cannot be gone through",
-                   py_kind_name(v));
 }

@@ -1,4 +1,5 @@
-/* parse_internal.h - between parse.c (statements) and parse_expr.c. */
+/* parse_internal.h - between parse.c (blocks), parse_line.c (statements of one
+ * line), parse_expr.c and parse_string.c. */
 #ifndef IMPORT_PYTHON_PARSE_INTERNAL_H
 #define IMPORT_PYTHON_PARSE_INTERNAL_H
 
@@ -26,9 +27,15 @@ bool parse_accept(struct parser *p, const char *op_or_word);
 void parse_expect(struct parser *p, const char *op_or_word);
 struct str parse_name(struct parser *p);
 
+/* One statement without a block, up to its ';' or the end of the line. */
+struct py_node *parse_line(struct parser *p);
+bool parse_line_ends(struct parser *p);
+
 struct py_node *parse_test(struct parser *p); /* one expression */
 /* One or more with commas between: a tuple if there is a comma. */
 struct py_node *parse_tests(struct parser *p);
+/* Strings side by side, as one. */
+struct py_node *parse_strings(struct parser *p);
 /* What may stand left of '=' and between 'for' and 'in'. */
 struct py_node *parse_targets(struct parser *p);
 /* Parameters up to the closing word, which stays. */

@@ -24,7 +24,8 @@ struct val *py_fail(struct py *py, enum errc code, const char *fmt, ...)
 
 bool py_recover(struct py *py)
 {
-    if (py->failed && (py->err->code == ERR_LIMIT || py->err->code == ERR_NOMEM))
+    if (py->failed &&
+        (py->err->code == ERR_LIMIT || py->err->code == ERR_NOMEM))
         return false;
     py->failed = false;
     *py->err = (struct err){.code = ERR_OK};

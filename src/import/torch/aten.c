@@ -6,8 +6,8 @@
 #include <string.h>
 
 static const struct aten *const families[] = {
-    aten_binary, aten_conv, aten_image, aten_index, aten_make, aten_matmul,
-    aten_norm,   aten_pool, aten_reduce, aten_rnn,  aten_shape, aten_unary};
+    aten_binary, aten_conv, aten_image,  aten_index, aten_make,  aten_matmul,
+    aten_norm,   aten_pool, aten_reduce, aten_rnn,   aten_shape, aten_unary};
 
 const struct aten *aten_find(struct str name)
 {
@@ -34,10 +34,10 @@ static const struct {
     const char *name;
     size_t at;
 } sizes_at[] = {
-    {"view", 1},    {"reshape", 1}, {"permute", 1},   {"expand", 1},
-    {"repeat", 1},  {"tile", 1},    {"flip", 1},      {"new_zeros", 1},
-    {"new_ones", 1}, {"new_empty", 1}, {"zeros", 0},  {"ones", 0},
-    {"empty", 0},   {"randn", 0},   {"rand", 0},      {"randn_meta", 0},
+    {"view", 1},     {"reshape", 1},   {"permute", 1}, {"expand", 1},
+    {"repeat", 1},   {"tile", 1},      {"flip", 1},    {"new_zeros", 1},
+    {"new_ones", 1}, {"new_empty", 1}, {"zeros", 0},   {"ones", 0},
+    {"empty", 0},    {"randn", 0},     {"rand", 0},    {"randn_meta", 0},
 };
 
 static bool gather_sizes(struct py *py, const struct aten *op,
@@ -173,8 +173,8 @@ int64_t arg_int(struct aten_call *c, size_t i)
 
     if (c->a[i] && py_to_int(c->a[i], &v))
         return v;
-    if (c->a[i] && (py_to_float(c->a[i], &number) ||
-                    known(c, c->a[i], &number)))
+    if (c->a[i] &&
+        (py_to_float(c->a[i], &number) || known(c, c->a[i], &number)))
         return whole_of(number);
     (void)aten_fail(c, "argument %zu must be a whole number", i + 1);
     return 0;
@@ -288,14 +288,14 @@ static const struct {
     enum dtype type;
     int64_t number;
 } types[] = {
-    {"torch.uint8", DTYPE_U8, 0},     {"torch.int8", DTYPE_I8, 1},
-    {"torch.int16", DTYPE_I16, 2},    {"torch.int32", DTYPE_I32, 3},
-    {"torch.int64", DTYPE_I64, 4},    {"torch.float16", DTYPE_F16, 5},
-    {"torch.float32", DTYPE_F32, 6},  {"torch.float64", DTYPE_F64, 7},
-    {"torch.bool", DTYPE_BOOL, 11},   {"torch.bfloat16", DTYPE_BF16, 15},
-    {"torch.short", DTYPE_I16, -1},   {"torch.int", DTYPE_I32, -1},
-    {"torch.long", DTYPE_I64, -1},    {"torch.half", DTYPE_F16, -1},
-    {"torch.float", DTYPE_F32, -1},   {"torch.double", DTYPE_F64, -1},
+    {"torch.uint8", DTYPE_U8, 0},         {"torch.int8", DTYPE_I8, 1},
+    {"torch.int16", DTYPE_I16, 2},        {"torch.int32", DTYPE_I32, 3},
+    {"torch.int64", DTYPE_I64, 4},        {"torch.float16", DTYPE_F16, 5},
+    {"torch.float32", DTYPE_F32, 6},      {"torch.float64", DTYPE_F64, 7},
+    {"torch.bool", DTYPE_BOOL, 11},       {"torch.bfloat16", DTYPE_BF16, 15},
+    {"torch.short", DTYPE_I16, -1},       {"torch.int", DTYPE_I32, -1},
+    {"torch.long", DTYPE_I64, -1},        {"torch.half", DTYPE_F16, -1},
+    {"torch.float", DTYPE_F32, -1},       {"torch.double", DTYPE_F64, -1},
     {"torch.FloatTensor", DTYPE_F32, -1}, {"torch.LongTensor", DTYPE_I64, -1},
     {"torch.Tensor", DTYPE_F32, -1},
 };
@@ -303,8 +303,8 @@ static const struct {
 enum dtype aten_type(const struct val *v)
 {
     int64_t number;
-    struct str name = v->kind == VAL_SPACE || v->kind == VAL_STR ? v->as.text
-                                                                 : STR("");
+    struct str name =
+        v->kind == VAL_SPACE || v->kind == VAL_STR ? v->as.text : STR("");
 
     if (v->kind == VAL_BUILTIN && strstr(v->as.builtin.name, "Tensor"))
         return strstr(v->as.builtin.name, "Long") ? DTYPE_I64 : DTYPE_F32;

@@ -175,9 +175,9 @@ struct ten *op2(struct aten_call *c, const char *onnx, struct ten *x,
     struct ten *folded = fold2(c, onnx, x, y, &s);
     if (folded)
         return folded;
-    return ten_node(
-        c->t, graph_op2(c->g, onnx, ten_name(c->t, x), ten_name(c->t, y)),
-        is_comparison(onnx) ? DTYPE_BOOL : type, &s);
+    return ten_node(c->t,
+                    graph_op2(c->g, onnx, ten_name(c->t, x), ten_name(c->t, y)),
+                    is_comparison(onnx) ? DTYPE_BOOL : type, &s);
 }
 
 /* Numbers take the type of the tensor unless they are of a higher category;
@@ -263,8 +263,7 @@ static struct val *remainder_of(struct aten_call *c)
     x = ten_cast(c->t, x, type);
     y = ten_cast(c->t, y, type);
     if (strcmp(c->op->onnx, "fmod") != 0)
-        return give(c, op2(c, "Sub", x,
-                           op2(c, "Mul", floored(c, x, y), y)));
+        return give(c, op2(c, "Sub", x, op2(c, "Mul", floored(c, x, y), y)));
     const char *in[] = {ten_name(c->t, x), ten_name(c->t, y)};
     struct graph_node *node = graph_node(c->g, "Mod", in, 2, 1);
     struct shape s = x->shape;
@@ -280,8 +279,8 @@ static struct val *power(struct aten_call *c)
     enum dtype type = promote(x, y);
 
     if (ten_foldable(y) && ten_count(y) == 1 && ten_f64(y, 0) == 2)
-        return give(c, op2(c, "Mul", ten_cast(c->t, x, type),
-                           ten_cast(c->t, x, type)));
+        return give(
+            c, op2(c, "Mul", ten_cast(c->t, x, type), ten_cast(c->t, x, type)));
     if (ten_foldable(y) && ten_count(y) == 1 && ten_f64(y, 0) == 0.5)
         return give(c, op1(c, "Sqrt", as_float(c, x)));
     return give(c, op2(c, "Pow", x, y));
@@ -299,8 +298,8 @@ static struct val *logical(struct aten_call *c)
 {
     struct ten *x = ten_cast(c->t, arg_ten(c, 0), DTYPE_BOOL);
 
-    return give(c, op2(c, c->op->onnx, x,
-                       ten_cast(c->t, arg_ten(c, 1), DTYPE_BOOL)));
+    return give(
+        c, op2(c, c->op->onnx, x, ten_cast(c->t, arg_ten(c, 1), DTYPE_BOOL)));
 }
 
 /* & | ^ of masks; of numbers only constants would be possible. */
@@ -334,8 +333,7 @@ struct ten *op_where(struct aten_call *c, struct ten *cond, struct ten *x,
         void *data;
         struct ten *out = ten_room(c->t, type, &s, &data);
         for (size_t i = 0; data && i < (size_t)ten_count(&probe); i++) {
-            const struct ten *from =
-                ten_i64(cond, place(cond, &s, i)) ? x : y;
+            const struct ten *from = ten_i64(cond, place(cond, &s, i)) ? x : y;
             ten_put(data, type, i, ten_f64(from, place(from, &s, i)));
         }
         return out;
@@ -350,8 +348,7 @@ static struct val *where(struct aten_call *c)
 {
     if (arg_none(c, 1))
         return aten_fail(c, "the places of a mask depend on the data");
-    return give(c,
-                op_where(c, arg_ten(c, 0), arg_ten(c, 1), arg_ten(c, 2)));
+    return give(c, op_where(c, arg_ten(c, 0), arg_ten(c, 1), arg_ten(c, 2)));
 }
 
 static struct val *masked_fill(struct aten_call *c)
@@ -367,14 +364,12 @@ static struct val *lerp(struct aten_call *c)
     struct ten *x = arg_ten(c, 0), *y = arg_ten(c, 1);
 
     return give(
-        c, op2(c, "Add", x,
-               op2(c, "Mul", op2(c, "Sub", y, x), arg_ten(c, 2))));
+        c, op2(c, "Add", x, op2(c, "Mul", op2(c, "Sub", y, x), arg_ten(c, 2))));
 }
 
 static struct val *addc(struct aten_call *c)
 {
-    struct ten *part =
-        op2(c, c->op->onnx, arg_ten(c, 1), arg_ten(c, 2));
+    struct ten *part = op2(c, c->op->onnx, arg_ten(c, 1), arg_ten(c, 2));
 
     if (arg_float(c, 3) != 1)
         part = op2(c, "Mul", part, arg_ten(c, 3));
@@ -387,9 +382,9 @@ static struct val *atan2_of(struct aten_call *c)
     const double pi = 3.14159265358979323846;
     struct ten *zero = ten_scalar(c->t, x->type, 0);
     struct ten *base = op1(c, "Atan", op2(c, "Div", y, x));
-    struct ten *side = op_where(c, op2(c, "Less", y, zero),
-                                ten_scalar(c->t, x->type, -pi),
-                                ten_scalar(c->t, x->type, pi));
+    struct ten *side =
+        op_where(c, op2(c, "Less", y, zero), ten_scalar(c->t, x->type, -pi),
+                 ten_scalar(c->t, x->type, pi));
 
     return give(c, op_where(c, op2(c, "Less", x, zero),
                             op2(c, "Add", base, side), base));

@@ -40,13 +40,13 @@ static struct val *convolve(struct aten_call *c, struct conv *v)
         return aten_fail(c, "the input must have %d dimensions and has %d",
                          v->n + 2, v->x->shape.rank);
     s = v->x->shape;
-    int64_t channels = v->transposed ? v->w->shape.dim[0]
-                                     : v->w->shape.dim[1] * v->groups;
+    int64_t channels =
+        v->transposed ? v->w->shape.dim[0] : v->w->shape.dim[1] * v->groups;
     if (s.dim[1] != channels)
         return aten_fail(c, "the input has %lld channels, the weight %lld",
                          (long long)s.dim[1], (long long)channels);
-    s.dim[1] = v->transposed ? v->w->shape.dim[1] * v->groups
-                             : v->w->shape.dim[0];
+    s.dim[1] =
+        v->transposed ? v->w->shape.dim[1] * v->groups : v->w->shape.dim[0];
     for (int i = 0; i < v->n; i++) {
         s.dim[2 + i] = out_size(v, i);
         pads[i] = pads[v->n + i] = v->padding[i];
@@ -58,9 +58,8 @@ static struct val *convolve(struct aten_call *c, struct conv *v)
                          dtype_oip(v->x->type), dtype_oip(v->w->type));
     const char *in[] = {ten_name(c->t, v->x), ten_name(c->t, v->w),
                         v->bias ? ten_name(c->t, v->bias) : ""};
-    struct graph_node *node =
-        graph_node(c->g, v->transposed ? "ConvTranspose" : "Conv", in,
-                   v->bias ? 3 : 2, 1);
+    struct graph_node *node = graph_node(
+        c->g, v->transposed ? "ConvTranspose" : "Conv", in, v->bias ? 3 : 2, 1);
     size_t n = (size_t)v->n;
     attr_ints(c->g, node, "kernel_shape", v->w->shape.dim + 2, n);
     attr_ints(c->g, node, "strides", v->stride, n);
@@ -145,7 +144,7 @@ static struct val *convolution(struct aten_call *c)
 
 #define CONV \
     "input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1"
-#define TRANSPOSE                                       \
+#define TRANSPOSE                                     \
     "input, weight, bias=None, stride=1, padding=0, " \
     "output_padding=0, groups=1, dilation=1"
 

@@ -47,16 +47,16 @@ static struct val *resized(struct aten_call *c, struct resize *r)
     struct ten *factor = ten_room(c->t, DTYPE_F32, &scales, &data);
     for (int i = 0; data && i < x->shape.rank; i++) {
         int k = i - (x->shape.rank - r->n);
-        ((float *)data)[i] = k < 0 ? 1.0F
-                                   : exact_scale(x->shape.dim[i], r->size[k],
-                                                 r->scale[k]);
+        ((float *)data)[i] =
+            k < 0 ? 1.0F
+                  : exact_scale(x->shape.dim[i], r->size[k], r->scale[k]);
     }
     const char *in[] = {ten_name(c->t, x), "", ten_name(c->t, factor)};
     struct graph_node *node = graph_node(c->g, "Resize", in, 3, 1);
     bool nearest = strcmp(r->mode, "nearest") == 0;
     attr_string(c->g, node, "mode", nearest ? "nearest" : r->mode);
     attr_string(c->g, node, "coordinate_transformation_mode",
-                nearest     ? "asymmetric"
+                nearest      ? "asymmetric"
                 : r->corners ? "align_corners"
                              : "half_pixel");
     if (nearest)
@@ -89,14 +89,13 @@ static struct val *upsample(struct aten_call *c)
     struct val *list = c->a[at];
     for (int i = 0; i < r.n; i++) {
         struct val *v = list->kind == VAL_LIST || list->kind == VAL_TUPLE
-                            ? (i < (int)list->as.items.n
-                                   ? list->as.items.v[i]
-                                   : &c->py->none)
+                            ? (i < (int)list->as.items.n ? list->as.items.v[i]
+                                                         : &c->py->none)
                             : c->a[at + (size_t)i];
         (void)(v && py_to_float(v, &r.scale[i]));
         if (arg_none(c, 1))
-            r.size[i] = (int64_t)floor(
-                (double)r.x->shape.dim[2 + i] * r.scale[i]);
+            r.size[i] =
+                (int64_t)floor((double)r.x->shape.dim[2 + i] * r.scale[i]);
     }
     return resized(c, &r);
 }
@@ -124,9 +123,8 @@ static struct val *pixel_shuffle(struct aten_call *c)
     struct graph_node *node = graph_node(c->g, "DepthToSpace", &in, 1, 1);
     attr_int(c->g, node, "blocksize", k);
     attr_string(c->g, node, "mode", "CRD");
-    s = (struct shape){4,
-                       {s.dim[0], s.dim[1] / (k * k), s.dim[2] * k,
-                        s.dim[3] * k}};
+    s = (struct shape){
+        4, {s.dim[0], s.dim[1] / (k * k), s.dim[2] * k, s.dim[3] * k}};
     return give_node(c, node->out[0], x->type, &s);
 }
 
@@ -187,8 +185,8 @@ static struct val *affine_grid(struct aten_call *c)
     bool corners = arg_bool(c, 2);
     void *data;
 
-    if (arg_ints(c, 1, size, 5) != 4 || theta->shape.rank != 3 || size[2] <= 0 ||
-        size[3] <= 0 || size[2] * size[3] > 1 << 22)
+    if (arg_ints(c, 1, size, 5) != 4 || theta->shape.rank != 3 ||
+        size[2] <= 0 || size[3] <= 0 || size[2] * size[3] > 1 << 22)
         return aten_fail(c, "only grids of two dimensions are known");
     int64_t h = size[2], w = size[3];
     struct shape base = {2, {h * w, 3}};
@@ -242,16 +240,15 @@ static struct val *im2col(struct aten_call *c)
     for (int64_t i = 0; i < k[0]; i++)
         for (int64_t j = 0; j < k[1]; j++) {
             int64_t y0 = i * dilation[0], x0 = j * dilation[1];
-            struct ten *p = ten_slice(c->t, x, 2, y0,
-                                      y0 + stride[0] * (out[0] - 1) + 1,
-                                      stride[0]);
+            struct ten *p = ten_slice(
+                c->t, x, 2, y0, y0 + stride[0] * (out[0] - 1) + 1, stride[0]);
             p = ten_slice(c->t, p, 3, x0, x0 + stride[1] * (out[1] - 1) + 1,
                           stride[1]);
             parts[n++] = ten_reshape(c->t, p, &s);
         }
     struct ten *y = ten_concat(c->t, parts, n, 2);
-    s = (struct shape){
-        3, {in.dim[0], in.dim[1] * k[0] * k[1], out[0] * out[1]}};
+    s = (struct shape){3,
+                       {in.dim[0], in.dim[1] * k[0] * k[1], out[0] * out[1]}};
     return give(c, ten_reshape(c->t, y, &s));
 }
 
@@ -301,9 +298,8 @@ const struct aten aten_image[] = {
     {"grid_sampler_2d",
      "input, grid, interpolation_mode=0, padding_mode=0, align_corners=False",
      grid_sampler, NULL},
-    {"grid_sample",
-     "input, grid, mode=0, padding_mode=0, align_corners=False", grid_sampler,
-     NULL},
+    {"grid_sample", "input, grid, mode=0, padding_mode=0, align_corners=False",
+     grid_sampler, NULL},
     {"affine_grid_generator", "theta, size, align_corners=False", affine_grid,
      NULL},
     {"affine_grid", "theta, size, align_corners=False", affine_grid, NULL},

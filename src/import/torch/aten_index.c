@@ -5,7 +5,7 @@
 #include "import/torch/aten.h"
 
 struct picks {
-    struct ten *x; /* after numbers, slices and None */
+    struct ten *x;                  /* after numbers, slices and None */
     struct ten *at[SHAPE_MAX_RANK]; /* index of dimension i, or NULL */
     int n;                          /* how many indices */
 };
@@ -14,8 +14,7 @@ static int spans(const struct val *v)
 {
     const struct ten *x = ten_of(v);
 
-    if (v->kind == VAL_NONE || v->kind == VAL_ELLIPSIS ||
-        v->kind == VAL_BOOL)
+    if (v->kind == VAL_NONE || v->kind == VAL_ELLIPSIS || v->kind == VAL_BOOL)
         return 0;
     return x && x->type == DTYPE_BOOL ? x->shape.rank : 1;
 }
@@ -87,8 +86,8 @@ static bool subscript(struct aten_call *c, struct picks *p, struct val *v,
             (void)aten_fail(c, "a step must be positive");
             return false;
         }
-        p->x = ten_slice(c->t, p->x, *dim, r[0], r[1] < r[0] ? r[0] : r[1],
-                         r[2]);
+        p->x =
+            ten_slice(c->t, p->x, *dim, r[0], r[1] < r[0] ? r[0] : r[1], r[2]);
         (*dim)++;
         return true;
     }
@@ -196,9 +195,7 @@ static struct ten *several_indices(struct aten_call *c, struct picks *p)
         return y;
     /* [indices..., before..., behind...] -> before, indices, behind */
     for (int d = 0; d < full.rank; d++)
-        back[d] = d < first            ? s.rank + d
-                  : d < first + s.rank ? d - first
-                                       : d;
+        back[d] = d < first ? s.rank + d : d < first + s.rank ? d - first : d;
     return ten_transpose(c->t, y, back);
 }
 

@@ -13,8 +13,7 @@ static struct ten *filled(struct aten_call *c, const struct shape *s,
     void *data;
 
     if (n > TEN_FOLD_MAX)
-        return ten_copy(
-            c->t, ten_expand(c->t, ten_scalar(c->t, type, v), s));
+        return ten_copy(c->t, ten_expand(c->t, ten_scalar(c->t, type, v), s));
     struct ten *x = ten_room(c->t, type, s, &data);
     for (int64_t i = 0; data && i < n; i++)
         ten_put(data, type, (size_t)i, v);
@@ -92,8 +91,8 @@ static struct val *full_like(struct aten_call *c)
 {
     struct ten *x = arg_ten(c, 0);
 
-    return give(c, filled(c, &x->shape, arg_type(c, 2, x->type),
-                          arg_float(c, 1)));
+    return give(c,
+                filled(c, &x->shape, arg_type(c, 2, x->type), arg_float(c, 1)));
 }
 
 static struct val *new_full(struct aten_call *c)
@@ -129,8 +128,8 @@ static struct val *arange(struct aten_call *c)
     size_t n = 0;
     enum dtype type = DTYPE_I64;
 
-    for (; n < 3 && !arg_none(c, n) &&
-           (py_is_number(c->a[n]) || ten_of(c->a[n]));
+    for (;
+         n < 3 && !arg_none(c, n) && (py_is_number(c->a[n]) || ten_of(c->a[n]));
          n++) {
         v[n] = arg_float(c, n);
         struct ten *x = ten_of(c->a[n]);
@@ -253,7 +252,8 @@ static struct val *tensor(struct aten_call *c)
 
     if (ten_of(c->a[0])) {
         struct ten *x = arg_ten(c, 0);
-        return give(c, ten_copy(c->t, ten_cast(c->t, x, arg_type(c, 1, x->type))));
+        return give(c,
+                    ten_copy(c->t, ten_cast(c->t, x, arg_type(c, 1, x->type))));
     }
     if (!list_shape(c->a[0], &s, 0, &tensors))
         return aten_fail(c, "the lists are of different lengths");
@@ -312,8 +312,7 @@ static struct val *triangle(struct aten_call *c)
         for (int64_t i = 0; data && i < ten_count(x); i++) {
             int64_t row = i / m % n, col = i % m;
             bool keep = upper ? col - row >= k : col - row <= k;
-            ten_put(data, x->type, (size_t)i,
-                    keep ? ten_f64(x, (size_t)i) : 0);
+            ten_put(data, x->type, (size_t)i, keep ? ten_f64(x, (size_t)i) : 0);
         }
         return give(c, y);
     }
@@ -341,8 +340,9 @@ static struct val *one_hot(struct aten_call *c)
     return give_node(c, graph_op(c->g, "OneHot", in, 3), DTYPE_I64, &s);
 }
 
-#define REST "layout=None, device=None, pin_memory=None, requires_grad=False, " \
-             "memory_format=None, out=None, generator=None"
+#define REST                                                           \
+    "layout=None, device=None, pin_memory=None, requires_grad=False, " \
+    "memory_format=None, out=None, generator=None"
 
 const struct aten aten_make[] = {
     {"zeros", "size, dtype=None, " REST, make, "0"},

@@ -60,8 +60,7 @@ static struct val *linear(struct aten_call *c)
         x->shape.dim[1] == w->shape.dim[1]) {
         const char *in[] = {ten_name(c->t, x), ten_name(c->t, w),
                             bias ? ten_name(c->t, bias) : ""};
-        struct graph_node *node =
-            graph_node(c->g, "Gemm", in, bias ? 3 : 2, 1);
+        struct graph_node *node = graph_node(c->g, "Gemm", in, bias ? 3 : 2, 1);
         struct shape s = {2, {x->shape.dim[0], w->shape.dim[0]}};
         attr_int(c->g, node, "transB", 1);
         return give_node(c, node->out[0], x->type, &s);
@@ -96,8 +95,7 @@ static struct val *outer(struct aten_call *c)
 {
     struct ten *x = arg_ten(c, 0), *y = arg_ten(c, 1);
 
-    return give(c, op2(c, "Mul", op_unsqueeze(c, x, 1),
-                       op_unsqueeze(c, y, 0)));
+    return give(c, op2(c, "Mul", op_unsqueeze(c, x, 1), op_unsqueeze(c, y, 0)));
 }
 
 static char letter_of(const char *text, size_t i)
@@ -176,13 +174,12 @@ static struct val *bilinear(struct aten_call *c)
 {
     struct ten *x = arg_ten(c, 0), *y = arg_ten(c, 1), *w = arg_ten(c, 2);
     struct ten *bias = arg_ten_or_null(c, 3);
-    struct shape flat = {2, {w->shape.dim[0] * w->shape.dim[1],
-                             w->shape.dim[2]}};
+    struct shape flat = {2,
+                         {w->shape.dim[0] * w->shape.dim[1], w->shape.dim[2]}};
     struct shape s = y->shape;
 
     /* x2 @ w' gives [.., o * i]; then multiplied with x1 and summed. */
-    struct ten *z =
-        op_matmul(c, y, transposed(c, ten_reshape(c->t, w, &flat)));
+    struct ten *z = op_matmul(c, y, transposed(c, ten_reshape(c->t, w, &flat)));
     s.dim[s.rank - 1] = w->shape.dim[0];
     s.dim[s.rank++] = w->shape.dim[1];
     z = ten_reshape(c->t, z, &s);
@@ -203,9 +200,9 @@ static struct val *cosine(struct aten_call *c)
     struct ten *a = op_reduce(c, "ReduceL2", x, &dim, 1, false);
     struct ten *b = op_reduce(c, "ReduceL2", y, &dim, 1, false);
     struct ten *low = ten_scalar(c->t, x->type, eps);
-    return give(c, op2(c, "Div", dot,
-                       op2(c, "Mul", op2(c, "Max", a, low),
-                           op2(c, "Max", b, low))));
+    return give(
+        c, op2(c, "Div", dot,
+               op2(c, "Mul", op2(c, "Max", a, low), op2(c, "Max", b, low))));
 }
 
 static struct val *pairwise(struct aten_call *c)

@@ -25,10 +25,9 @@ static bool output_shape(struct aten_call *c, struct pool *p)
             (void)aten_fail(c, "the input is smaller than the window");
             return false;
         }
-        int64_t out = room < 0 ? 1
-                      : p->ceil
-                          ? (room + p->stride[i] - 1) / p->stride[i] + 1
-                          : room / p->stride[i] + 1;
+        int64_t out = room < 0  ? 1
+                      : p->ceil ? (room + p->stride[i] - 1) / p->stride[i] + 1
+                                : room / p->stride[i] + 1;
         if (p->ceil && (out - 1) * p->stride[i] >= in + p->padding[i])
             out--;
         p->out.dim[p->out.rank - p->n + i] = out;
@@ -162,14 +161,15 @@ static struct val *averaged(struct aten_call *c, struct pool *p,
     attr_ints(c->g, node, "kernel_shape", p->kernel, n);
     attr_ints(c->g, node, "strides", p->stride, n);
     attr_ints(c->g, node, "pads", pads, n * 2);
-    attr_int(c->g, node, "count_include_pad", !plain || (count_padding && padded));
+    attr_int(c->g, node, "count_include_pad",
+             !plain || (count_padding && padded));
     struct val *y = finished(c, p, node->out[0]);
     if (plain || !y)
         return y;
     /* The mean over whole windows, times what PyTorch divides by. */
     struct ten *share = shares(c, p, count_padding, divisor);
-    return give(c, op2(c, "Mul", ten_of(y), p->bare ? op_squeeze(c, share, 0)
-                                                    : share));
+    return give(
+        c, op2(c, "Mul", ten_of(y), p->bare ? op_squeeze(c, share, 0) : share));
 }
 
 /* avg_pool2d(self, kernel, stride, padding, ceil_mode, count_include_pad,
@@ -233,10 +233,10 @@ static struct val *adaptive(struct aten_call *c)
         return NULL;
     struct val *list = c->a[1];
     for (size_t i = 0; i < n; i++) { /* None: as it is */
-        struct val *v = list->kind == VAL_LIST || list->kind == VAL_TUPLE
-                            ? (i < list->as.items.n ? list->as.items.v[i]
-                                                    : &c->py->none)
-                            : list;
+        struct val *v =
+            list->kind == VAL_LIST || list->kind == VAL_TUPLE
+                ? (i < list->as.items.n ? list->as.items.v[i] : &c->py->none)
+                : list;
         if (!py_to_int(v, &out[i]))
             out[i] = p.x->shape.dim[2 + i];
     }
@@ -280,7 +280,7 @@ static struct val *adaptive_pair(struct aten_call *c)
 
 #define MAX \
     "self, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False"
-#define AVG                                                              \
+#define AVG                                                        \
     "self, kernel_size, stride=None, padding=0, ceil_mode=False, " \
     "count_include_pad=True, divisor_override=None"
 

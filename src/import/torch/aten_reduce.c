@@ -25,8 +25,7 @@ static struct val *reduce(struct aten_call *c)
             total = product ? total * ten_f64(x, (size_t)i)
                             : total + ten_f64(x, (size_t)i);
         return give(c, ten_scalar(c->t, x->type,
-                                  mean ? total / (double)ten_count(x)
-                                       : total));
+                                  mean ? total / (double)ten_count(x) : total));
     }
     return give(c, op_reduce(c, c->op->onnx, x, dims, n, arg_bool(c, 2)));
 }
@@ -99,8 +98,8 @@ static struct val *argmax(struct aten_call *c)
 
     if (arg_none(c, 1)) {
         struct shape flat = {1, {ten_count(x)}};
-        return give(c, arg_extreme(c, c->op->onnx,
-                                   ten_reshape(c->t, x, &flat), 0, false));
+        return give(c, arg_extreme(c, c->op->onnx, ten_reshape(c->t, x, &flat),
+                                   0, false));
     }
     return give(c, arg_extreme(c, c->op->onnx, x, arg_dim(c, 1, x->shape.rank),
                                arg_bool(c, 2)));
@@ -132,10 +131,10 @@ static struct ten *variance(struct aten_call *c, struct ten *x,
 {
     struct ten *mean = op_reduce(c, "ReduceMean", x, dims, n, true);
     struct ten *d = op2(c, "Sub", x, mean);
-    struct ten *v = op_reduce(c, "ReduceMean", op2(c, "Mul", d, d), dims, n,
-                              keep);
-    double count = ten_count(v) ? (double)ten_count(x) / (double)ten_count(v)
-                                : 1;
+    struct ten *v =
+        op_reduce(c, "ReduceMean", op2(c, "Mul", d, d), dims, n, keep);
+    double count =
+        ten_count(v) ? (double)ten_count(x) / (double)ten_count(v) : 1;
 
     if (correction != 0)
         v = op_number(c, "Mul", v, count / (count - correction));
@@ -223,9 +222,9 @@ static struct val *cumsum(struct aten_call *c)
     enum dtype type = dtype_is_float(x->type) ? x->type : DTYPE_I64;
 
     x = ten_cast(c->t, x, arg_type(c, 2, type));
-    const char *in[] = {ten_name(c->t, x),
-                        ten_name(c->t, ten_scalar(c->t, DTYPE_I64,
-                                                  (double)dim))};
+    const char *in[] = {
+        ten_name(c->t, x),
+        ten_name(c->t, ten_scalar(c->t, DTYPE_I64, (double)dim))};
     return give_node(c, graph_op(c->g, "CumSum", in, 2), x->type, &x->shape);
 }
 

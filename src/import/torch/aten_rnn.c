@@ -102,8 +102,9 @@ static void layer(struct aten_call *c, struct rnn *r, struct ten *x,
     r->hidden = u[0]->shape.rank == 2 ? u[0]->shape.dim[1] : 0;
     if (w[0]->shape.rank != 2 || x->shape.dim[2] != w[0]->shape.dim[1] ||
         u[0]->shape.dim[0] != r->kind->gates * r->hidden) {
-        (void)aten_fail(c, "the input has %lld features, not %lld; "
-                           "projections (proj_size) are not known",
+        (void)aten_fail(c,
+                        "the input has %lld features, not %lld; "
+                        "projections (proj_size) are not known",
                         (long long)x->shape.dim[2],
                         (long long)w[0]->shape.dim[1]);
         return;
@@ -207,14 +208,12 @@ static struct val *rnn(struct aten_call *c)
     return c->py->failed ? NULL : all;
 }
 
-#define RNN                                                                    \
-    "input, hx, params, has_biases, num_layers, dropout, train, "         \
+#define RNN                                                       \
+    "input, hx, params, has_biases, num_layers, dropout, train, " \
     "bidirectional, batch_first"
 
 const struct aten aten_rnn[] = {
-    {"lstm", RNN, rnn, NULL},
-    {"gru", RNN, rnn, NULL},
-    {"rnn_tanh", RNN, rnn, NULL},
-    {"rnn_relu", RNN, rnn, NULL},
+    {"lstm", RNN, rnn, NULL},     {"gru", RNN, rnn, NULL},
+    {"rnn_tanh", RNN, rnn, NULL}, {"rnn_relu", RNN, rnn, NULL},
     {NULL, NULL, NULL, NULL},
 };

@@ -200,8 +200,8 @@ static struct val *expand(struct aten_call *c)
         int k = i - (s.rank - x->shape.rank);
         if (s.dim[i] == -1)
             s.dim[i] = k >= 0 ? x->shape.dim[k] : -1;
-        if (s.dim[i] < 0 || (k >= 0 && x->shape.dim[k] != 1 &&
-                             x->shape.dim[k] != s.dim[i]))
+        if (s.dim[i] < 0 ||
+            (k >= 0 && x->shape.dim[k] != 1 && x->shape.dim[k] != s.dim[i]))
             return aten_fail(c, "dimension %d cannot be expanded", i);
     }
     if (s.rank < x->shape.rank)
@@ -239,10 +239,10 @@ static struct val *repeat(struct aten_call *c)
             return aten_fail(c, "a count is negative");
         s.dim[i] *= times[i];
     }
-    return give_node(c,
-                     graph_op2(c->g, "Tile", ten_name(c->t, x),
-                               graph_i64s(c->g, times, n)),
-                     x->type, &s);
+    return give_node(
+        c,
+        graph_op2(c->g, "Tile", ten_name(c->t, x), graph_i64s(c->g, times, n)),
+        x->type, &s);
 }
 
 static struct val *repeat_interleave(struct aten_call *c)
@@ -385,8 +385,8 @@ static struct val *select(struct aten_call *c)
 {
     struct ten *x = arg_ten(c, 0);
 
-    return give(c, op_select(c, x, arg_dim(c, 1, x->shape.rank),
-                             arg_int(c, 2)));
+    return give(c,
+                op_select(c, x, arg_dim(c, 1, x->shape.rank), arg_int(c, 2)));
 }
 
 static int64_t bounded(int64_t v, int64_t n)
@@ -559,7 +559,8 @@ static struct val *to(struct aten_call *c)
 
 static struct val *to_type(struct aten_call *c)
 {
-    struct ten *x = arg_ten(c, 0), *y = ten_cast(c->t, x, arg_type(c, 1, x->type));
+    struct ten *x = arg_ten(c, 0),
+               *y = ten_cast(c->t, x, arg_type(c, 1, x->type));
 
     return y == x ? c->a[0] : give(c, y);
 }
@@ -606,10 +607,10 @@ static struct val *meshgrid(struct aten_call *c)
         struct shape one = {(int)n, {0}};
         for (size_t k = 0; k < n; k++)
             one.dim[k] = k == place ? s.dim[k] : 1;
-        if (!py_append(c->py, out,
-                       give(c, ten_expand(c->t,
-                                          ten_reshape(c->t, list[i], &one),
-                                          &s))))
+        if (!py_append(
+                c->py, out,
+                give(c,
+                     ten_expand(c->t, ten_reshape(c->t, list[i], &one), &s))))
             return NULL;
     }
     return out;
@@ -676,12 +677,14 @@ const struct aten aten_shape[] = {
     {"requires_grad_", "self, requires_grad=True", same, NULL},
     {"cuda", "self, device=None", same, NULL},
     {"cpu", "self", same, NULL},
-    {"to", "self, a=None, b=None, non_blocking=False, copy=False, "
-           "memory_format=None, dtype=None, device=None, other=None, "
-           "layout=None, pin_memory=None",
+    {"to",
+     "self, a=None, b=None, non_blocking=False, copy=False, "
+     "memory_format=None, dtype=None, device=None, other=None, "
+     "layout=None, pin_memory=None",
      to, NULL},
-    {"_to_copy", "self, dtype=None, layout=None, device=None, "
-                 "pin_memory=None, non_blocking=False, memory_format=None",
+    {"_to_copy",
+     "self, dtype=None, layout=None, device=None, "
+     "pin_memory=None, non_blocking=False, memory_format=None",
      to_type, NULL},
     {"type", "self, dtype=None, non_blocking=False", to_type, NULL},
     {"type_as", "self, other", type_as, NULL},

@@ -9,10 +9,10 @@ static double fold_f64(const char *onnx, double v)
     static const struct {
         const char *onnx;
         double (*f)(double);
-    } table[] = {{"Neg", NULL},   {"Abs", fabs},   {"Floor", floor},
-                 {"Ceil", ceil},  {"Round", rint}, {"Exp", exp},
-                 {"Log", log},    {"Sqrt", sqrt},  {"Sin", sin},
-                 {"Cos", cos},    {"Tanh", tanh},  {"Reciprocal", NULL}};
+    } table[] = {{"Neg", NULL},  {"Abs", fabs},   {"Floor", floor},
+                 {"Ceil", ceil}, {"Round", rint}, {"Exp", exp},
+                 {"Log", log},   {"Sqrt", sqrt},  {"Sin", sin},
+                 {"Cos", cos},   {"Tanh", tanh},  {"Reciprocal", NULL}};
 
     for (size_t i = 0; i < COUNT(table); i++)
         if (strcmp(onnx, table[i].onnx) == 0)
@@ -76,14 +76,14 @@ static struct val *logarithm(struct aten_call *c)
 
 static struct val *log1p_of(struct aten_call *c)
 {
-    return give(c, op1(c, "Log", op_number(c, "Add", as_float(c, arg_ten(c, 0)),
-                                           1)));
+    return give(
+        c, op1(c, "Log", op_number(c, "Add", as_float(c, arg_ten(c, 0)), 1)));
 }
 
 static struct val *expm1_of(struct aten_call *c)
 {
-    return give(c, op_number(c, "Sub",
-                             op1(c, "Exp", as_float(c, arg_ten(c, 0))), 1));
+    return give(
+        c, op_number(c, "Sub", op1(c, "Exp", as_float(c, arg_ten(c, 0))), 1));
 }
 
 static struct val *square(struct aten_call *c)
@@ -99,8 +99,8 @@ static struct val *trunc_of(struct aten_call *c)
 
     if (!dtype_is_float(x->type))
         return give(c, x);
-    return give(c, op2(c, "Mul", op1(c, "Floor", op1(c, "Abs", x)),
-                       op1(c, "Sign", x)));
+    return give(
+        c, op2(c, "Mul", op1(c, "Floor", op1(c, "Abs", x)), op1(c, "Sign", x)));
 }
 
 static struct val *logical_not(struct aten_call *c)
@@ -245,8 +245,8 @@ static struct val *threshold(struct aten_call *c)
     struct ten *above =
         op2(c, "Greater", x, ten_scalar(c->t, x->type, arg_float(c, 1)));
 
-    return give(c, op_where(c, above, x,
-                            ten_scalar(c->t, x->type, arg_float(c, 2))));
+    return give(
+        c, op_where(c, above, x, ten_scalar(c->t, x->type, arg_float(c, 2))));
 }
 
 static struct val *softshrink(struct aten_call *c)
@@ -275,8 +275,7 @@ static struct val *clamp(struct aten_call *c)
     const char *in[3] = {"", "", ""};
 
     if ((low && low->shape.rank) || (high && high->shape.rank) ||
-        ten_foldable(x) ||
-        (low && promote(x, low) != x->type) ||
+        ten_foldable(x) || (low && promote(x, low) != x->type) ||
         (high && promote(x, high) != x->type))
         return give(c, clamped(c, x, low, high));
     in[0] = ten_name(c->t, x);
@@ -309,10 +308,9 @@ static struct val *prelu(struct aten_call *c)
     for (int i = 0; i < s.rank; i++)
         s.dim[i] = i == 0 ? ten_count(slope) : 1;
     slope = ten_reshape(c->t, slope, &s);
-    return give_node(c,
-                     graph_op2(c->g, "PRelu", ten_name(c->t, x),
-                               ten_name(c->t, slope)),
-                     x->type, &x->shape);
+    return give_node(
+        c, graph_op2(c->g, "PRelu", ten_name(c->t, x), ten_name(c->t, slope)),
+        x->type, &x->shape);
 }
 
 static struct val *glu(struct aten_call *c)
@@ -321,9 +319,9 @@ static struct val *glu(struct aten_call *c)
     int dim = arg_dim(c, 1, x->shape.rank);
     int64_t half = x->shape.dim[dim] / 2;
 
-    return give(c, op2(c, "Mul", ten_slice(c->t, x, dim, 0, half, 1),
-                       op1(c, "Sigmoid", ten_slice(c->t, x, dim, half,
-                                                   half * 2, 1))));
+    return give(
+        c, op2(c, "Mul", ten_slice(c->t, x, dim, 0, half, 1),
+               op1(c, "Sigmoid", ten_slice(c->t, x, dim, half, half * 2, 1))));
 }
 
 static struct val *is_nan(struct aten_call *c)
@@ -348,8 +346,7 @@ static struct val *logit(struct aten_call *c)
     if (!arg_none(c, 1))
         x = clamped(c, x, ten_scalar(c->t, x->type, arg_float(c, 1)),
                     ten_scalar(c->t, x->type, 1 - arg_float(c, 1)));
-    struct ten *rest =
-        op2(c, "Sub", ten_scalar(c->t, x->type, 1), x);
+    struct ten *rest = op2(c, "Sub", ten_scalar(c->t, x->type, 1), x);
     return give(c, op1(c, "Log", op2(c, "Div", x, rest)));
 }
 
@@ -400,7 +397,8 @@ const struct aten aten_unary[] = {
     {"square", "self", square, NULL},
     {"isnan", "self", is_nan, "IsNaN"},
     {"isinf", "self", is_nan, "IsInf"},
-    {"nan_to_num", "self, nan=None, posinf=None, neginf=None", nan_to_num, NULL},
+    {"nan_to_num", "self, nan=None, posinf=None, neginf=None", nan_to_num,
+     NULL},
     {"logical_not", "self", logical_not, NULL},
     {"bitwise_not", "self", bitwise_not, NULL},
     {"leaky_relu", "self, negative_slope=0.01", leaky_relu, NULL},

@@ -10,7 +10,7 @@
 struct batch {
     struct trace *t;
     struct graph *g;
-    const char *size; /* [batch], int64 */
+    const char *size;                 /* [batch], int64 */
     struct graph_node *first, **tail; /* nodes that go in front */
 };
 

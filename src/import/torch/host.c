@@ -408,9 +408,9 @@ static struct val *call_in_place(struct py *py, struct val *f,
     struct trace *t = trace_of(py);
 
     if (!out || !x || !ten_of(out))
-        return py->failed ? NULL
-                          : py_fail(py, ERR_INVALID,
-                                    "%s_() needs a tensor", op->name);
+        return py->failed
+                   ? NULL
+                   : py_fail(py, ERR_INVALID, "%s_() needs a tensor", op->name);
     ten_set(t, x, ten_cast(t, ten_of(out), x->type));
     return a->pos[0];
 }
@@ -476,7 +476,8 @@ static bool is_type_name(struct py *py, struct str path)
     struct val v = {.kind = VAL_SPACE, .as.text = path};
     (void)py;
 
-    return aten_type(&v) != DTYPE_NONE && !str_eq(last_part(path), STR("Tensor")) &&
+    return aten_type(&v) != DTYPE_NONE &&
+           !str_eq(last_part(path), STR("Tensor")) &&
            !memmem(path.p, path.n, "Tensor", 6);
 }
 
@@ -495,8 +496,9 @@ static struct val *library_function(struct py *py, const char *prefix,
 /* Functions of numpy with which constructors make small arrays. */
 static bool is_array_function(struct str name)
 {
-    static const char *const names[] = {"linspace", "arange", "zeros", "ones",
-                                        "full", "eye", "tensor", "cumsum"};
+    static const char *const names[] = {"linspace", "arange", "zeros",
+                                        "ones",     "full",   "eye",
+                                        "tensor",   "cumsum"};
 
     for (size_t i = 0; i < COUNT(names); i++)
         if (str_eq(name, str_from_cstr(names[i])))
@@ -514,7 +516,8 @@ static struct val *find_name(struct py *py, struct str path)
         return v;
     if (str_eq(path, STR("copy.deepcopy")))
         return py_builtin(py, "deepcopy", fn_rebuild, NULL);
-    if (str_eq(last, STR("verify")) && memmem(path.p, path.n, "WeightsEnum", 11))
+    if (str_eq(last, STR("verify")) &&
+        memmem(path.p, path.n, "WeightsEnum", 11))
         return py_builtin(py, "verify", fn_none, NULL); /* no weights */
     if (under(path, "numpy.") && is_array_function(last))
         return torch_function(py, last);
@@ -601,16 +604,23 @@ static struct val *host_attr(struct py *py, struct val *self, struct str name)
 
 static const char *operator_name(enum py_op op)
 {
-    static const char *const names[] = {
-        [OP_ADD] = "add",       [OP_SUB] = "sub",
-        [OP_MUL] = "mul",       [OP_MATMUL] = "matmul",
-        [OP_DIV] = "div",       [OP_FLOORDIV] = "floor_divide",
-        [OP_MOD] = "remainder", [OP_POW] = "pow",
-        [OP_AND] = "bitwise_and", [OP_OR] = "bitwise_or",
-        [OP_XOR] = "bitwise_xor", [OP_EQ] = "eq",
-        [OP_NE] = "ne",         [OP_LT] = "lt",
-        [OP_LE] = "le",         [OP_GT] = "gt",
-        [OP_GE] = "ge"};
+    static const char *const names[] = {[OP_ADD] = "add",
+                                        [OP_SUB] = "sub",
+                                        [OP_MUL] = "mul",
+                                        [OP_MATMUL] = "matmul",
+                                        [OP_DIV] = "div",
+                                        [OP_FLOORDIV] = "floor_divide",
+                                        [OP_MOD] = "remainder",
+                                        [OP_POW] = "pow",
+                                        [OP_AND] = "bitwise_and",
+                                        [OP_OR] = "bitwise_or",
+                                        [OP_XOR] = "bitwise_xor",
+                                        [OP_EQ] = "eq",
+                                        [OP_NE] = "ne",
+                                        [OP_LT] = "lt",
+                                        [OP_LE] = "le",
+                                        [OP_GT] = "gt",
+                                        [OP_GE] = "ge"};
 
     return (size_t)op < COUNT(names) ? names[op] : NULL;
 }
@@ -620,8 +630,8 @@ static struct val *host_binary(struct py *py, enum py_op op, struct val *a,
 {
     const char *name = operator_name(op);
     struct val *both[] = {a, b};
-    bool other = (!ten_of(a) && !py_is_number(a)) ||
-                 (!ten_of(b) && !py_is_number(b));
+    bool other =
+        (!ten_of(a) && !py_is_number(a)) || (!ten_of(b) && !py_is_number(b));
 
     if (other && (op == OP_EQ || op == OP_NE))
         return py_bool(py, op == OP_NE);

@@ -69,10 +69,10 @@ static struct val *called(struct maker *m, const struct pickle *v)
 {
     struct str name = pickle_name(v);
     const struct pickle *first = pickle_at(v->args, 0);
-    static const char *const lists[] = {
-        "torch.jit._pickle.build_intlist", "torch.jit._pickle.build_tensorlist",
-        "torch.jit._pickle.build_doublelist",
-        "torch.jit._pickle.build_boollist"};
+    static const char *const lists[] = {"torch.jit._pickle.build_intlist",
+                                        "torch.jit._pickle.build_tensorlist",
+                                        "torch.jit._pickle.build_doublelist",
+                                        "torch.jit._pickle.build_boollist"};
 
     if (str_eq(name, STR("collections.OrderedDict")) ||
         str_eq(name, STR("collections.defaultdict")) ||
@@ -105,9 +105,9 @@ static struct val *called(struct maker *m, const struct pickle *v)
 
 static bool is_bookkeeping(struct str key)
 {
-    static const char *const names[] = {"hook", "_non_persistent",
-                                        "_is_full_backward", "_version",
-                                        "_backend", "_compiled_call"};
+    static const char *const names[] = {
+        "hook",     "_non_persistent", "_is_full_backward",
+        "_version", "_backend",        "_compiled_call"};
 
     for (size_t i = 0; i < COUNT(names); i++)
         if (memmem(key.p, key.n, names[i], strlen(names[i])))
@@ -258,7 +258,8 @@ static bool walk(struct walk *w, struct val *module, struct str prefix)
         struct val *v = t->entries[i].value;
         bool child = v && v->kind == VAL_OBJECT &&
                      klass_named(v->as.object.klass, "Module");
-        bool mine = v && v->kind == VAL_HOST && (v->mark == 'p' || v->mark == 'b');
+        bool mine =
+            v && v->kind == VAL_HOST && (v->mark == 'p' || v->mark == 'b');
         struct buf b;
         if (!t->entries[i].key || (!child && !mine) || !py_work(w->py, 1))
             continue;

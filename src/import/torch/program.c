@@ -27,10 +27,10 @@ static const struct {
     const char *name;
     enum dtype type;
 } type_names[] = {
-    {"float32", DTYPE_F32}, {"float", DTYPE_F32},  {"float64", DTYPE_F64},
-    {"double", DTYPE_F64},  {"float16", DTYPE_F16}, {"half", DTYPE_F16},
-    {"int64", DTYPE_I64},   {"long", DTYPE_I64},   {"int32", DTYPE_I32},
-    {"int", DTYPE_I32},     {"uint8", DTYPE_U8},   {"int8", DTYPE_I8},
+    {"float32", DTYPE_F32}, {"float", DTYPE_F32},    {"float64", DTYPE_F64},
+    {"double", DTYPE_F64},  {"float16", DTYPE_F16},  {"half", DTYPE_F16},
+    {"int64", DTYPE_I64},   {"long", DTYPE_I64},     {"int32", DTYPE_I32},
+    {"int", DTYPE_I32},     {"uint8", DTYPE_U8},     {"int8", DTYPE_I8},
     {"bool", DTYPE_BOOL},   {"bfloat16", DTYPE_BF16}};
 
 static enum errc bad_input(struct err *err, struct str text)
@@ -186,10 +186,9 @@ static bool output(struct run *r, struct val *v, const char *name, int depth)
             struct val *key = t->entries[i].key;
             if (!key || key->kind != VAL_STR)
                 continue;
-            (void)snprintf(inner, sizeof(inner), "%.60s%s%.*s", name,
-                           *name ? "_" : "",
-                           key->as.text.n < 60 ? (int)key->as.text.n : 60,
-                           key->as.text.p);
+            (void)snprintf(
+                inner, sizeof(inner), "%.60s%s%.*s", name, *name ? "_" : "",
+                key->as.text.n < 60 ? (int)key->as.text.n : 60, key->as.text.p);
             if (!output(r, t->entries[i].value,
                         depth ? inner : inner + (*name ? strlen(name) + 1 : 0),
                         depth + 1))
@@ -200,8 +199,8 @@ static bool output(struct run *r, struct val *v, const char *name, int depth)
     if (v->kind == VAL_LIST || v->kind == VAL_TUPLE)
         for (size_t i = 0; i < v->as.items.n; i++) {
             (void)snprintf(inner, sizeof(inner), "%.60s_%zu", name, i);
-            if (!output(r, v->as.items.v[i],
-                        v->as.items.n == 1 ? name : inner, depth + 1))
+            if (!output(r, v->as.items.v[i], v->as.items.n == 1 ? name : inner,
+                        depth + 1))
                 return false;
         }
     return true; /* None and plain numbers are no outputs */
@@ -298,13 +297,13 @@ static size_t guesses(const struct first_weight *w, struct inputs *out,
     int64_t channels = w->shape.dim[1];
     size_t n = 0;
 
-#define GUESS(type_, rank_, ...)                                             \
-    if (n < max)                                                             \
-    out[n++] = (struct inputs)                                               \
-    {                                                                        \
-        .list = {{(type_), {(rank_), {1, __VA_ARGS__}}}}, .n = 1,            \
-        .guessed = true                                                      \
-    }
+#define GUESS(type_, rank_, ...)                                      \
+    if (n < max)                                                      \
+        out[n++] = (struct inputs)                                    \
+        {                                                             \
+            .list = {{(type_), {(rank_), {1, __VA_ARGS__}}}}, .n = 1, \
+            .guessed = true                                           \
+        }
     enum dtype type = dtype_is_float(w->type) ? w->type : DTYPE_F32;
     bool recurrent = memmem(w->name.p, w->name.n, "weight_ih", 9) != NULL;
     if (w->embedding && w->shape.rank == 2)

@@ -34,8 +34,7 @@ static bool find_root(const struct zip *z, struct str *root, bool *flat)
     *root = STR("");
     for (size_t i = 0; i < z->n && !*flat; i++)
         if (ends_with(z->entries[i].name, "/models/model.json")) {
-            *root = str_slice(z->entries[i].name, 0,
-                              z->entries[i].name.n - 17);
+            *root = str_slice(z->entries[i].name, 0, z->entries[i].name.n - 17);
             return true;
         }
     return *flat;
@@ -120,8 +119,7 @@ static enum errc raw_weights(struct pt2 *x, const char *folder,
             !read_sizes(json_get(meta, "strides"), stride, &ranks) ||
             ranks != w->tensor.shape.rank)
             return described_wrongly(x);
-        (void)snprintf(name, sizeof(name), "%s" STR_FMT, folder,
-                       STR_ARG(path));
+        (void)snprintf(name, sizeof(name), "%s" STR_FMT, folder, STR_ARG(path));
         rc = torch_entry(f, name, SIZE_MAX / 4, &bytes);
         if (!rc && !bytes.p)
             rc = described_wrongly(x);
@@ -157,8 +155,8 @@ static enum errc saved_weights(struct pt2 *x, const char *name,
         .arena = x->p.arena, .err = x->p.err, .zip = z, .data = "data/"};
     for (size_t i = 0; i < z->n; i++)
         if (ends_with(z->entries[i].name, "data.pkl"))
-            inner->folder = str_slice(z->entries[i].name, 0,
-                                      z->entries[i].name.n - 8);
+            inner->folder =
+                str_slice(z->entries[i].name, 0, z->entries[i].name.n - 8);
     rc = torch_entry(inner, "data.pkl", JSON_MAX_BYTES, &data);
     if (rc || !data.p)
         return rc ? rc : described_wrongly(x);
@@ -204,9 +202,8 @@ static struct val *named(struct frame *f, struct str name)
     struct val *v = table_find(&f->values, name);
 
     return v ? v
-             : py_fail(f->py, ERR_INVALID, "the value '" STR_FMT
-                                           "' is not there",
-                       STR_ARG(name));
+             : py_fail(f->py, ERR_INVALID,
+                       "the value '" STR_FMT "' is not there", STR_ARG(name));
 }
 
 static struct val *list_of(struct frame *f, const struct json_node *list,
@@ -304,9 +301,9 @@ static struct val *argument(struct frame *f, const struct json_node *arg)
 static bool by_name(const struct json_node *input, struct str target)
 {
     static const char *const names[] = {
-        "dtype",      "layout",     "device", "pin_memory",  "memory_format",
-        "alpha",      "beta",       "value",  "rounding_mode", "approximate",
-        "correction", "generator",  "scale",  "enable_gqa",  "sparse_grad",
+        "dtype",      "layout",    "device", "pin_memory",    "memory_format",
+        "alpha",      "beta",      "value",  "rounding_mode", "approximate",
+        "correction", "generator", "scale",  "enable_gqa",    "sparse_grad",
         "stable",     "indexing"};
     int64_t kind = json_i64_or(json_get(input, "kind"), 0);
 
@@ -325,9 +322,9 @@ static void vary(struct frame *f, struct str op, struct args *a)
     static const struct {
         const char *name;
         size_t at;
-    } sizes[] = {{"view", 1},   {"reshape", 1},   {"_unsafe_view", 1},
-                 {"expand", 1}, {"zeros", 0},     {"ones", 0},
-                 {"full", 0},   {"new_zeros", 1}, {"empty", 0},
+    } sizes[] = {{"view", 1},    {"reshape", 1},   {"_unsafe_view", 1},
+                 {"expand", 1},  {"zeros", 0},     {"ones", 0},
+                 {"full", 0},    {"new_zeros", 1}, {"empty", 0},
                  {"new_ones", 1}};
     const struct pt2 *x = f->x;
     int64_t v;
@@ -415,10 +412,10 @@ static struct val *inlined(struct frame *f, const struct json_node *node)
         }
         if (!behind || !in)
             continue;
-        (void)table_set(f->py, &inner.values,
-                        json_str_or(json_get(json_get(in, "as_tensor"), "name"),
-                                    ""),
-                        argument(f, json_get(a, "arg")));
+        (void)table_set(
+            f->py, &inner.values,
+            json_str_or(json_get(json_get(in, "as_tensor"), "name"), ""),
+            argument(f, json_get(a, "arg")));
         in = in->next;
     }
     if (!run_nodes(&inner, graph))
@@ -449,10 +446,18 @@ static struct val *on_numbers(struct frame *f, struct str name,
     static const struct {
         const char *name;
         enum py_op op;
-    } table[] = {{"add", OP_ADD}, {"sub", OP_SUB},          {"mul", OP_MUL},
-                 {"mod", OP_MOD}, {"floordiv", OP_FLOORDIV}, {"pow", OP_POW},
-                 {"truediv", OP_DIV}, {"eq", OP_EQ},        {"ge", OP_GE},
-                 {"le", OP_LE},   {"lt", OP_LT},            {"gt", OP_GT}};
+    } table[] = {{"add", OP_ADD},
+                 {"sub", OP_SUB},
+                 {"mul", OP_MUL},
+                 {"mod", OP_MOD},
+                 {"floordiv", OP_FLOORDIV},
+                 {"pow", OP_POW},
+                 {"truediv", OP_DIV},
+                 {"eq", OP_EQ},
+                 {"ge", OP_GE},
+                 {"le", OP_LE},
+                 {"lt", OP_LT},
+                 {"gt", OP_GT}};
 
     if (a->n == 1 && str_eq(name, STR("neg")))
         return py_unary(f->py, OP_NEG, a->pos[0]);
@@ -461,9 +466,8 @@ static struct val *on_numbers(struct frame *f, struct str name,
             return table[i].op >= OP_EQ
                        ? py_compare(f->py, table[i].op, a->pos[0], a->pos[1])
                        : py_binary(f->py, table[i].op, a->pos[0], a->pos[1]);
-    return py_fail(f->py, ERR_UNSUPPORTED, "the operator '" STR_FMT
-                                           "' is not known",
-                   STR_ARG(name));
+    return py_fail(f->py, ERR_UNSUPPORTED,
+                   "the operator '" STR_FMT "' is not known", STR_ARG(name));
 }
 
 static struct val *call(struct frame *f, const struct json_node *node,
@@ -577,7 +581,8 @@ static struct val *call_program(struct py *py, struct val *self,
     }
     for (const struct json_node *s = f.x->specs ? f.x->specs->first : NULL; s;
          s = s->next) {
-        const struct json_node *user = json_get(json_get(s, "user_input"), "arg");
+        const struct json_node *user =
+            json_get(json_get(s, "user_input"), "arg");
         const struct json_node *t = json_get(user, "as_tensor");
         if (t && next < a->n) {
             if (!table_set(py, &f.values, json_str_or(json_get(t, "name"), ""),
@@ -635,9 +640,8 @@ static enum errc read_inputs(struct pt2 *x)
                            "an input is described wrongly");
         p->input_names[p->n_inputs++] = name;
     }
-    x->batch = p->n_inputs && p->inputs[0].shape.rank
-                   ? p->inputs[0].shape.dim[0]
-                   : -1;
+    x->batch =
+        p->n_inputs && p->inputs[0].shape.rank ? p->inputs[0].shape.dim[0] : -1;
     return ERR_OK;
 }
 
@@ -661,10 +665,9 @@ enum errc pt2_import(struct torch_file *f, struct import *out, struct err *err)
 
     out->report.kind = "PyTorch exported program (.pt2)";
     (void)find_root(f->zip, &f->folder, &flat);
-    enum errc rc =
-        torch_entry(f, flat ? "serialized_exported_program.json"
-                            : "models/model.json",
-                    JSON_MAX_BYTES, &text);
+    enum errc rc = torch_entry(
+        f, flat ? "serialized_exported_program.json" : "models/model.json",
+        JSON_MAX_BYTES, &text);
     if (rc)
         return rc;
     struct json_node *root = json_tree(text, out->arena, err);
@@ -674,8 +677,7 @@ enum errc pt2_import(struct torch_file *f, struct import *out, struct err *err)
     if (version.n && version.n < 60) {
         char *framework = arena_new(out->arena, char, 80);
         if (framework)
-            (void)snprintf(framework, 80, "PyTorch " STR_FMT,
-                           STR_ARG(version));
+            (void)snprintf(framework, 80, "PyTorch " STR_FMT, STR_ARG(version));
         out->report.framework = framework ? framework : "PyTorch";
     }
     const struct json_node *module = json_get(root, "graph_module");

@@ -46,37 +46,48 @@ static struct val *member(struct py *py, struct val *v, const char *name,
 static struct val *builtin(struct py *py, const char *name,
                            const struct args *a)
 {
-    return py_call(py,
-                   table_find(&py->builtins->names, str_from_cstr(name)), a);
+    return py_call(py, table_find(&py->builtins->names, str_from_cstr(name)),
+                   a);
 }
 
 static const struct {
     const char *name;
     enum py_op op;
-} scalar_ops[] = {
-    {"add", OP_ADD},        {"sub", OP_SUB},      {"mul", OP_MUL},
-    {"div", OP_DIV},        {"floordiv", OP_FLOORDIV},
-    {"floor_divide", OP_FLOORDIV}, {"remainder", OP_MOD},
-    {"pow", OP_POW},        {"eq", OP_EQ},        {"ne", OP_NE},
-    {"lt", OP_LT},          {"le", OP_LE},        {"gt", OP_GT},
-    {"ge", OP_GE},          {"__and__", OP_AND},  {"__or__", OP_OR},
-    {"__xor__", OP_XOR},    {"__is__", OP_IS},    {"__isnot__", OP_IS_NOT},
-    {"__lshift__", OP_LSHIFT}, {"__rshift__", OP_RSHIFT}};
+} scalar_ops[] = {{"add", OP_ADD},
+                  {"sub", OP_SUB},
+                  {"mul", OP_MUL},
+                  {"div", OP_DIV},
+                  {"floordiv", OP_FLOORDIV},
+                  {"floor_divide", OP_FLOORDIV},
+                  {"remainder", OP_MOD},
+                  {"pow", OP_POW},
+                  {"eq", OP_EQ},
+                  {"ne", OP_NE},
+                  {"lt", OP_LT},
+                  {"le", OP_LE},
+                  {"gt", OP_GT},
+                  {"ge", OP_GE},
+                  {"__and__", OP_AND},
+                  {"__or__", OP_OR},
+                  {"__xor__", OP_XOR},
+                  {"__is__", OP_IS},
+                  {"__isnot__", OP_IS_NOT},
+                  {"__lshift__", OP_LSHIFT},
+                  {"__rshift__", OP_RSHIFT}};
 
 static const struct {
     const char *name, *python; /* a function of Python */
-} scalar_functions[] = {{"len", "len"},   {"str", "str"}, {"abs", "abs"},
-                        {"sorted", "sorted"}, {"ord", "ord"},
-                        {"list", "list"}, {"Bool", "bool"},
-                        {"Float", "float"}, {"Int", "int"},
-                        {"dict", "dict"}, {"round", "round"},
-                        {"sum", "sum"},   {"any", "any"}, {"all", "all"}};
+} scalar_functions[] = {
+    {"len", "len"}, {"str", "str"},   {"abs", "abs"},     {"sorted", "sorted"},
+    {"ord", "ord"}, {"list", "list"}, {"Bool", "bool"},   {"Float", "float"},
+    {"Int", "int"}, {"dict", "dict"}, {"round", "round"}, {"sum", "sum"},
+    {"any", "any"}, {"all", "all"}};
 
 static const char *const scalar_methods[] = {
-    "append", "extend", "insert", "pop",    "keys",   "values", "items",
-    "get",    "format", "join",   "lower",  "upper",  "split",  "startswith",
-    "endswith", "copy", "index",  "count",  "update", "setdefault", "reverse",
-    "replace", "strip", "find"};
+    "append", "extend",     "insert",   "pop",     "keys",  "values",
+    "items",  "get",        "format",   "join",    "lower", "upper",
+    "split",  "startswith", "endswith", "copy",    "index", "count",
+    "update", "setdefault", "reverse",  "replace", "strip", "find"};
 
 static struct val *real_function(struct py *py, struct str name,
                                  const struct args *a)
@@ -175,13 +186,11 @@ static struct val *call_torch(struct py *py, struct val *f,
         if (v || py->failed)
             return v;
     }
-    if (tensors && (str_eq(name, STR("__is__")) ||
-                    str_eq(name, STR("__isnot__")) ||
-                    str_eq(name, STR("append")) ||
-                    str_eq(name, STR("__contains__")) ||
-                    str_eq(name, STR("_set_item")) ||
-                    str_eq(name, STR("insert")) ||
-                    (str_eq(name, STR("len")) && ten_of(a->pos[0]) == NULL)))
+    if (tensors &&
+        (str_eq(name, STR("__is__")) || str_eq(name, STR("__isnot__")) ||
+         str_eq(name, STR("append")) || str_eq(name, STR("__contains__")) ||
+         str_eq(name, STR("_set_item")) || str_eq(name, STR("insert")) ||
+         (str_eq(name, STR("len")) && ten_of(a->pos[0]) == NULL)))
         return aten_scalar(py, name, a);
     if (str_eq(name, STR("len")))
         return builtin(py, "len", a);
@@ -190,12 +199,11 @@ static struct val *call_torch(struct py *py, struct val *f,
     struct val *g = torch_function(py, name);
     if (!g && !py->failed) {
         char path[120];
-        (void)snprintf(path, sizeof(path), "torch.%.100s",
-                       f->as.builtin.name);
+        (void)snprintf(path, sizeof(path), "torch.%.100s", f->as.builtin.name);
         g = library_find(py, str_from_cstr(path + 6));
         char full[120];
-        int n = snprintf(full, sizeof(full), "torch_%.100s",
-                         f->as.builtin.name);
+        int n =
+            snprintf(full, sizeof(full), "torch_%.100s", f->as.builtin.name);
         g = library_find(py, (struct str){full, (size_t)n});
     }
     if (!g && !py->failed)
@@ -249,9 +257,9 @@ static struct val *fn_dtype(struct py *py, struct val *f, const struct args *a)
     static const struct {
         enum dtype type;
         int64_t number;
-    } table[] = {{DTYPE_U8, 0},  {DTYPE_I8, 1},   {DTYPE_I16, 2},
-                 {DTYPE_I32, 3}, {DTYPE_I64, 4},  {DTYPE_F16, 5},
-                 {DTYPE_F32, 6}, {DTYPE_F64, 7},  {DTYPE_BOOL, 11},
+    } table[] = {{DTYPE_U8, 0},   {DTYPE_I8, 1},  {DTYPE_I16, 2},
+                 {DTYPE_I32, 3},  {DTYPE_I64, 4}, {DTYPE_F16, 5},
+                 {DTYPE_F32, 6},  {DTYPE_F64, 7}, {DTYPE_BOOL, 11},
                  {DTYPE_BF16, 15}};
     struct ten *x = a->n ? ten_of(a->pos[0]) : NULL;
     (void)f;
@@ -285,20 +293,33 @@ static const struct {
     const char *name;
     py_function call;
 } prims[] = {
-    {"annotate", fn_second},      {"unchecked_cast", fn_second},
-    {"uninitialized", fn_none},   {"NumToTensor", fn_first},
-    {"ImplicitTensorToNum", fn_first}, {"data", fn_first},
-    {"unchecked_unwrap_optional", fn_first}, {"RaiseException", fn_raise},
-    {"dtype", fn_dtype},          {"device", fn_none},
+    {"annotate", fn_second},
+    {"unchecked_cast", fn_second},
+    {"uninitialized", fn_none},
+    {"NumToTensor", fn_first},
+    {"ImplicitTensorToNum", fn_first},
+    {"data", fn_first},
+    {"unchecked_unwrap_optional", fn_first},
+    {"RaiseException", fn_raise},
+    {"dtype", fn_dtype},
+    {"device", fn_none},
     {"type", fn_device_type},
-    {"layout", fn_none},          {"is_cuda", fn_bool},
-    {"is_quantized", fn_bool},    {"is_nested", fn_bool},
-    {"is_mkldnn", fn_bool},       {"is_sparse", fn_bool},
-    {"requires_grad", fn_bool},   {"min", fn_extreme},
-    {"max", fn_extreme},          {"abs", fn_extreme},
-    {"shape", fn_shape},          {"unwrap_optional", fn_first},
-    {"TupleIndex", fn_first},     {"BroadcastSizes", fn_first},
-    {"device_index", fn_none},    {"isinstance", fn_bool},
+    {"layout", fn_none},
+    {"is_cuda", fn_bool},
+    {"is_quantized", fn_bool},
+    {"is_nested", fn_bool},
+    {"is_mkldnn", fn_bool},
+    {"is_sparse", fn_bool},
+    {"requires_grad", fn_bool},
+    {"min", fn_extreme},
+    {"max", fn_extreme},
+    {"abs", fn_extreme},
+    {"shape", fn_shape},
+    {"unwrap_optional", fn_first},
+    {"TupleIndex", fn_first},
+    {"BroadcastSizes", fn_first},
+    {"device_index", fn_none},
+    {"isinstance", fn_bool},
 };
 
 static struct val *find_prim(struct py *py, struct str name)
@@ -375,8 +396,8 @@ static struct val *constant(struct script *s, struct str name)
         struct str bytes;
         struct pickle *root = NULL;
         if (torch_entry(s->p.file, "constants.pkl", CONSTANTS_MAX, &bytes) ||
-            (bytes.p && pickle_read(&bytes, &torch_rules, s->p.arena, &root,
-                                    s->p.err))) {
+            (bytes.p &&
+             pickle_read(&bytes, &torch_rules, s->p.arena, &root, s->p.err))) {
             s->t->py.failed = true;
             return NULL;
         }
@@ -397,8 +418,8 @@ static struct val *find_name(struct py *py, struct str path)
 {
     struct script *s = script_of(py);
     const char *dot = memrchr(path.p, '.', path.n);
-    struct str last = dot ? str_slice(path, (size_t)(dot - path.p) + 1, path.n)
-                          : path;
+    struct str last =
+        dot ? str_slice(path, (size_t)(dot - path.p) + 1, path.n) : path;
 
     if (str_starts(path, STR("__torch__.")))
         return in_code(s, path);
@@ -418,12 +439,10 @@ static struct val *find_name(struct py *py, struct str path)
 
 static bool language(struct script *s)
 {
-    static const char *const spaces[] = {"__torch__", "torch",   "ops",
-                                         "CONSTANTS", "Tensor",  "List",
-                                         "Dict",      "Tuple",   "Optional",
-                                         "NamedTuple", "number", "Device",
-                                         "NoneType",  "Any",     "Union",
-                                         "Final",     "Enum",    "Future"};
+    static const char *const spaces[] = {
+        "__torch__", "torch", "ops",      "CONSTANTS",  "Tensor", "List",
+        "Dict",      "Tuple", "Optional", "NamedTuple", "number", "Device",
+        "NoneType",  "Any",   "Union",    "Final",      "Enum",   "Future"};
     static const char *const words[] = {"annotate", "unchecked_cast",
                                         "uninitialized"};
     struct py *py = &s->t->py;
@@ -444,8 +463,7 @@ static bool language(struct script *s)
     return table_set(py, names, STR("__annotations__"), py_dict(py)) &&
            table_set(py, names, STR("Module"),
                      library_find(py, STR("Module"))) &&
-           table_set(py, names, STR("inf"),
-                     py_float(py, (double)INFINITY)) &&
+           table_set(py, names, STR("inf"), py_float(py, (double)INFINITY)) &&
            table_set(py, names, STR("nan"), py_float(py, (double)NAN));
 }
 
@@ -483,8 +501,9 @@ static void count_parameters(struct torch_file *f, const struct pickle *v,
     if (v->kind == PICKLE_OBJECT) {
         struct str name = pickle_name(v);
         const char *dot = memrchr(name.p, '.', name.n);
-        import_saw(out, dot ? str_slice(name, (size_t)(dot - name.p) + 1, name.n)
-                            : name);
+        import_saw(out,
+                   dot ? str_slice(name, (size_t)(dot - name.p) + 1, name.n)
+                       : name);
     }
     for (size_t i = 0; v->kind != PICKLE_CALL && i < v->n; i++)
         count_parameters(f, v->items[i], out, depth + 1);

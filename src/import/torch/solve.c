@@ -24,8 +24,8 @@ enum {
 };
 
 /* Primes, far apart, that no layer has. */
-static const int64_t markers[] = {199, 331, 463, 587, 719, 853, 983, 1117,
-                                  1249, 1381};
+static const int64_t markers[] = {199, 331, 463,  587,  719,
+                                  853, 983, 1117, 1249, 1381};
 
 /* A place where the class is called: its arguments, and the function around. */
 struct site {
@@ -128,7 +128,8 @@ static bool attempt(struct solver *s, const struct candidate *c,
     py->max_steps = TRY_STEPS;
     py->calls = py->in_library = 0;
     *module = instantiate(&s->t, s->globals, c);
-    bool fits = *module && fit_module(&s->t, *module, &s->p->weights, false, fit);
+    bool fits =
+        *module && fit_module(&s->t, *module, &s->p->weights, false, fit);
     if (py->failed) {
         /* The first that is more than a missing argument says most. */
         if (!s->last_error[0] || strstr(s->last_error, "() needs '"))
@@ -282,8 +283,8 @@ static bool read_shape(void *ctx, struct str name, struct val *tensor)
 }
 
 /* Small counts, one after the other, until everything fits. */
-static bool enumerate(struct solver *s, struct candidate *c, struct unknown *list,
-                      size_t n)
+static bool enumerate(struct solver *s, struct candidate *c,
+                      struct unknown *list, size_t n)
 {
     struct fit fit;
     struct val *module;
@@ -329,9 +330,9 @@ static struct table *copy_table(struct solver *s, const struct table *from)
 static bool of_no_consequence(struct str name)
 {
     static const char *const words[] = {
-        "seed", "lr",      "learning", "batch", "epoch",  "device", "name",
-        "path", "verbose", "log",      "init",  "pretrain", "debug", "optim",
-        "crit", "loss",    "drop"};
+        "seed",  "lr",    "learning", "batch", "epoch", "device",
+        "name",  "path",  "verbose",  "log",   "init",  "pretrain",
+        "debug", "optim", "crit",     "loss",  "drop"};
 
     for (size_t i = 0; i < COUNT(words); i++)
         if (contains(name, words[i]))
@@ -354,8 +355,8 @@ static bool settled(struct solver *s, struct candidate *c, struct unknown *list,
             of_no_consequence(list[i].name))
             continue;
         list[i].value = kept + 1;
-        bool other = give_unknowns(s, c->given, list, n) &&
-                     attempt(s, c, &fit, &module);
+        bool other =
+            give_unknowns(s, c->given, list, n) && attempt(s, c, &fit, &module);
         list[i].value = kept * 2 + 2;
         other = other || (give_unknowns(s, c->given, list, n) &&
                           attempt(s, c, &fit, &module));
@@ -524,8 +525,7 @@ static bool makes_modules(const struct val *v)
 {
     return v && ((v->kind == VAL_OBJECT &&
                   klass_named(v->as.object.klass, "Module")) ||
-                 (v->kind == VAL_CLASS &&
-                  klass_named(v->as.klass, "Module")) ||
+                 (v->kind == VAL_CLASS && klass_named(v->as.klass, "Module")) ||
                  (v->kind == VAL_FUNCTION &&
                   needs_nothing(v->as.function->parameters)));
 }
@@ -559,8 +559,8 @@ static bool try_library(struct solver *s)
         struct val *keys = row->as.items.v[0], *names = row->as.items.v[1];
         bool all = true;
         for (size_t k = 0; k < keys->as.items.n; k++)
-            all = all && weights_find(&s->p->weights,
-                                      keys->as.items.v[k]->as.text);
+            all = all &&
+                  weights_find(&s->p->weights, keys->as.items.v[k]->as.text);
         struct str list[16];
         size_t n = names->as.items.n < 16 ? names->as.items.n : 16;
         for (size_t k = 0; k < n; k++)

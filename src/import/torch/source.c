@@ -44,14 +44,14 @@ struct weight *weights_find(const struct weights *w, struct str name)
 /* All names begin with the same word and a dot: that word. */
 struct str weights_prefix(const struct weights *w)
 {
-    const char *dot = w->n ? memchr(w->list[0].name.p, '.', w->list[0].name.n)
-                           : NULL;
+    const char *dot =
+        w->n ? memchr(w->list[0].name.p, '.', w->list[0].name.n) : NULL;
     struct str prefix = {NULL, 0};
 
     if (!dot)
         return prefix;
-    prefix = str_slice(w->list[0].name, 0,
-                       (size_t)(dot - w->list[0].name.p) + 1);
+    prefix =
+        str_slice(w->list[0].name, 0, (size_t)(dot - w->list[0].name.p) + 1);
     for (size_t i = 1; i < w->n; i++)
         if (!str_starts(w->list[i].name, prefix))
             return (struct str){NULL, 0};
@@ -238,7 +238,8 @@ static void embedded_source(struct program *p, const struct pickle *v,
 
     if (!v || depth > 40 || p->file->work++ > TORCH_MAX_WORK)
         return;
-    source = v->kind == PICKLE_OBJECT && v->callable ? v->callable->state : NULL;
+    source =
+        v->kind == PICKLE_OBJECT && v->callable ? v->callable->state : NULL;
     if (pickle_is(source, PICKLE_STR) &&
         !str_starts(pickle_name(v), STR("torch.")) &&
         !memmem(out->p ? out->p : "", out->n, source->text.p, source->text.n)) {
@@ -252,10 +253,10 @@ static void embedded_source(struct program *p, const struct pickle *v,
 
 static enum errc use_embedded(struct program *p)
 {
-    static const struct str imports = STR_INIT(
-        "import math\nimport torch\nimport torch.nn as nn\n"
-        "import torch.nn.functional as F\nfrom torch import nn\n"
-        "from torch.autograd import Variable\nimport numpy as np\n");
+    static const struct str imports =
+        STR_INIT("import math\nimport torch\nimport torch.nn as nn\n"
+                 "import torch.nn.functional as F\nfrom torch import nn\n"
+                 "from torch.autograd import Variable\nimport numpy as np\n");
     struct buf b;
     enum errc rc = ERR_OK;
 
@@ -290,9 +291,9 @@ enum errc source_import(struct program *p)
     if (pickle_is(p->root, PICKLE_OBJECT))
         return import_module(p);
     weights_sort(&p->weights);
-    for (struct str prefix; (prefix = weights_prefix(&p->weights)).n &&
-                            (str_eq(prefix, STR("module.")) ||
-                             str_eq(prefix, STR("_orig_mod.")));)
+    for (struct str prefix;
+         (prefix = weights_prefix(&p->weights)).n &&
+         (str_eq(prefix, STR("module.")) || str_eq(prefix, STR("_orig_mod.")));)
         weights_strip(&p->weights, prefix.n);
     enum errc rc = find_class(p);
     return rc ? rc : program_run(p);

@@ -510,9 +510,9 @@ static struct ten *put_back(struct trace *t, struct ten *y, struct ten *value)
     for (int64_t i = 0; i < count; i++) {
         int64_t k = i - y->v[1];
         bool ours = k >= 0 && i < y->v[2] && k % y->v[3] == 0;
-        slabs[i] = ours ? ten_slice(t, value, dim, k / y->v[3],
-                                    k / y->v[3] + 1, 1)
-                        : ten_slice(t, x, dim, i, i + 1, 1);
+        slabs[i] =
+            ours ? ten_slice(t, value, dim, k / y->v[3], k / y->v[3] + 1, 1)
+                 : ten_slice(t, x, dim, i, i + 1, 1);
     }
     return ten_concat(t, slabs, (size_t)count, dim);
 }
