@@ -165,7 +165,8 @@ static struct val *fn_type(struct py *py, struct val *self,
     if (t->kind == VAL_DICT)
         return make_dict(py, a);
     if (t->kind == VAL_LIST || t->kind == VAL_TUPLE || t->kind == VAL_SET)
-        return a->n ? py_copy_of(py, a->pos[0], t->kind) : py_list(py, t->kind, 4);
+        return a->n ? py_copy_of(py, a->pos[0], t->kind)
+                    : py_list(py, t->kind, 4);
     if (t->kind == VAL_STR)
         return a->n ? py_to_str(py, a->pos[0]) : py_str(py, STR(""));
     if (t->kind == VAL_BOOL)
@@ -293,8 +294,9 @@ static struct val *fn_callable(struct py *py, struct val *self,
 static struct val *fn_pow(struct py *py, struct val *self, const struct args *a)
 {
     (void)self;
-    return py_need(py, a, 2, "pow") ? py_binary(py, OP_POW, a->pos[0], a->pos[1])
-                                 : NULL;
+    return py_need(py, a, 2, "pow")
+               ? py_binary(py, OP_POW, a->pos[0], a->pos[1])
+               : NULL;
 }
 
 static struct val *fn_divmod(struct py *py, struct val *self,
@@ -303,7 +305,7 @@ static struct val *fn_divmod(struct py *py, struct val *self,
     (void)self;
     return py_need(py, a, 2, "divmod")
                ? py_pair(py, py_binary(py, OP_FLOORDIV, a->pos[0], a->pos[1]),
-                      py_binary(py, OP_MOD, a->pos[0], a->pos[1]))
+                         py_binary(py, OP_MOD, a->pos[0], a->pos[1]))
                : NULL;
 }
 
@@ -355,11 +357,8 @@ bool py_add_builtins(struct py *py)
 {
     struct table *t = &py->builtins->names;
 
-    for (size_t i = 0; i < COUNT(functions); i++)
-        if (!table_set(
-                py, t, str_from_cstr(functions[i].name),
-                py_builtin(py, functions[i].name, functions[i].call, NULL)))
-            return false;
+    if (!add_rows(py, functions) || !add_rows(py, py_list_builtins))
+        return false;
     for (size_t i = 0; i < COUNT(types); i++)
         if (!table_set(py, t, str_from_cstr(types[i].name),
                        py_builtin(py, types[i].name, fn_type, &types[i])))

@@ -63,9 +63,9 @@ static struct val *fn_enumerate(struct py *py, struct val *self,
     if (!list || !out || !py_to_int(slots[1], &start))
         return NULL;
     for (size_t i = 0; i < list->as.items.n; i++)
-        if (!py_append(
-                py, out,
-                py_pair(py, py_int(py, start + (int64_t)i), list->as.items.v[i])))
+        if (!py_append(py, out,
+                       py_pair(py, py_int(py, start + (int64_t)i),
+                               list->as.items.v[i])))
             return NULL;
     return out;
 }
@@ -258,7 +258,8 @@ static struct val *fn_iter(struct py *py, struct val *self,
                            const struct args *a)
 {
     (void)self;
-    return py_need(py, a, 1, "iter") ? py_copy_of(py, a->pos[0], VAL_LIST) : NULL;
+    return py_need(py, a, 1, "iter") ? py_copy_of(py, a->pos[0], VAL_LIST)
+                                     : NULL;
 }
 
 static struct val *fn_next(struct py *py, struct val *self,

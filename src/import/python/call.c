@@ -63,6 +63,23 @@ static struct val *wrong_call(struct py *py, const struct function *f,
                    STR_ARG(f->name), what, STR_ARG(name));
 }
 
+/* Names the argument for which there is no parameter. */
+static bool no_parameter(struct py *py, const struct function *f,
+                         const struct table *kw)
+{
+    for (size_t k = 0; k < kw->n; k++) {
+        bool known = false;
+        if (!kw->entries[k].key)
+            continue;
+        for (struct py_node *p = f->parameters; p; p = p->next)
+            known = known || str_eq(p->text, kw->entries[k].key->as.text);
+        if (!known)
+            return wrong_call(py, f, "does not know",
+                              kw->entries[k].key->as.text) != NULL;
+    }
+    return !py->failed;
+}
+
 /* Binds arguments to parameters in the scope of a call. */
 static bool bind(struct py *py, const struct function *f, struct val *self,
                  const struct args *a, struct scope *s)
@@ -112,19 +129,8 @@ static bool bind(struct py *py, const struct function *f, struct val *self,
     if (at < n)
         return py_fail(py, ERR_INVALID, STR_FMT "() takes fewer arguments",
                        STR_ARG(f->name)) != NULL;
-    if (!rest && a->kw && used < a->kw->live) {
-        for (size_t k = 0; k < a->kw->n; k++) {
-            bool known = false;
-            if (!a->kw->entries[k].key)
-                continue;
-            for (struct py_node *p = f->parameters; p; p = p->next)
-                known =
-                    known || str_eq(p->text, a->kw->entries[k].key->as.text);
-            if (!known)
-                return wrong_call(py, f, "does not know",
-                                  a->kw->entries[k].key->as.text) != NULL;
-        }
-    }
+    if (!rest && a->kw && used < a->kw->live)
+        return no_parameter(py, f, a->kw);
     return !py->failed;
 }
 

@@ -6,8 +6,9 @@
 #include <string.h>
 
 static const struct aten *const families[] = {
-    aten_binary, aten_conv, aten_image,  aten_index, aten_make,  aten_matmul,
-    aten_norm,   aten_pool, aten_reduce, aten_rnn,   aten_shape, aten_unary};
+    aten_binary, aten_conv,   aten_image, aten_index, aten_join,
+    aten_make,   aten_matmul, aten_norm,  aten_pool,  aten_reduce,
+    aten_rnn,    aten_shape,  aten_unary};
 
 const struct aten *aten_find(struct str name)
 {

@@ -41,8 +41,8 @@ struct val *aten_invoke(struct py *py, const char *name, size_t n,
 
 /* Families; each ends with a row without a name. */
 extern const struct aten aten_binary[], aten_conv[], aten_image[], aten_index[],
-    aten_make[], aten_matmul[], aten_norm[], aten_pool[], aten_reduce[],
-    aten_rnn[], aten_shape[], aten_unary[];
+    aten_join[], aten_make[], aten_matmul[], aten_norm[], aten_pool[],
+    aten_reduce[], aten_rnn[], aten_shape[], aten_unary[];
 
 /* Arguments. Absent ones are None. */
 bool arg_none(const struct aten_call *c, size_t i);

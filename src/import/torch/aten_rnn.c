@@ -75,6 +75,21 @@ static bool all_zero(const struct ten *x)
     return true;
 }
 
+/* Type, direction and the like of the node. */
+static void describe(struct aten_call *c, const struct rnn *r,
+                     struct graph_node *node)
+{
+    attr_int(c->g, node, "hidden_size", r->hidden);
+    attr_string(c->g, node, "direction",
+                r->directions == 2 ? "bidirectional" : "forward");
+    if (r->kind->gates == 3)
+        attr_int(c->g, node, "linear_before_reset", 1);
+    if (r->kind->activation) {
+        const char *names[] = {r->kind->activation, r->kind->activation};
+        attr_strings(c->g, node, "activations", names, (size_t)r->directions);
+    }
+}
+
 /* One layer over x [time, batch, features]; state: its initial values, or NULL;
  * out: y, h, c. */
 static void layer(struct aten_call *c, struct rnn *r, struct ten *x,
@@ -126,15 +141,7 @@ static void layer(struct aten_call *c, struct rnn *r, struct ten *x,
                                          : *in[3] ? 4
                                                   : 3,
                                          lstm ? 3 : 2);
-    attr_int(c->g, node, "hidden_size", r->hidden);
-    attr_string(c->g, node, "direction",
-                r->directions == 2 ? "bidirectional" : "forward");
-    if (r->kind->gates == 3)
-        attr_int(c->g, node, "linear_before_reset", 1);
-    if (r->kind->activation) {
-        const char *names[] = {r->kind->activation, r->kind->activation};
-        attr_strings(c->g, node, "activations", names, (size_t)r->directions);
-    }
+    describe(c, r, node);
     struct shape y = {4, {time, r->directions, batch, r->hidden}};
     struct shape h = {3, {r->directions, batch, r->hidden}};
     struct shape flat = {3, {time, batch, r->directions * r->hidden}};
@@ -142,6 +149,22 @@ static void layer(struct aten_call *c, struct rnn *r, struct ten *x,
     out[0] = ten_reshape(c->t, ten_transpose(c->t, whole, perm), &flat);
     out[1] = ten_node(c->t, node->out[1], x->type, &h);
     out[2] = lstm ? ten_node(c->t, node->out[2], x->type, &h) : out[1];
+}
+
+/* The sequence, and the last states of all layers together. */
+static struct val *results(struct aten_call *c, const struct rnn *r,
+                           struct ten *x, struct ten *ends[2][64],
+                           int64_t layers, bool bare)
+{
+    struct val *all = py_list(c->py, VAL_TUPLE, 3);
+    (void)py_append(c->py, all, give(c, x));
+    for (int k = 0; k < (r->kind->gates == 4 ? 2 : 1); k++) {
+        struct ten *h = layers == 1
+                            ? ends[k][0]
+                            : ten_concat(c->t, ends[k], (size_t)layers, 0);
+        (void)py_append(c->py, all, give(c, bare ? op_squeeze(c, h, 1) : h));
+    }
+    return c->py->failed ? NULL : all;
 }
 
 /* lstm(input, hx, params, has_biases, num_layers, dropout, train,
@@ -197,15 +220,7 @@ static struct val *rnn(struct aten_call *c)
         x = op_squeeze(c, x, 1);
     else if (first)
         x = op_swap(c, x, 0, 1);
-    struct val *all = py_list(c->py, VAL_TUPLE, 3);
-    (void)py_append(c->py, all, give(c, x));
-    for (int k = 0; k < (r.kind->gates == 4 ? 2 : 1); k++) {
-        struct ten *h = layers == 1
-                            ? ends[k][0]
-                            : ten_concat(c->t, ends[k], (size_t)layers, 0);
-        (void)py_append(c->py, all, give(c, bare ? op_squeeze(c, h, 1) : h));
-    }
-    return c->py->failed ? NULL : all;
+    return results(c, &r, x, ends, layers, bare);
 }
 
 #define RNN                                                       \

@@ -24,6 +24,12 @@ struct klass *library_class(struct py *py, struct str path);
  * error: there is none. */
 struct val *torch_function(struct py *py, struct str name);
 
+/* answers.c: plain answers by path, questions to tensors by name; NULL without
+ * an error: none. */
+struct val *torch_answer(struct py *py, struct str path);
+struct val *torch_query(struct py *py, struct str name);
+struct val *ten_shape_value(struct py *py, const struct ten *x);
+
 /* library.c: the texts, made at build time. */
 struct library_text {
     const char *name;

@@ -5,6 +5,7 @@
  *   module.c    objects of a pickle -> objects of the evaluator
  *   script.c    TorchScript: classes and functions from the archive's code
  *   source.c    classes from a person's source, and weights from a state_dict
+ *   search.c    which class fits the weights
  *   solve.c     constructor arguments from the shapes of the weights
  *   program.c   inputs, two runs, outputs
  *   batch.c     what differs between two runs depends on the batch
@@ -41,7 +42,7 @@ struct program {
     /* The module, or anything that can be called, in that trace. */
     struct val *(*make)(struct trace *t, struct program *p);
     struct weights weights; /* of a state_dict */
-    const void *found;      /* solve.c: what make() makes */
+    const void *found;      /* search.c: what make() makes */
     /* Inputs that the file describes itself, or n_inputs == 0. */
     struct program_input *inputs;
     const char **input_names;

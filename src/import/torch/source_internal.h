@@ -1,5 +1,5 @@
-/* source_internal.h - between source.c (weights, comparing) and solve.c (which
- * class, which arguments). */
+/* source_internal.h - between source.c (weights, comparing) search.c (which
+ * class) and solve.c (which arguments). */
 #ifndef IMPORT_TORCH_SOURCE_INTERNAL_H
 #define IMPORT_TORCH_SOURCE_INTERNAL_H
 
@@ -25,7 +25,7 @@ bool fit_module(struct trace *t, struct val *module, struct weights *w,
 /* The names that --code defines, in a scope of that trace. */
 struct scope *source_scope(struct trace *t, struct program *p);
 
-/* solve.c: sets p->make so that it makes a module that fits the weights; the
+/* search.c: sets p->make so that it makes a module that fits the weights; the
  * failure says how far it got. */
 MUST_CHECK enum errc find_class(struct program *p);
 

@@ -412,9 +412,10 @@ static enum errc in_place(struct arena *arena, const char *from,
     return ERR_OK;
 }
 
-/* 8 bytes of length, JSON, bytes: https://github.com/huggingface/safetensors */
-enum errc torch_import_safetensors(struct str file, struct import *out,
-                                   struct err *err)
+/* One entry of the header; bytes: what stands behind it. */
+static enum errc read_entry(const struct json_node *v, struct str bytes,
+                            struct arena *arena, struct tensor *t,
+                            struct err *err)
 {
     static const struct {
         const char *name;
@@ -424,6 +425,33 @@ enum errc torch_import_safetensors(struct str file, struct import *out,
                  {"I16", DTYPE_I16},   {"I8", DTYPE_I8},   {"U8", DTYPE_U8},
                  {"BOOL", DTYPE_BOOL}, {"U16", DTYPE_U16}, {"U32", DTYPE_U32},
                  {"U64", DTYPE_U64}};
+    const struct json_node *offsets = json_get(v, "data_offsets");
+    int64_t from = json_i64_or(json_at(offsets, 0), -1), count;
+    int64_t to = json_i64_or(json_at(offsets, 1), -1);
+    const struct json_node *shape = json_get(v, "shape");
+
+    *t = (struct tensor){.type = DTYPE_NONE};
+    for (size_t i = 0; i < COUNT(types); i++)
+        if (json_says(json_get(v, "dtype"), types[i].name))
+            t->type = types[i].type;
+    for (const struct json_node *d = shape ? shape->first : NULL;
+         d && t->shape.rank < SHAPE_MAX_RANK; d = d->next)
+        t->shape.dim[t->shape.rank++] = json_i64_or(d, -1);
+    if (t->type == DTYPE_NONE || !shape_count(&t->shape, &count) || from < 0 ||
+        to < from || (uint64_t)to > bytes.n ||
+        (uint64_t)(to - from) != (uint64_t)count * dtype_size(t->type))
+        return err_set(err, ERR_INVALID,
+                       "the tensor '" STR_FMT
+                       "' of the safetensors file does not fit",
+                       STR_ARG(v->key));
+    t->count = (size_t)count;
+    return in_place(arena, bytes.p + from, t, err);
+}
+
+/* 8 bytes of length, JSON, bytes: https://github.com/huggingface/safetensors */
+enum errc torch_import_safetensors(struct str file, struct import *out,
+                                   struct err *err)
+{
     struct torch_file f = {.arena = out->arena, .err = err};
     struct program p = {
         .arena = out->arena, .file = &f, .out = out, .err = err};
@@ -441,31 +469,14 @@ enum errc torch_import_safetensors(struct str file, struct import *out,
     if (!p.weights.list)
         return err_set(err, ERR_NOMEM, "out of memory");
     for (struct json_node *v = root->first; v; v = v->next) {
-        struct tensor t = {.type = DTYPE_NONE};
-        int64_t count,
-            from = json_i64_or(json_at(json_get(v, "data_offsets"), 0), -1);
-        int64_t to = json_i64_or(json_at(json_get(v, "data_offsets"), 1), -1);
+        struct tensor t;
         if (str_eq(v->key, STR("__metadata__")))
             continue;
-        for (size_t i = 0; i < COUNT(types); i++)
-            if (json_says(json_get(v, "dtype"), types[i].name))
-                t.type = types[i].type;
-        const struct json_node *shape = json_get(v, "shape");
-        for (const struct json_node *d = shape ? shape->first : NULL;
-             d && t.shape.rank < SHAPE_MAX_RANK; d = d->next)
-            t.shape.dim[t.shape.rank++] = json_i64_or(d, -1);
-        if (t.type == DTYPE_NONE || !shape_count(&t.shape, &count) ||
-            from < 0 || to < from || (uint64_t)to > file.n - 8 - n ||
-            (uint64_t)(to - from) != (uint64_t)count * dtype_size(t.type))
-            return err_set(err, ERR_INVALID,
-                           "the tensor '" STR_FMT
-                           "' of the safetensors file does not fit",
-                           STR_ARG(v->key));
-        t.count = (size_t)count;
-        import_lists(out, v->key, &t);
-        enum errc rc = in_place(out->arena, file.p + 8 + n + from, &t, err);
+        enum errc rc = read_entry(v, str_slice(file, 8 + (size_t)n, file.n),
+                                  out->arena, &t, err);
         if (rc)
             return rc;
+        import_lists(out, v->key, &t);
         p.weights.list[p.weights.n++] =
             (struct weight){.name = v->key, .tensor = t};
     }
