@@ -137,7 +137,7 @@ CASES = {
                                 {"class_name": "Add", "name": "a", "config": {}, "inbound_nodes": [[["i", 0, 0, {}], ["b", 0, 0, {}]]]},
                                 {"class_name": "Flatten", "name": "b", "config": {}, "inbound_nodes": [[["a", 0, 0, {}]]]}],
         "input_layers": [["i", 0, 0]], "output_layers": [["b", 0, 0]]}}), 2, "cannot be computed"),
-    "zip not keras": (lambda d: zip_of(("a", "b")), 2, "not a Keras model"),
+    "zip not keras": (lambda d: zip_of(("a", "b")), 2, "no model of PyTorch or Keras"),
     "zip cut off": (lambda d: good_keras(d)[:-30], 2, "cut off"),
     "zip twice the same name": (twice, 2, "occurs twice"),
     "zip overlapping": (overlapping, 2, "local header|shares bytes"),

@@ -70,7 +70,11 @@ static bool augment(struct py *py, struct py_node *n, struct scope *s)
             (void)py_append(py, old, v->as.items.v[i]);
         return v != NULL && !py->failed;
     }
-    return py_assign(py, n->a, py_binary(py, (enum py_op)n->op, old, v), s);
+    if (old && v && old->kind == VAL_HOST)
+        v = py->host->in_place(py, (enum py_op)n->op, old, v);
+    else
+        v = py_binary(py, (enum py_op)n->op, old, v);
+    return py_assign(py, n->a, v, s);
 }
 
 static enum flow run_if(struct py *py, struct py_node *n, struct scope *s,

@@ -27,6 +27,9 @@ struct py_host {
     struct val *(*attr)(struct py *py, struct val *self, struct str name);
     struct val *(*binary)(struct py *py, enum py_op op, struct val *a,
                           struct val *b);
+    /* a op= b: a itself where it can take the result. */
+    struct val *(*in_place)(struct py *py, enum py_op op, struct val *a,
+                            struct val *b);
     struct val *(*unary)(struct py *py, enum py_op op, struct val *a);
     struct val *(*index)(struct py *py, struct val *self, struct val *at);
     bool (*set_index)(struct py *py, struct val *self, struct val *at,

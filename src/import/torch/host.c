@@ -245,6 +245,18 @@ static struct val *host_binary(struct py *py, enum py_op op, struct val *a,
     return aten_invoke(py, name, 2, both);
 }
 
+static struct val *host_in_place(struct py *py, enum py_op op, struct val *a,
+                                 struct val *b)
+{
+    struct val *out = host_binary(py, op, a, b);
+    struct ten *x = ten_of(a), *y = out ? ten_of(out) : NULL;
+
+    if (!y || !shape_eq(&x->shape, &y->shape))
+        return out;
+    ten_set(trace_of(py), x, ten_cast(trace_of(py), y, x->type));
+    return a;
+}
+
 static struct val *host_unary(struct py *py, enum py_op op, struct val *a)
 {
     if (op == OP_POS)
@@ -291,6 +303,7 @@ static const struct py_host host = {
     .name = find_name,
     .attr = host_attr,
     .binary = host_binary,
+    .in_place = host_in_place,
     .unary = host_unary,
     .index = host_index,
     .set_index = host_set_index,
