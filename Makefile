@@ -1,6 +1,6 @@
 # The verbs. How things are built is in CMakeLists.txt; this file only remembers
 # the commands, so that nobody has to.
-.PHONY: all release test tsan fuzz bench lint format soak clean help
+.PHONY: all release test tsan fuzz bench lint format oracle soak clean help
 
 all release:       ## what is shipped: build/release/stoker
 	./scripts/setup.sh
@@ -19,6 +19,9 @@ fuzz:              ## every fuzz target for a minute (FUZZ_SECONDS=60)
 
 bench:             ## against FastAPI, fastify and nginx, side by side
 	./bench/run.sh
+
+oracle:            ## the importers of PyTorch against PyTorch, from scratch
+	./tests/oracle/torch_matrix.sh
 
 soak:              ## the long ones: millions of requests, ten minutes of fuzzing a target
 	./scripts/soak.sh

@@ -57,9 +57,9 @@ char *buf_reserve(struct buf *b, size_t n)
 
 void buf_put(struct buf *b, struct str s)
 {
-    char *at = buf_reserve(b, s.n);
+    char *at = s.n ? buf_reserve(b, s.n) : NULL;
 
-    if (at && s.n) {
+    if (at) {
         memcpy(at, s.p, s.n);
         b->n += s.n;
     }

@@ -234,6 +234,7 @@ static void lex_one(struct lexer *l)
 enum errc py_lex(struct str text, struct arena *arena, struct py_token **out,
                  size_t *n, struct err *err)
 {
+    text = text.n ? text : STR(""); /* NULL is no place to count from */
     struct lexer l = {.p = text.p,
                       .end = text.p + text.n,
                       .line = 1,
