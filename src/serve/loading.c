@@ -276,6 +276,9 @@ static enum errc build(struct registry *r, struct prepared *p,
               m->batchable ? "yes" : "no", m->facts.why[0] ? " (" : "",
               m->facts.why, m->facts.why[0] ? ")" : "",
               (long long)(m->facts.run_ns / 1000), m->device);
+    if (m->imported && m->imported->report.note[0])
+        log_event(LOG_WARN, "model.note", "model=%s %s", m->name,
+                  m->imported->report.note);
     *out = m;
     return ERR_OK;
 }
