@@ -9,6 +9,7 @@ enum { MAX_LEVELS = 32, SECOND = 1000000000, TIMEOUT_MS = 30000 };
 
 struct options {
     const char *data, *file, *concurrency;
+    struct import_hints hints;
     int64_t duration;
     bool json;
 };
@@ -21,6 +22,7 @@ static const struct flag flags[] = {
     {"file",        'f', FLAG_TEXT, AT(file), NULL, 0, 0, 0, TEXT_OPT_FILE, false, 0},
     {"concurrency", 'c', FLAG_TEXT, AT(concurrency), "1,2,4,8,16,32", 0, 0, 0, TEXT_OPT_CONCURRENCY, false, 0},
     {"duration",    't', FLAG_DURATION, AT(duration), "2s", 1000000, INT64_C(3600) * SECOND, SECOND, TEXT_OPT_DURATION, false, 0},
+    HINT_FLAGS(struct options, hints),
     {"json",         0,  FLAG_BOOL, AT(json), NULL, 0, 0, 0, TEXT_OPT_JSON, false, 0},
     {.name = ""},
 };
@@ -166,7 +168,7 @@ static enum errc run(struct cli *cli, const void *options,
     enum errc rc = local_body(o->data, o->file, &body, &given, err);
 
     if (!rc)
-        rc = local_open(cli, args->rest[0], &l, err);
+        rc = local_open(cli, args->rest[0], &o->hints, &l, err);
     if (!rc && (!given || !l.path[0]))
         rc = local_example(&l, given ? NULL : &body, err);
     if (!rc)

@@ -7,6 +7,7 @@
 
 #include "base/fs.h"
 #include "cli/command.h"
+#include "cli/hint_flags.h"
 #include "import/process.h"
 
 struct options {
@@ -17,14 +18,7 @@ struct options {
 static const struct flag flags[] = {
     {"output", 'o', FLAG_TEXT, offsetof(struct options, output), NULL, 0, 0, 0,
      TEXT_OPT_CONVERT_OUTPUT, false, 0},
-    {"code", 0, FLAG_TEXT, offsetof(struct options, hints.code), NULL, 0, 0, 0,
-     TEXT_OPT_CODE, false, 0},
-    {"class", 0, FLAG_TEXT, offsetof(struct options, hints.class_name), NULL, 0,
-     0, 0, TEXT_OPT_CLASS, false, 0},
-    {"init", 0, FLAG_TEXT, offsetof(struct options, hints.init), NULL, 0, 0, 0,
-     TEXT_OPT_INIT, false, 0},
-    {"input", 0, FLAG_TEXT, offsetof(struct options, hints.input), NULL, 0, 0,
-     0, TEXT_OPT_INPUT, false, 0},
+    HINT_FLAGS(struct options, hints),
     {.name = ""},
 };
 

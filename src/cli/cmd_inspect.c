@@ -4,6 +4,7 @@
 
 #include "base/fs.h"
 #include "cli/command.h"
+#include "cli/hint_flags.h"
 #include "codec/digest.h"
 #include "codec/number.h"
 #include "import/process.h"
@@ -27,14 +28,7 @@ static const struct flag flags[] = {
      TEXT_OPT_VERIFY, false, 0},
     {"ort", 0, FLAG_TEXT, offsetof(struct options, ort), NULL, 0, 0, 0,
      TEXT_OPT_ORT, false, 0},
-    {"code", 0, FLAG_TEXT, offsetof(struct options, hints.code), NULL, 0, 0, 0,
-     TEXT_OPT_CODE, false, 0},
-    {"class", 0, FLAG_TEXT, offsetof(struct options, hints.class_name), NULL, 0,
-     0, 0, TEXT_OPT_CLASS, false, 0},
-    {"init", 0, FLAG_TEXT, offsetof(struct options, hints.init), NULL, 0, 0, 0,
-     TEXT_OPT_INIT, false, 0},
-    {"input", 0, FLAG_TEXT, offsetof(struct options, hints.input), NULL, 0, 0,
-     0, TEXT_OPT_INPUT, false, 0},
+    HINT_FLAGS(struct options, hints),
     {.name = ""},
 };
 

@@ -6,6 +6,7 @@ enum { TIMEOUT_MS = 600000, REPLY_MAX = 1 << 30 };
 
 struct options {
     const char *data, *file;
+    struct import_hints hints;
 };
 
 static const struct flag flags[] = {
@@ -13,6 +14,7 @@ static const struct flag flags[] = {
      TEXT_OPT_DATA, false, 0},
     {"file", 'f', FLAG_TEXT, offsetof(struct options, file), NULL, 0, 0, 0,
      TEXT_OPT_FILE, false, 0},
+    HINT_FLAGS(struct options, hints),
     {.name = ""},
 };
 
@@ -73,7 +75,7 @@ static enum errc run(struct cli *cli, const void *options,
     enum errc rc = local_body(o->data, o->file, &body, &given, err);
 
     if (!rc)
-        rc = local_open(cli, args->rest[0], &l, err);
+        rc = local_open(cli, args->rest[0], &o->hints, &l, err);
     if (!rc)
         rc = ask(cli, &l, &body, given, err);
     local_close(&l);

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "cli/hint_flags.h"
 #include "cli/serve_options.h"
 #include "io/cpu.h"
 
@@ -21,10 +22,7 @@ const struct flag serve_flags[] = {
     {"no-monitor",     0, FLAG_BOOL,     AT(no_monitor),   NULL, 0, 0, 0, TEXT_OPT_NO_MONITOR, false, 0},
     {"model-repository", 0, FLAG_TEXT,   AT(repository),   NULL, 0, 0, 0, TEXT_OPT_REPOSITORY, false, 0},
     {"model-store",    0, FLAG_TEXT,     AT(repository),   NULL, 0, 0, 0, TEXT_OPT_REPOSITORY, true, 0},
-    {"code", 0, FLAG_TEXT, AT(hints.code), NULL, 0, 0, 0, TEXT_OPT_CODE, false, 0},
-    {"class", 0, FLAG_TEXT, AT(hints.class_name), NULL, 0, 0, 0, TEXT_OPT_CLASS, false, 0},
-    {"init", 0, FLAG_TEXT, AT(hints.init), NULL, 0, 0, 0, TEXT_OPT_INIT, false, 0},
-    {"input", 0, FLAG_TEXT, AT(hints.input), NULL, 0, 0, 0, TEXT_OPT_INPUT, false, 0},
+    HINT_FLAGS(struct serve_options, hints),
     {"device",         0, FLAG_TEXT,     AT(device),       "cpu", 0, 0, 0, TEXT_OPT_DEVICE, false, 0},
     {"ort",            0, FLAG_TEXT,     AT(ort),          NULL, 0, 0, 0, TEXT_OPT_ORT, false, 0},
     {"threads",      't', FLAG_INT,      AT(threads),      "0", 0, 64, 0, TEXT_OPT_THREADS, false, 0},

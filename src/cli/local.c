@@ -38,7 +38,8 @@ static enum errc await(int fd, struct err *err)
     return r.rc;
 }
 
-static void serve(struct cli *cli, const char *model, int listener, int report)
+static void serve(struct cli *cli, const char *model,
+                  const struct import_hints *hints, int listener, int report)
 {
     struct serve_options o = {0};
     struct daemon_options daemon;
@@ -48,12 +49,14 @@ static void serve(struct cli *cli, const char *model, int listener, int report)
         _exit(1);
     o.access_log = "off";
     o.lame_duck = 0;
+    o.hints = *hints;
     log_setup(2, LOG_ERROR + 1, "local");
     serve_daemon_options(&o, cli, &args, &daemon);
     child_main(&daemon, &listener, 1, report);
 }
 
-static enum errc start(struct cli *cli, const char *model, struct local *out,
+static enum errc start(struct cli *cli, const char *model,
+                       const struct import_hints *hints, struct local *out,
                        struct err *err)
 {
     int listener, fds[2];
@@ -67,7 +70,7 @@ static enum errc start(struct cli *cli, const char *model, struct local *out,
     out->pid = fork();
     if (out->pid == 0) {
         (void)close(fds[0]);
-        serve(cli, model, listener, fds[1]);
+        serve(cli, model, hints, listener, fds[1]);
     }
     memcpy(out->url.host, "127.0.0.1", 10);
     out->url.port = socket_port(listener);
@@ -82,12 +85,13 @@ static enum errc start(struct cli *cli, const char *model, struct local *out,
     return rc;
 }
 
-enum errc local_open(struct cli *cli, const char *target, struct local *out,
+enum errc local_open(struct cli *cli, const char *target,
+                     const struct import_hints *hints, struct local *out,
                      struct err *err)
 {
     *out = (struct local){.pid = 0};
     if (!local_is_url(target))
-        return start(cli, target, out, err);
+        return start(cli, target, hints, out, err);
     enum errc rc = client_url_parse(target, &out->url, err);
     if (rc)
         return rc;

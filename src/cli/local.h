@@ -6,6 +6,7 @@
 #include <sys/types.h>
 
 #include "cli/command.h"
+#include "cli/hint_flags.h"
 #include "http/client.h"
 
 struct local {
@@ -16,6 +17,7 @@ struct local {
 
 /* target: a URL, or a model file that is then served. */
 MUST_CHECK enum errc local_open(struct cli *cli, const char *target,
+                                const struct import_hints *hints,
                                 struct local *out, struct err *err);
 void local_close(struct local *l);
 

@@ -233,3 +233,33 @@ def test_recorded_answers_are_compared(tmp_path):
         (tmp_path / "golden.json").write_text(bad)
         r = run("serve", model, "--no-monitor", "--http-port", "0")
         assert r.returncode not in (0, -6, -11) and b"golden.json" in r.stderr, bad
+
+
+@pytest.mark.sanitize
+def test_a_notebook_is_source_too(files, tmp_path):
+    path, book = tmp_path / "m.pth", tmp_path / "train.ipynb"
+    path.write_bytes(files["people_mnist.pth"])
+    cells = [{"cell_type": "markdown", "source": ["# a title\n"]}, {"cell_type": "code", "source": ["!pip install torch\n", "%matplotlib inline\n"]},
+             {"cell_type": "code", "source": files["people_mnist.py"].decode().splitlines(True)}, {"cell_type": "code", "source": "model = Net()\nfor x in loader:\n    model(x)\n"}]
+    book.write_text(json.dumps({"nbformat": 4, "cells": cells}))
+    xs, ys = arrays(files["people_mnist.npz"])
+    given = tmp_path / "in.json"
+    given.write_text(json.dumps(xs[0].tolist()))
+    r = run("predict", path, "--code", book, "--input", "1,1,28,28", "-f", given)
+    assert r.returncode == 0, r.stderr
+    assert not differences([np.array(json.loads(r.stdout)["predict_result"])], ys)
+
+
+def test_architectures_of_torchvision_are_known_by_their_weights(tmp_path):
+    """MobileNet V3 small by names and shapes alone: safetensors made here, every weight the same, so that the answer is a constant row."""
+    shapes = json.loads((ROOT / "tests/fixtures/torch/mobilenet_v3_small.json").read_text())
+    header, at = {}, 0
+    for name, shape in shapes.items():
+        size = 4 * int(np.prod(shape, dtype=np.int64))
+        header[name] = {"dtype": "F32", "shape": shape, "data_offsets": [at, at + size]}
+        at += size
+    text = json.dumps(header).encode()
+    path = tmp_path / "m.safetensors"
+    path.write_bytes(len(text).to_bytes(8, "little") + text + np.full(at // 4, 0.01, np.float32).tobytes())
+    got = json.loads(run("inspect", path, "--json", "--input", "1,3,64,64").stdout)
+    assert got["outputs"][0]["shape"] == [-1, 7] and "num_classes=7" in got["note"] and {c["name"] for c in got["classes"]} == {"mobilenet_v3_small"}
