@@ -166,11 +166,8 @@ static struct val *call_function(struct py *py, struct val *callee,
     }
     enum flow flow = py_run(py, f->body, s, &result);
     py->in_library -= quiet;
-    if (flow == FLOW_FAILED) {
-        if (py->n_where < COUNT(py->where))
-            py->where[py->n_where++] = f->name;
+    if (flow == FLOW_FAILED)
         return NULL;
-    }
     py->line = line;
     return result ? result : &py->none;
 }

@@ -55,8 +55,6 @@ struct py {
     const struct scope *library;
     int in_library;
     struct scope *builtins;
-    struct str where[8]; /* innermost functions when it failed */
-    size_t n_where;
     struct str stars[16]; /* from X import * */
     size_t n_stars;
     struct val none, yes, no, ellipsis;

@@ -214,7 +214,6 @@ static struct val *pad(struct aten_call *c)
     struct str mode = arg_none(c, 2) ? STR("constant") : arg_str(c, 2);
     int rank = x->shape.rank;
     struct shape s = x->shape;
-    bool cuts = false;
 
     if (n % 2 || n / 2 > (size_t)rank)
         return aten_fail(c, "the sizes do not fit the tensor");
@@ -240,11 +239,9 @@ static struct val *pad(struct aten_call *c)
         out[dim] = sizes[2 * i];
         out[rank + dim] = sizes[2 * i + 1];
         s.dim[dim] += sizes[2 * i] + sizes[2 * i + 1];
-        cuts = cuts || sizes[2 * i] < 0 || sizes[2 * i + 1] < 0;
         if (s.dim[dim] < 0)
             return aten_fail(c, "more is cut off than there is");
     }
-    (void)cuts;
     double value = arg_none(c, 3) ? 0 : arg_float(c, 3);
     const char *in[] = {ten_name(c->t, x),
                         graph_i64s(c->g, out, (size_t)rank * 2),

@@ -98,11 +98,6 @@ static struct val *outer(struct aten_call *c)
     return give(c, op2(c, "Mul", op_unsqueeze(c, x, 1), op_unsqueeze(c, y, 0)));
 }
 
-static char letter_of(const char *text, size_t i)
-{
-    return text[i];
-}
-
 /* The shape that the right side of the equation asks for. */
 static bool einsum_shape(struct aten_call *c, struct str equation,
                          struct ten *const *list, size_t n, struct shape *out)
@@ -122,7 +117,7 @@ static bool einsum_shape(struct aten_call *c, struct str equation,
         struct str part = str_cut(&left, ',');
         int dim = 0;
         for (size_t i = 0; i < part.n; i++) {
-            unsigned char letter = (unsigned char)letter_of(part.p, i);
+            unsigned char letter = (unsigned char)part.p[i];
             if (letter == ' ' || letter >= 128)
                 continue;
             if (dim >= list[k]->shape.rank)

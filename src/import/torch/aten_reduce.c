@@ -45,15 +45,6 @@ static struct ten *arg_extreme(struct aten_call *c, const char *onnx,
     return ten_node(c->t, node->out[0], DTYPE_I64, &s);
 }
 
-/* The fields of what torch.max(x, dim) gives. */
-static struct val *values_indices(struct aten_call *c, struct ten *values,
-                                  struct ten *indices)
-{
-    struct val *pair = give_pair(c, values, indices);
-
-    return pair;
-}
-
 /* max(x), max(x, other), max(x, dim, keepdim) */
 static struct val *extreme(struct aten_call *c)
 {
@@ -77,8 +68,8 @@ static struct val *extreme(struct aten_call *c)
     int64_t dim = arg_dim(c, 1, x->shape.rank);
     bool keep = arg_bool(c, 2);
     if (x->shape.rank == 0)
-        return values_indices(c, x, ten_scalar(c->t, DTYPE_I64, 0));
-    return values_indices(
+        return give_pair(c, x, ten_scalar(c->t, DTYPE_I64, 0));
+    return give_pair(
         c, op_reduce(c, reduce_op, x, &dim, 1, keep),
         arg_extreme(c, max ? "ArgMax" : "ArgMin", x, (int)dim, keep));
 }
@@ -259,8 +250,8 @@ static struct val *top(struct aten_call *c, struct ten *x, int64_t k, int dim,
     attr_int(c->g, node, "axis", dim);
     attr_int(c->g, node, "largest", largest);
     s.dim[dim] = k;
-    return values_indices(c, ten_node(c->t, node->out[0], x->type, &s),
-                          ten_node(c->t, node->out[1], DTYPE_I64, &s));
+    return give_pair(c, ten_node(c->t, node->out[0], x->type, &s),
+                     ten_node(c->t, node->out[1], DTYPE_I64, &s));
 }
 
 static struct val *topk(struct aten_call *c)

@@ -143,6 +143,7 @@ static struct val *find_name(struct py *py, struct str path)
         return v;
     if (under(path, "torch.nn.functional.") || under(path, "torch.Tensor.") ||
         under(path, "torch.special.") || under(path, "torch.linalg.") ||
+        under(path, "torch.utils.checkpoint.") ||
         under(path, "torch._C._nn.") || under(path, "torch.fft.") ||
         memchr(path.p + 6 < path.p + path.n ? path.p + 6 : path.p, '.',
                path.n > 6 ? path.n - 6 : 0) == NULL) {

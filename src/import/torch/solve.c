@@ -398,6 +398,13 @@ bool solver_solve(struct solver *s, const struct candidate *base,
     if (!callee || !c.given)
         return false;
     size_t n = unknowns(s, callee, c.given, defaults_too, list);
+    /* Those of torchvision hand it on in **kwargs. */
+    if (c.library && defaults_too && n < MAX_PARAMETERS &&
+        !table_find(c.given, STR("num_classes")))
+        list[n++] = (struct unknown){.name = STR("num_classes"),
+                                     .value = markers[COUNT(markers) - 1],
+                                     .marker = markers[COUNT(markers) - 1],
+                                     .usual = 1000};
     if (n == 0 && !c.given->live)
         return false;
     if (!give_unknowns(s, c.given, list, n))

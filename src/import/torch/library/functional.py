@@ -7,10 +7,6 @@ import math
 import torch
 
 
-def as_pair(v):
-    return (v, v) if isinstance(v, int) else tuple(v)
-
-
 def functional_relu(input, inplace=False):
     return torch.relu_(input) if inplace else torch.relu(input)
 
@@ -369,10 +365,6 @@ def torch_meshgrid(*tensors, indexing=None):
     if len(tensors) == 1 and isinstance(tensors[0], (list, tuple)):
         tensors = tensors[0]
     return torch.mesh_of(list(tensors), indexing)
-
-
-def tensor_new(self, *sizes):
-    return torch.zeros(*sizes)
 
 
 def tensor_where(self, condition, other):
