@@ -43,7 +43,7 @@ struct pickle {
     size_t n, cap;
     struct pickle *callable, *args, *state; /* state of a GLOBAL: its source */
     void *made;                             /* what a reader made of it ... */
-    const void *made_for;                   /* ... and for whom */
+    uint64_t made_for;                      /* ... in which of its runs */
 };
 
 struct pickle_rules {

@@ -2,7 +2,9 @@
 the error table, nothing executed, and a server that lives."""
 import io
 import json
+import os
 import struct
+import subprocess
 import sys
 import zipfile
 
@@ -10,7 +12,7 @@ import h5py
 import numpy as np
 import pytest
 
-from stoker import ROOT, Server, run
+from stoker import BINARY, ROOT, Server, run
 
 sys.path.insert(0, str(ROOT / "tests/oracle"))
 import keras_cases  # noqa: E402
@@ -187,3 +189,42 @@ def test_a_server_lives_with_hostile_files_beside_good_ones(tmp_path):
         assert s.request("POST", "/v2/repository/models/good/load", "{}")[0] == 200
         assert s.json("POST", "/models/good/predict", [[1.0, 2.0, 3.0]]) == want
         assert not s.event("serve.died")
+
+
+ALLOWED = {"read", "write", "mmap", "munmap", "mremap", "madvise", "brk", "futex", "getrandom", "clock_gettime", "rt_sigreturn", "exit", "exit_group"}
+
+
+@pytest.mark.skipif("build/release" not in BINARY, reason="sanitizers look at themselves through many system calls")
+def test_the_importer_makes_no_other_system_calls(tmp_path):
+    """Watched from outside: good files and bad ones, and source that wants out."""
+    if subprocess.run(["strace", "-o", os.devnull, "true"], capture_output=True).returncode:
+        pytest.skip("this machine does not let strace trace")
+    code = tmp_path / "net.py"
+    code.write_text("import os, subprocess\nimport torch.nn as nn\nos.system('id')\nclass Net(nn.Module):\n    def __init__(self):\n        super().__init__()\n"
+                    "        self.x = subprocess.run(['id'])\n        self.y = open('/etc/passwd').read()\n    def forward(self, x):\n        return x\n")
+    bad = tmp_path / "bad.pth"
+    bad.write_bytes((ROOT / "tests/fixtures/torch/tr.pt").read_bytes()[:3000])
+    many = tmp_path / "many.zip"
+    with zipfile.ZipFile(many, "w") as z:
+        for i in range(3000):
+            z.writestr(f"m/data/{i}", b"x")
+        z.writestr("m/data.pkl", b"\x80\x02}.")
+    torch = ROOT / "tests/fixtures/torch"
+    watched = 0
+    for args in ([torch / "tr.pt", "--input", "1,1,8,8"], [torch / "mod_old.pth"], [torch / "sd.pth", "--code", code, "--input", "1,1,8,8"], [bad], [many],
+                 [ROOT / "tests/fuzz/corpus/import/functional_residual.h5"]):
+        log = tmp_path / "strace"
+        subprocess.run(["strace", "-f", "-o", log, BINARY, "inspect", *map(str, args)], capture_output=True, timeout=60, env={**os.environ, "STOKER_STATE": str(tmp_path / "none")})
+        importer, sealed = None, False
+        for line in log.read_text(errors="replace").splitlines():
+            pid, _, rest = line.partition(" ")
+            rest = rest.strip()
+            if rest.startswith("execve(") and "stoker: importer" in rest:
+                importer = pid
+            elif pid == importer and "PR_SET_SECCOMP" in rest:
+                sealed = True
+                watched += 1
+            elif pid == importer and sealed and "(" in rest and not rest.startswith(("---", "+++", "<...")):
+                assert rest.partition("(")[0] in ALLOWED, (args, rest)
+            assert not (pid == importer and "killed by" in rest), (args, rest)
+    assert watched == 6

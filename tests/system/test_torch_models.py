@@ -147,7 +147,7 @@ def test_what_is_not_given_is_guessed_and_said(tmp_path):
 
 @pytest.mark.sanitize
 @pytest.mark.parametrize("options,words", [
-    (["--input", "1,2"], "line 8: conv2d: the input must have 4 dimensions"), (["--input", "1,3,8,8"], "channels"), (["--input", "x"], "--input 'x'"), (["--input", "1,1,8,8:complex"], "--input"), (["--input", "1,0"], "--input"),
+    (["--input", "1,2"], "line 9: conv2d: the input must have 4 dimensions"), (["--input", "1,3,8,8"], "channels"), (["--input", "x"], "--input 'x'"), (["--input", "1,1,8,8:complex"], "--input"), (["--input", "1,0"], "--input"),
     (["--init", "[1]"], "--init"), (["--init", "{"], "--init"), (["--class", "Nothing"], "'Nothing'"), (["--code", "/no/such.py"], "/no/such.py")])
 def test_wrong_hints_are_one_sentence(options, words, tmp_path):
     code = tmp_path / "net.py"
@@ -263,3 +263,47 @@ def test_architectures_of_torchvision_are_known_by_their_weights(tmp_path):
     path.write_bytes(len(text).to_bytes(8, "little") + text + np.full(at // 4, 0.01, np.float32).tobytes())
     got = json.loads(run("inspect", path, "--json", "--input", "1,3,64,64").stdout)
     assert got["outputs"][0]["shape"] == [-1, 7] and "num_classes=7" in got["note"] and {c["name"] for c in got["classes"]} == {"mobilenet_v3_small"}
+
+
+def safetensors(tensors):
+    header, data = {}, b""
+    for name, t in tensors.items():
+        raw = t.astype(np.float32).tobytes()
+        header[name] = {"dtype": "F32", "shape": list(t.shape), "data_offsets": [len(data), len(data) + len(raw)]}
+        data += raw
+    text = json.dumps(header).encode()
+    return len(text).to_bytes(8, "little") + text + data
+
+
+@pytest.mark.parametrize("prefix", ["", "module.", "_orig_mod.module.", "net."])
+def test_prefixes_of_wrappers_are_stripped(prefix, tmp_path):
+    path, code = tmp_path / "m.safetensors", tmp_path / "net.py"
+    rng = np.random.default_rng(1)
+    w = {"fc1.weight": rng.normal(size=(8, 4)), "fc1.bias": rng.normal(size=8), "fc2.weight": rng.normal(size=(3, 8)), "fc2.bias": rng.normal(size=3)}
+    path.write_bytes(safetensors({prefix + k: v for k, v in w.items()}))
+    code.write_text("import torch.nn as nn\n\n\nclass Net(nn.Module):\n    def __init__(self, hidden):\n        super().__init__()\n"
+                    "        self.fc1 = nn.Linear(4, hidden)\n        self.fc2 = nn.Linear(hidden, 3)\n\n    def forward(self, x):\n        return self.fc2(self.fc1(x).relu())\n")
+    got = json.loads(run("inspect", path, "--code", code, "--input", "1,4", "--json").stdout)
+    assert got["outputs"][0]["shape"] == [-1, 3] and "hidden=8" in got["note"]
+    x = rng.normal(size=(2, 4)).astype(np.float32)
+    given = tmp_path / "in.json"
+    given.write_text(json.dumps(x.tolist()))
+    r = run("predict", path, "--code", code, "--input", "1,4", "-f", given)
+    assert r.returncode == 0, r.stderr
+    want = np.maximum(x @ w["fc1.weight"].T + w["fc1.bias"], 0) @ w["fc2.weight"].T + w["fc2.bias"]
+    assert np.allclose(json.loads(r.stdout)["predict_result"], want, atol=1e-4)
+
+
+def test_a_batch_that_cannot_be_free_is_fixed(tmp_path):
+    path, code = tmp_path / "m.safetensors", tmp_path / "net.py"
+    rng = np.random.default_rng(2)
+    w, b = rng.normal(size=(2, 12)), rng.normal(size=2)
+    path.write_bytes(safetensors({"fc.weight": w, "fc.bias": b}))
+    code.write_text("import torch.nn as nn\n\n\nclass Net(nn.Module):\n    def __init__(self):\n        super().__init__()\n        self.fc = nn.Linear(12, 2)\n\n"
+                    "    def forward(self, x):\n        return self.fc(x.view(1, -1))\n")
+    x = rng.normal(size=(1, 3, 4)).astype(np.float32)
+    given = tmp_path / "in.json"
+    given.write_text(json.dumps(x.tolist()))
+    r = run("predict", path, "--code", code, "--input", "1,3,4", "-f", given)
+    assert r.returncode == 0, r.stderr
+    assert np.allclose(json.loads(r.stdout)["predict_result"], x.reshape(1, 12) @ w.T + b, atol=1e-4)

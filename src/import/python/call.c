@@ -157,15 +157,16 @@ static struct val *call_function(struct py *py, struct val *callee,
         return NULL;
     if (!bind(py, f, self, a, s))
         return NULL;
-    bool quiet = of_library(py, f->scope);
-    py->in_library += quiet;
+    /* The library calls back: Module.__call__() calls a person's forward(). */
+    bool outer = py->in_library;
+    py->in_library = of_library(py, f->scope);
     if (f->is_expression) {
         struct val *v = py_eval(py, f->body, s);
-        py->in_library -= quiet;
+        py->in_library = outer;
         return v;
     }
     enum flow flow = py_run(py, f->body, s, &result);
-    py->in_library -= quiet;
+    py->in_library = outer;
     if (flow == FLOW_FAILED)
         return NULL;
     py->line = line;

@@ -53,7 +53,7 @@ struct py {
     /* Functions of this scope do not count as the program's own: a failure in
      * them is told with the line that called them. */
     const struct scope *library;
-    int in_library;
+    bool in_library;
     struct scope *builtins;
     struct str stars[16]; /* from X import * */
     size_t n_stars;

@@ -122,7 +122,8 @@ static struct val *find_name(struct py *py, struct str path)
 {
     struct str last = last_part(path);
     struct trace *t = trace_of(py);
-    struct val *v = t->names ? t->names(py, path) : NULL;
+    /* The library's own texts mean PyTorch, whatever the front end adds. */
+    struct val *v = t->names && !py->in_library ? t->names(py, path) : NULL;
 
     v = v || py->failed ? v : torch_answer(py, path);
     if (v || py->failed)
@@ -332,6 +333,7 @@ bool trace_begin(struct trace *t, struct arena *arena, uint64_t steps,
         }
     }
     t->py.steps = 0;
+    t->py.line = 0;
     t->py.library = t->library;
     return t->library != NULL;
 }

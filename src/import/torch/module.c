@@ -168,7 +168,7 @@ static struct val *object(struct maker *m, const struct pickle *v)
     if (!out)
         return NULL;
     ((struct pickle *)(uintptr_t)v)->made = out; /* parts may refer to it */
-    ((struct pickle *)(uintptr_t)v)->made_for = m->t;
+    ((struct pickle *)(uintptr_t)v)->made_for = m->p->runs;
     if (state && state->kind == PICKLE_TUPLE) /* (dict, slots) */
         state = pickle_at(state, 0);
     bool module = state && pickle_get(state, "_modules");
@@ -218,7 +218,7 @@ static struct val *make(struct maker *m, const struct pickle *v)
 
     if (!v)
         return &m->py->none;
-    if (v->made && v->made_for == m->t)
+    if (v->made && v->made_for == m->p->runs)
         return v->made;
     if (m->depth >= MAX_DEPTH || !py_work(m->py, 1 + v->n))
         return py_fail(m->py, ERR_LIMIT, "the objects are nested too deeply");
@@ -226,7 +226,7 @@ static struct val *make(struct maker *m, const struct pickle *v)
     struct val *out = fresh(m, v);
     m->depth--;
     note->made = out;
-    note->made_for = m->t;
+    note->made_for = m->p->runs;
     return out;
 }
 

@@ -216,6 +216,7 @@ static bool run(struct run *r, struct program *p, const struct inputs *in,
     *r = (struct run){.p = p};
     if (!trace_begin(&r->t, p->arena, PROGRAM_STEPS, p->err))
         return false;
+    p->runs++;
     module = p->make(&r->t, p);
     if (!module || !make_inputs(r, in, batch, module, args))
         return false;
@@ -337,6 +338,7 @@ static bool first_weight(struct program *p, struct first_weight *w)
     *w = (struct first_weight){.found = false};
     if (!trace_begin(&r.t, p->arena, PROGRAM_STEPS, p->err))
         return false;
+    p->runs++;
     struct val *module = p->make(&r.t, p);
     if (!module)
         return false;

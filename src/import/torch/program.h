@@ -42,7 +42,9 @@ struct program {
     /* The module, or anything that can be called, in that trace. */
     struct val *(*make)(struct trace *t, struct program *p);
     struct weights weights; /* of a state_dict */
-    const void *found;      /* search.c: what make() makes */
+    /* Of make(): what an earlier one made is of another graph. */
+    uint64_t runs;
+    const void *found; /* search.c: what make() makes */
     /* Inputs that the file describes itself, or n_inputs == 0. */
     struct program_input *inputs;
     const char **input_names;

@@ -8,6 +8,8 @@
 #include "import/torch/program.h"
 #include "import/torch/script_internal.h"
 
+#define COUNTED UINT64_MAX /* made_for: a weight already counted */
+
 enum { CODE_MAX = 16 << 20, CONSTANTS_MAX = 1 << 24 };
 
 struct script {
@@ -185,9 +187,9 @@ static void count_parameters(struct torch_file *f, const struct pickle *v,
         struct tensor t;
         struct err none = {0}, *kept = f->err;
         f->err = &none;
-        if (v->made_for != out && torch_tensor(f, v, &t) == ERR_OK) {
+        if (v->made_for != COUNTED && torch_tensor(f, v, &t) == ERR_OK) {
             out->report.parameters += t.count;
-            ((struct pickle *)(uintptr_t)v)->made_for = out;
+            ((struct pickle *)(uintptr_t)v)->made_for = COUNTED;
         }
         f->err = kept;
         return;

@@ -90,7 +90,8 @@ bool solver_attempt(struct solver *s, const struct candidate *c,
         return false;
     py->steps = 0;
     py->max_steps = TRY_STEPS;
-    py->calls = py->in_library = 0;
+    py->calls = 0;
+    py->in_library = false;
     *module = solver_make(&s->t, s->globals, c);
     bool fits =
         *module && fit_module(&s->t, *module, &s->p->weights, false, fit);

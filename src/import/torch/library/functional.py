@@ -375,6 +375,19 @@ def torch_checkpoint(function, *args, use_reentrant=True, preserve_rng_state=Tru
     return function(*args)
 
 
+def torch_diff(self, n=1, dim=-1, prepend=None, append=None):
+    parts = [t for t in (prepend, self, append) if t is not None]
+    x = torch.cat(parts, dim) if len(parts) > 1 else self
+    for _ in range(n):
+        size = x.size(dim) - 1
+        x = x.narrow(dim, 1, size) - x.narrow(dim, 0, size)
+    return x
+
+
+def torch__weight_norm(v, g, dim=0):
+    return v * (g / v.norm(2, [i for i in range(v.dim()) if i != dim], True))
+
+
 def torch_std_mean(self, dim=None, unbiased=True, keepdim=False):
     return self.std(dim, unbiased, keepdim), self.mean(dim, keepdim)
 
