@@ -41,6 +41,9 @@ def jobs(trees):
     for npz in sorted((trees / "here/vision").glob("*.npz")):
         for kind, ending in (("weights alone", ".pth"), ("traced", ".trace.pt"), ("scripted", ".script.pt")):
             yield "torchvision", f"{kind} 1.13", (kind, npz.with_name(npz.stem + ending), npz)
+    for npz in sorted((trees / "sid/o/transformers").glob("*.npz")):
+        for kind, ending in (("traced", ".trace.pt"), ("pt2", ".pt2")):
+            yield "transformers", f"{kind} 2.14", (kind, npz.with_name(npz.stem + ending), npz)
 
 
 def main():

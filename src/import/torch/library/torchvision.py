@@ -728,15 +728,19 @@ class MobileNetV3(nn.Module):
         return self.classifier(torch.flatten(self.avgpool(self.features(x)), 1))
 
 
+def mobile_v3_large(dilation=1):
+    return [[16, 3, 16, 16, False, 'RE', 1], [16, 3, 64, 24, False, 'RE', 2],
+            [24, 3, 72, 24, False, 'RE', 1], [24, 5, 72, 40, True, 'RE', 2],
+            [40, 5, 120, 40, True, 'RE', 1], [40, 5, 120, 40, True, 'RE', 1],
+            [40, 3, 240, 80, False, 'HS', 2], [80, 3, 200, 80, False, 'HS', 1],
+            [80, 3, 184, 80, False, 'HS', 1], [80, 3, 184, 80, False, 'HS', 1],
+            [80, 3, 480, 112, True, 'HS', 1], [112, 3, 672, 112, True, 'HS', 1],
+            [112, 5, 672, 160, True, 'HS', 2, dilation], [160, 5, 960, 160, True, 'HS', 1, dilation],
+            [160, 5, 960, 160, True, 'HS', 1, dilation]]
+
+
 def mobilenet_v3_large(weights=None, progress=True, pretrained=False, **kwargs):
-    return MobileNetV3([[16, 3, 16, 16, False, 'RE', 1], [16, 3, 64, 24, False, 'RE', 2],
-                        [24, 3, 72, 24, False, 'RE', 1], [24, 5, 72, 40, True, 'RE', 2],
-                        [40, 5, 120, 40, True, 'RE', 1], [40, 5, 120, 40, True, 'RE', 1],
-                        [40, 3, 240, 80, False, 'HS', 2], [80, 3, 200, 80, False, 'HS', 1],
-                        [80, 3, 184, 80, False, 'HS', 1], [80, 3, 184, 80, False, 'HS', 1],
-                        [80, 3, 480, 112, True, 'HS', 1], [112, 3, 672, 112, True, 'HS', 1],
-                        [112, 5, 672, 160, True, 'HS', 2], [160, 5, 960, 160, True, 'HS', 1],
-                        [160, 5, 960, 160, True, 'HS', 1]], 1280, **kwargs)
+    return MobileNetV3(mobile_v3_large(), 1280, **kwargs)
 
 
 def mobilenet_v3_small(weights=None, progress=True, pretrained=False, **kwargs):
@@ -1335,7 +1339,7 @@ class SegmentationModel(nn.Module):
     aux_classifier = None
 
     def __init__(self, backbone, head, aux):
-        self.backbone = SegmentationBackbone(backbone)
+        self.backbone = backbone
         self.classifier = head
         if aux is not None:
             self.aux_classifier = aux
@@ -1351,7 +1355,8 @@ class SegmentationModel(nn.Module):
 
 def segmentation(layers, head, num_classes, aux_loss):
     backbone = ResNet(Bottleneck, layers, replace_stride_with_dilation=[False, True, True])
-    return SegmentationModel(backbone, head(2048, num_classes), FCNHead(1024, num_classes) if aux_loss else None)
+    return SegmentationModel(SegmentationBackbone(backbone), head(2048, num_classes),
+                             FCNHead(1024, num_classes) if aux_loss else None)
 
 
 def fcn_resnet50(weights=None, progress=True, pretrained=False, num_classes=21, aux_loss=None, **kwargs):
@@ -1368,6 +1373,61 @@ def deeplabv3_resnet50(weights=None, progress=True, pretrained=False, num_classe
 
 def deeplabv3_resnet101(weights=None, progress=True, pretrained=False, num_classes=21, aux_loss=None, **kwargs):
     return segmentation([3, 4, 23, 3], DeepLabHead, num_classes, aux_loss)
+
+
+class MobileBackbone(nn.Module):
+    """MobileNet V3 large with the last stage dilated; its children are named by their places."""
+
+    def __init__(self):
+        for i, m in enumerate(MobileNetV3(mobile_v3_large(2), 1280).features):
+            setattr(self, str(i), m)
+
+    def forward(self, x):
+        low = None
+        for i, m in enumerate(self.children()):
+            x = m(x)
+            if i == 4:
+                low = x
+        return low, x
+
+
+class LRASPPHead(nn.Module):
+    def __init__(self, low_channels, high_channels, num_classes, inter_channels):
+        self.cbr = nn.Sequential(nn.Conv2d(high_channels, inter_channels, 1, bias=False),
+                                 nn.BatchNorm2d(inter_channels), nn.ReLU(inplace=True))
+        self.scale = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Conv2d(high_channels, inter_channels, 1, bias=False),
+                                   nn.Sigmoid())
+        self.low_classifier = nn.Conv2d(low_channels, num_classes, 1)
+        self.high_classifier = nn.Conv2d(inter_channels, num_classes, 1)
+
+    def forward(self, low, high):
+        x = self.cbr(high) * self.scale(high)
+        x = F.interpolate(x, size=low.shape[-2:], mode='bilinear', align_corners=False)
+        return self.low_classifier(low) + self.high_classifier(x)
+
+
+class LRASPP(nn.Module):
+    def __init__(self, num_classes):
+        self.backbone = MobileBackbone()
+        self.classifier = LRASPPHead(40, 960, num_classes, 128)
+
+    def forward(self, x):
+        y = self.classifier(*self.backbone(x))
+        return {'out': F.interpolate(y, size=x.shape[-2:], mode='bilinear', align_corners=False)}
+
+
+def lraspp_mobilenet_v3_large(weights=None, progress=True, pretrained=False, num_classes=21, **kwargs):
+    return LRASPP(num_classes)
+
+
+def deeplabv3_mobilenet_v3_large(weights=None, progress=True, pretrained=False, num_classes=21, aux_loss=None,
+                                 **kwargs):
+    return SegmentationModel(MobileBackbone(), DeepLabHead(960, num_classes),
+                             FCNHead(40, num_classes) if aux_loss else None)
+
+
+def deeplabv3_mobilenet_v3_large_aux(num_classes=21):
+    return deeplabv3_mobilenet_v3_large(num_classes=num_classes, aux_loss=True)
 
 
 def fcn_resnet50_aux(num_classes=21):
@@ -1410,6 +1470,10 @@ KNOWN = [
     (['backbone.layer4.0.conv3.weight', 'aux_classifier.4.weight', 'classifier.4.weight'],
      ['fcn_resnet50_aux', 'fcn_resnet101_aux']),
     (['backbone.layer4.0.conv3.weight', 'classifier.4.weight'], ['fcn_resnet50', 'fcn_resnet101']),
+    (['backbone.1.block.0.0.weight', 'classifier.cbr.0.weight'], ['lraspp_mobilenet_v3_large']),
+    (['backbone.1.block.0.0.weight', 'classifier.0.convs.0.0.weight', 'aux_classifier.4.weight'],
+     ['deeplabv3_mobilenet_v3_large_aux']),
+    (['backbone.1.block.0.0.weight', 'classifier.0.convs.0.0.weight'], ['deeplabv3_mobilenet_v3_large']),
     (['features.10.weight', 'classifier.1.weight', 'classifier.4.weight', 'classifier.6.weight'], ['alexnet']),
     (['features.1.running_mean', 'classifier.0.weight', 'classifier.6.weight'],
      ['vgg11_bn', 'vgg13_bn', 'vgg16_bn', 'vgg19_bn']),
