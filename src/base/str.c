@@ -39,6 +39,26 @@ bool str_starts(struct str s, struct str prefix)
     return s.n >= prefix.n && str_eq(str_slice(s, 0, prefix.n), prefix);
 }
 
+bool str_ends(struct str s, struct str suffix)
+{
+    return s.n >= suffix.n && str_eq(str_slice(s, s.n - suffix.n, s.n), suffix);
+}
+
+int str_compare(struct str a, struct str b)
+{
+    size_t n = a.n < b.n ? a.n : b.n;
+    int order = n ? memcmp(a.p, b.p, n) : 0;
+
+    return order ? order : (a.n > b.n) - (a.n < b.n);
+}
+
+struct str str_behind_last(struct str s, char c)
+{
+    const char *at = s.n ? memrchr(s.p, c, s.n) : NULL;
+
+    return at ? str_slice(s, (size_t)(at - s.p) + 1, s.n) : s;
+}
+
 struct str str_trim(struct str s)
 {
     while (s.n && (s.p[0] == ' ' || s.p[0] == '\t')) {

@@ -31,6 +31,13 @@ bool str_eq(struct str a, struct str b);
 /* ASCII letters compare without case, as header names and codings do. */
 bool str_eq_nocase(struct str a, struct str b);
 bool str_starts(struct str s, struct str prefix);
+bool str_ends(struct str s, struct str suffix);
+
+/* Below, at or above 0 as memcmp(); a prefix comes before what it begins. */
+int str_compare(struct str a, struct str b);
+
+/* What is behind the last c: all of s when there is none. */
+struct str str_behind_last(struct str s, char c);
 
 /* Without the spaces and tabs around it. */
 struct str str_trim(struct str s);

@@ -173,10 +173,8 @@ static enum errc read_entry(struct str a, const char *p, struct zip_entry *e,
 static int by_name(const void *a, const void *b)
 {
     const struct zip_entry *x = a, *y = b;
-    size_t n = x->name.n < y->name.n ? x->name.n : y->name.n;
-    int order = memcmp(x->name.p, y->name.p, n);
 
-    return order ? order : (x->name.n > y->name.n) - (x->name.n < y->name.n);
+    return str_compare(x->name, y->name);
 }
 
 static int by_place(const void *a, const void *b)

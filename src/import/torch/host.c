@@ -53,21 +53,15 @@ struct val *library_find(struct py *py, struct str name)
     return t->library ? table_find(&t->library->names, name) : NULL;
 }
 
-static struct str last_part(struct str path)
-{
-    const char *dot = memrchr(path.p, '.', path.n);
-
-    return dot ? str_slice(path, (size_t)(dot - path.p) + 1, path.n) : path;
-}
-
 struct klass *library_class(struct py *py, struct str path)
 {
-    struct str last = last_part(path);
+    struct str last = str_behind_last(path, '.');
     struct val *v = NULL;
     char full[160];
 
     if (last.n < path.n) { /* "mobilenetv3_InvertedResidual" */
-        struct str module = last_part(str_slice(path, 0, path.n - last.n - 1));
+        struct str module =
+            str_behind_last(str_slice(path, 0, path.n - last.n - 1), '.');
         int n = snprintf(full, sizeof(full), "%.*s_%.*s",
                          module.n < 70 ? (int)module.n : 70, module.p,
                          last.n < 70 ? (int)last.n : 70, last.p);
@@ -89,7 +83,7 @@ static bool is_type_name(struct py *py, struct str path)
     (void)py;
 
     return aten_type(&v) != DTYPE_NONE &&
-           !str_eq(last_part(path), STR("Tensor")) &&
+           !str_eq(str_behind_last(path, '.'), STR("Tensor")) &&
            !memmem(path.p, path.n, "Tensor", 6);
 }
 
@@ -120,7 +114,7 @@ static bool is_array_function(struct str name)
 
 static struct val *find_name(struct py *py, struct str path)
 {
-    struct str last = last_part(path);
+    struct str last = str_behind_last(path, '.');
     struct trace *t = trace_of(py);
     /* The library's own texts mean PyTorch, whatever the front end adds. */
     struct val *v = t->names && !py->in_library ? t->names(py, path) : NULL;

@@ -12,20 +12,13 @@
 
 enum { JSON_MAX_BYTES = 256 << 20 };
 
-static bool ends_with(struct str s, const char *end)
-{
-    size_t n = strlen(end);
-
-    return s.n >= n && memcmp(s.p + s.n - n, end, n) == 0;
-}
-
 /* "X/" of "X/models/model.json", or "" for the flat layout. */
 static bool find_root(const struct zip *z, struct str *root, bool *flat)
 {
     *flat = zip_find(z, "serialized_exported_program.json") != NULL;
     *root = STR("");
     for (size_t i = 0; i < z->n && !*flat; i++)
-        if (ends_with(z->entries[i].name, "/models/model.json")) {
+        if (str_ends(z->entries[i].name, STR("/models/model.json"))) {
             *root = str_slice(z->entries[i].name, 0, z->entries[i].name.n - 17);
             return true;
         }
@@ -146,7 +139,7 @@ static enum errc saved_weights(struct pt2 *x, const char *name,
     *inner = (struct torch_file){
         .arena = x->p.arena, .err = x->p.err, .zip = z, .data = "data/"};
     for (size_t i = 0; i < z->n; i++)
-        if (ends_with(z->entries[i].name, "data.pkl"))
+        if (str_ends(z->entries[i].name, STR("data.pkl")))
             inner->folder =
                 str_slice(z->entries[i].name, 0, z->entries[i].name.n - 8);
     rc = torch_entry(inner, "data.pkl", JSON_MAX_BYTES, &data);

@@ -113,9 +113,7 @@ static struct val *constant(struct script *s, struct str name)
 static struct val *find_name(struct py *py, struct str path)
 {
     struct script *s = script_of(py);
-    const char *dot = memrchr(path.p, '.', path.n);
-    struct str last =
-        dot ? str_slice(path, (size_t)(dot - path.p) + 1, path.n) : path;
+    struct str last = str_behind_last(path, '.');
 
     if (str_starts(path, STR("__torch__.")))
         return in_code(s, path);
@@ -194,13 +192,8 @@ static void count_parameters(struct torch_file *f, const struct pickle *v,
         f->err = kept;
         return;
     }
-    if (v->kind == PICKLE_OBJECT) {
-        struct str name = pickle_name(v);
-        const char *dot = memrchr(name.p, '.', name.n);
-        import_saw(out,
-                   dot ? str_slice(name, (size_t)(dot - name.p) + 1, name.n)
-                       : name);
-    }
+    if (v->kind == PICKLE_OBJECT)
+        import_saw(out, str_behind_last(pickle_name(v), '.'));
     for (size_t i = 0; v->kind != PICKLE_CALL && i < v->n; i++)
         count_parameters(f, v->items[i], out, depth + 1);
     count_parameters(f, v->state, out, depth + 1);

@@ -12,10 +12,8 @@
 static int by_name(const void *a, const void *b)
 {
     const struct weight *x = a, *y = b;
-    size_t n = x->name.n < y->name.n ? x->name.n : y->name.n;
-    int c = memcmp(x->name.p, y->name.p, n);
 
-    return c ? c : x->name.n < y->name.n ? -1 : x->name.n > y->name.n;
+    return str_compare(x->name, y->name);
 }
 
 void weights_sort(struct weights *w)
@@ -66,18 +64,12 @@ void weights_strip(struct weights *w, size_t n)
 
 /* ---- comparing and binding ----------------------------------------------- */
 
-static bool ends_with(struct str s, const char *end)
-{
-    size_t n = strlen(end);
-
-    return s.n >= n && memcmp(s.p + s.n - n, end, n) == 0;
-}
-
 /* Counters that old files lack and profilers leave behind. */
 static bool of_no_account(struct str name)
 {
-    return ends_with(name, "num_batches_tracked") ||
-           ends_with(name, "total_ops") || ends_with(name, "total_params");
+    return str_ends(name, STR("num_batches_tracked")) ||
+           str_ends(name, STR("total_ops")) ||
+           str_ends(name, STR("total_params"));
 }
 
 struct comparison {
@@ -194,17 +186,10 @@ struct scope *source_scope(struct trace *t, struct program *p)
 
 /* ---- pickled modules ----------------------------------------------------- */
 
-static struct str last_part(struct str path)
-{
-    const char *dot = memrchr(path.p, '.', path.n);
-
-    return dot ? str_slice(path, (size_t)(dot - path.p) + 1, path.n) : path;
-}
-
 static struct klass *module_class(struct trace *t, struct str name)
 {
     struct scope *s = t->names_data;
-    struct val *v = table_find(&s->names, last_part(name));
+    struct val *v = table_find(&s->names, str_behind_last(name, '.'));
     struct klass *k;
 
     if (v && v->kind == VAL_CLASS)

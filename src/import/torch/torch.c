@@ -13,19 +13,12 @@ enum {
     HEADER_MAX = 100 << 20,
 };
 
-static bool ends_with(struct str s, const char *end)
-{
-    size_t n = strlen(end);
-
-    return s.n >= n && memcmp(s.p + s.n - n, end, n) == 0;
-}
-
 /* The folder that holds data.pkl: its name is the file's, whatever it was. */
 static bool find_folder(const struct zip *z, struct str *folder)
 {
     for (size_t i = 0; i < z->n; i++) {
         struct str name = z->entries[i].name;
-        if (ends_with(name, "/data.pkl") || str_eq(name, STR("data.pkl"))) {
+        if (str_ends(name, STR("/data.pkl")) || str_eq(name, STR("data.pkl"))) {
             *folder = str_slice(name, 0, name.n - 8);
             if (!memchr(folder->p, '/', folder->n) ||
                 (size_t)((const char *)memchr(folder->p, '/', folder->n) -
@@ -257,11 +250,8 @@ static enum errc weights_only(struct torch_file *f, const struct pickle *root,
     enum errc rc;
 
     if (pickle_is(model, PICKLE_OBJECT)) {
-        struct str name = pickle_name(model);
-        const char *dot = memrchr(name.p, '.', name.n);
-        (void)snprintf(class_name, sizeof(class_name), "%.*s",
-                       dot ? (int)(name.p + name.n - dot - 1) : (int)name.n,
-                       dot ? dot + 1 : name.p);
+        struct str name = str_behind_last(pickle_name(model), '.');
+        (void)snprintf(class_name, sizeof(class_name), STR_FMT, STR_ARG(name));
         out->report.kind = "PyTorch module (pickle)";
         rc = list_module(f, model, "", 0, out);
     } else {

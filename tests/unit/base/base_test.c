@@ -118,6 +118,18 @@ TEST(utf8_accepts_what_the_standard_does)
     }
 }
 
+TEST(str_ends_orders_and_last_parts)
+{
+    CHECK(str_ends(STR("a/data.pkl"), STR("data.pkl")) && str_ends(STR("a"), STR("")));
+    CHECK(!str_ends(STR("pkl"), STR("data.pkl")) && !str_ends(STR("data.pk"), STR("pkl")));
+    CHECK(str_compare(STR("a"), STR("b")) < 0 && str_compare(STR("b"), STR("a")) > 0);
+    CHECK(str_compare(STR("a"), STR("ab")) < 0 && str_compare(STR("ab"), STR("a")) > 0);
+    CHECK(str_compare(STR("ab"), STR("ab")) == 0 && str_compare((struct str){NULL, 0}, STR("")) == 0);
+    CHECK_STR(str_behind_last(STR("torch.nn.Conv2d"), '.'), "Conv2d");
+    CHECK_STR(str_behind_last(STR("Conv2d"), '.'), "Conv2d");
+    CHECK_STR(str_behind_last(STR("torch."), '.'), "");
+}
+
 TEST(str_cuts_trims_and_reads_numbers)
 {
     struct str rest = STR(" a, b ,,c");
