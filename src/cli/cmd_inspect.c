@@ -6,7 +6,7 @@
 #include "cli/command.h"
 #include "cli/hint_flags.h"
 #include "codec/digest.h"
-#include "codec/number.h"
+#include "codec/json.h"
 #include "import/process.h"
 #include "model/check.h"
 #include "model/golden.h"
@@ -372,15 +372,6 @@ static void put_text(struct buf *b, struct cli *cli, const struct subject *s)
     buf_printf(b, "onnxruntime %s\n", runtime_ort.version(s->runtime));
 }
 
-static enum errc read_json(const char *path, struct buf *out, struct err *err)
-{
-    buf_init(out, GOLDEN_MAX_BYTES);
-    enum errc rc = fs_read(path, out, err);
-    if (!rc && !buf_reserve(out, NUMBER_PAD))
-        rc = err_set(err, ERR_LIMIT, "'%s' is too large", path);
-    return rc;
-}
-
 /* Runs the model on a recorded input and compares with the recorded output. */
 static enum errc verify(struct cli *cli, struct subject *s, const char *input,
                         const char *output, bool json, struct err *err)
@@ -388,10 +379,11 @@ static enum errc verify(struct cli *cli, struct subject *s, const char *input,
     struct golden_result r;
     struct buf in, out;
 
-    buf_init(&out, 0);
-    enum errc rc = read_json(input, &in, err);
+    buf_init(&in, GOLDEN_MAX_BYTES);
+    buf_init(&out, GOLDEN_MAX_BYTES);
+    enum errc rc = json_read_file(input, &in, err);
     if (!rc)
-        rc = read_json(output, &out, err);
+        rc = json_read_file(output, &out, err);
     if (!rc)
         rc = golden_compare(&runtime_ort, s->session, buf_str(&in),
                             buf_str(&out), 1e-3, 1e-4, &r, err);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/compiler.h"
+#include "base/fs.h"
 #include "base/utf8.h"
 #include "codec/number.h"
 
@@ -16,6 +17,15 @@ void json_init(struct json *j, struct str text, struct arena *arena,
                        .end = text.p + text.n,
                        .arena = arena,
                        .err = err};
+}
+
+enum errc json_read_file(const char *path, struct buf *out, struct err *err)
+{
+    enum errc rc = fs_read(path, out, err);
+
+    if (!rc && !buf_reserve(out, NUMBER_PAD))
+        rc = err_set(err, ERR_LIMIT, "'%s' is too large", path);
+    return rc;
 }
 
 bool json_fail(struct json *j, const char *at, const char *fmt, ...)

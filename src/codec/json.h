@@ -25,6 +25,7 @@
 #include <stdint.h>
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/str.h"
 
@@ -41,6 +42,11 @@ struct json {
 
 void json_init(struct json *j, struct str text, struct arena *arena,
                struct err *err);
+
+/* Appends a file's bytes to out, whose max is the limit, with NUMBER_PAD
+ * readable bytes behind them; the caller releases out, also on failure. */
+MUST_CHECK enum errc json_read_file(const char *path, struct buf *out,
+                                    struct err *err);
 
 /* The first byte of the next value, or 0 at the end: '{' '[' '"' 't' 'f' 'n',
  * a digit or '-'. Consumes only white space. */

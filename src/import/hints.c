@@ -5,7 +5,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/fs.h"
 #include "codec/json_tree.h"
 #include "codec/number.h"
 
@@ -44,18 +43,13 @@ bool hints_parse(struct str bytes, struct import_options *out)
     return true;
 }
 
-/* The source of the cells of a notebook. */
+/* The source of the cells of a notebook; NUMBER_PAD bytes follow the text. */
 static enum errc notebook(struct str text, struct buf *out, struct err *err)
 {
     struct arena arena;
-    struct buf padded;
 
     arena_init(&arena, (size_t)CODE_MAX * 4);
-    buf_init(&padded, (size_t)CODE_MAX + NUMBER_PAD);
-    buf_put(&padded, text);
-    (void)buf_reserve(&padded, NUMBER_PAD);
-    struct json_node *root =
-        json_tree((struct str){padded.p, text.n}, &arena, err);
+    struct json_node *root = json_tree(text, &arena, err);
     const struct json_node *cells = json_get(root, "cells");
     if (!cells) /* format 3 */
         cells = json_get(json_at(json_get(root, "worksheets"), 0), "cells");
@@ -72,20 +66,17 @@ static enum errc notebook(struct str text, struct buf *out, struct err *err)
             buf_put(out, json_str_or(line, ""));
         buf_putc(out, '\n');
     }
-    enum errc rc = root ? ERR_OK : ERR_INVALID;
-    buf_fini(&padded);
     arena_fini(&arena);
-    return rc;
+    return root ? ERR_OK : ERR_INVALID;
 }
 
 static enum errc read_code(const char *path, struct buf *out, struct err *err)
 {
     struct buf file;
-    size_t n = strlen(path);
 
-    buf_init(&file, CODE_MAX);
-    enum errc rc = fs_read(path, &file, err);
-    if (!rc && n > 6 && strcmp(path + n - 6, ".ipynb") == 0)
+    buf_init(&file, (size_t)CODE_MAX + NUMBER_PAD);
+    enum errc rc = json_read_file(path, &file, err);
+    if (!rc && str_ends(str_from_cstr(path), STR(".ipynb")))
         rc = notebook(buf_str(&file), out, err);
     else if (!rc)
         buf_put(out, buf_str(&file));
@@ -141,10 +132,8 @@ static enum errc sidecar(const char *model, struct buf texts[N_TEXTS],
         return ERR_OK;
     arena_init(&arena, (size_t)JSON_MAX * 64);
     buf_init(&file, (size_t)JSON_MAX + NUMBER_PAD);
-    enum errc rc = fs_read(path, &file, err);
-    (void)buf_reserve(&file, NUMBER_PAD);
-    struct json_node *root =
-        rc ? NULL : json_tree((struct str){file.p, file.n}, &arena, err);
+    enum errc rc = json_read_file(path, &file, err);
+    struct json_node *root = rc ? NULL : json_tree(buf_str(&file), &arena, err);
     if (!rc && !root)
         rc = ERR_INVALID;
     if (!rc && json_get(root, "code")) {

@@ -6,9 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/fs.h"
 #include "codec/json_tensor.h"
-#include "codec/number.h"
 
 enum { MAX_TENSORS = 64 };
 
@@ -281,9 +279,7 @@ enum errc golden_beside(const struct runtime_ops *ops, struct session *s,
     if (n < 0 || (size_t)n >= sizeof(path) || access(path, F_OK) != 0)
         return ERR_OK;
     buf_init(&text, GOLDEN_MAX_BYTES);
-    enum errc rc = fs_read(path, &text, err);
-    if (!rc && !buf_reserve(&text, NUMBER_PAD))
-        rc = err_set(err, ERR_LIMIT, "the file is too large");
+    enum errc rc = json_read_file(path, &text, err);
     if (!rc)
         rc = golden_check(ops, s, buf_str(&text), err);
     buf_fini(&text);
