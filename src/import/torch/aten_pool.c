@@ -49,8 +49,23 @@ static void begin(struct aten_call *c, struct pool *p)
     }
 }
 
-/* Pads on the right, also what ceil_mode looks at beyond the input; negative
- * when the last pixels are not looked at. */
+/* A window of the arguments 1 to 3: kernel, stride (none: the kernel), padding.
+ * Returns the number of spatial dimensions; 0: it has failed. */
+static size_t begin_window(struct aten_call *c, struct pool *p)
+{
+    begin(c, p);
+    size_t n = (size_t)p->n;
+    arg_ints_n(c, 1, p->kernel, n);
+    if (arg_none(c, 2) || arg_ints(c, 2, p->stride, n) == 0)
+        memcpy(p->stride, p->kernel, sizeof(p->stride));
+    else
+        arg_ints_n(c, 2, p->stride, n);
+    arg_ints_n(c, 3, p->padding, n);
+    return n;
+}
+
+/* The padding on both sides; on the right more, when ceil_mode looks beyond
+ * it. */
 static void pads_of(const struct pool *p, int64_t *pads)
 {
     for (int i = 0; i < p->n; i++) {
@@ -78,14 +93,7 @@ static struct val *max_pool(struct aten_call *c)
     int64_t pads[6];
     bool both = strstr(c->op->name, "indices") != NULL;
 
-    begin(c, &p);
-    size_t n = (size_t)p.n;
-    arg_ints_n(c, 1, p.kernel, n);
-    if (arg_none(c, 2) || arg_ints(c, 2, p.stride, n) == 0)
-        memcpy(p.stride, p.kernel, sizeof(p.stride));
-    else
-        arg_ints_n(c, 2, p.stride, n);
-    arg_ints_n(c, 3, p.padding, n);
+    size_t n = begin_window(c, &p);
     arg_ints_n(c, 4, p.dilation, n);
     p.ceil = arg_bool(c, 5);
     if (!n || !output_shape(c, &p))
@@ -178,14 +186,7 @@ static struct val *avg_pool(struct aten_call *c)
 {
     struct pool p;
 
-    begin(c, &p);
-    size_t n = (size_t)p.n;
-    arg_ints_n(c, 1, p.kernel, n);
-    if (arg_none(c, 2) || arg_ints(c, 2, p.stride, n) == 0)
-        memcpy(p.stride, p.kernel, sizeof(p.stride));
-    else
-        arg_ints_n(c, 2, p.stride, n);
-    arg_ints_n(c, 3, p.padding, n);
+    size_t n = begin_window(c, &p);
     for (int i = 0; i < 3; i++)
         p.dilation[i] = 1;
     p.ceil = arg_bool(c, 4);
