@@ -331,6 +331,7 @@ def test_failing_allocations_cost_single_requests_only(mlp):
                 in_a_row = 0
         assert in_a_row == 50
         assert s.json("POST", "/predict", json.loads(BODY)) == want
+        assert s.request("GET", "/metrics")[0] == 200
 
 
 @pytest.mark.sanitize
