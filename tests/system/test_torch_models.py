@@ -171,7 +171,7 @@ def test_wrong_hints_are_one_sentence(options, words, tmp_path):
     ("self.x = open('/etc/passwd').read()", "'open'"),
     ("self.x = eval('1')", "'eval'"),
     ("self.x = ().__class__.__bases__", "__class__"),
-    ("self.x = torch.load('x')", "load")])
+    ("self.x = torch.jit.load('x')", "load")])
 def test_classes_that_do_not_fit_or_do_other_things(body, words, tmp_path):
     code = tmp_path / "net.py"
     code.write_text(f"import torch\nimport torch.nn as nn\nclass Net(nn.Module):\n    def __init__(self):\n        super().__init__()\n        {body}\n"

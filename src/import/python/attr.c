@@ -142,6 +142,8 @@ struct val *py_attr_or_null(struct py *py, struct val *v, struct str name)
         return super_attr(py, v, name);
     case VAL_SPACE:
         return space_attr(py, v, name);
+    case VAL_UNKNOWN:
+        return py_unknown_attr(py, v, name);
     case VAL_HOST:
         return py->host->attr(py, v, name);
     case VAL_FUNCTION:
@@ -156,18 +158,25 @@ struct val *py_attr_or_null(struct py *py, struct val *v, struct str name)
         struct val *method = py_method(py, v, name);
         return method || py->failed ? method : py->host->attr(py, v, name);
     }
+    case VAL_DICT: {
+        /* --init '{"config": {"hidden": 64}}' stands for a record too */
+        struct val *method = py_method(py, v, name);
+        return method || py->failed || !py->lenient
+                   ? method
+                   : table_find(v->as.dict, name);
+    }
     case VAL_STR:
     case VAL_LIST:
     case VAL_SET:
-    case VAL_DICT:
     case VAL_INT:
     case VAL_FLOAT:
     case VAL_BOOL:
         return py_method(py, v, name);
     case VAL_NONE:
     case VAL_ELLIPSIS:
-    case VAL_BOUND:
     case VAL_BUILTIN:
+        return py_partial_attr(py, v, name);
+    case VAL_BOUND:
     case VAL_PROPERTY:
     case VAL_STATIC:
     case VAL_CLASSMETHOD:
@@ -209,6 +218,8 @@ bool py_set_attr(struct py *py, struct val *v, struct str name,
     }
     if (v->kind == VAL_CLASS)
         return table_set(py, &v->as.klass->attrs, name, value);
+    if (v->kind == VAL_UNKNOWN)
+        return py_unknown_set(py, v, name, value);
     if (v->kind == VAL_SPACE || v->kind == VAL_HOST || v->kind == VAL_FUNCTION)
         return true; /* torch.backends.cudnn.benchmark = True */
     (void)py_fail(py, ERR_UNSUPPORTED, "attributes of a %s cannot be set",
@@ -262,7 +273,8 @@ static bool add_bases(struct py *py, struct klass *k, struct py_node *list,
             return false;
         if (v->kind == VAL_CLASS && k->n_bases < PY_MAX_BASES)
             k->bases[k->n_bases++] = v->as.klass;
-        else if (v->kind == VAL_SPACE && !k->foreign.n)
+        else if ((v->kind == VAL_SPACE || v->kind == VAL_UNKNOWN) &&
+                 !k->foreign.n)
             k->foreign = v->as.text;
     }
     return true;
@@ -326,6 +338,11 @@ struct val *py_define_class(struct py *py, struct py_node *node,
     v->as.klass = k;
     if (!add_bases(py, k, node->a, s) || !class_body(py, k, node->b))
         return NULL;
+    struct klass *base = k->foreign.n && !k->n_bases && py->host->base
+                             ? py->host->base(py, k)
+                             : NULL;
+    if (base)
+        k->bases[k->n_bases++] = base;
     k->dataclass = named_decorator(node->c, "dataclass") ||
                    (k->n_bases && k->bases[0]->dataclass) ||
                    (k->foreign.n >= 10 &&

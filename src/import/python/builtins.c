@@ -22,6 +22,17 @@ static const struct type_name {
              {"list", VAL_LIST}, {"tuple", VAL_TUPLE}, {"dict", VAL_DICT},
              {"bool", VAL_BOOL}, {"set", VAL_SET},     {"frozenset", VAL_SET}};
 
+/* What is not known counts as a number. */
+static bool unknown_is(struct py *py, struct val *v, const struct val *type)
+{
+    struct val *known = py_known(py, v);
+    const struct type_name *t =
+        type->kind == VAL_BUILTIN ? type->as.builtin.data : NULL;
+    bool ours = t >= types && t < types + COUNT(types);
+
+    return !py->failed && ours && t->kind == (known ? known->kind : VAL_INT);
+}
+
 bool py_isinstance(struct py *py, struct val *v, struct val *type)
 {
     if (type->kind == VAL_TUPLE || type->kind == VAL_LIST) {
@@ -30,6 +41,8 @@ bool py_isinstance(struct py *py, struct val *v, struct val *type)
                 return true;
         return false;
     }
+    if (v->kind == VAL_UNKNOWN)
+        return unknown_is(py, v, type);
     if (type->kind == VAL_CLASS)
         return v->kind == VAL_OBJECT &&
                klass_is(v->as.object.klass, type->as.klass);
@@ -83,6 +96,9 @@ static struct val *to_number(struct py *py, struct val *v, bool whole)
 {
     double f;
 
+    v = py_settle(py, v, WANT_NUMBER, NULL);
+    if (!v)
+        return NULL;
     if (v->kind == VAL_HOST) {
         struct val *item = py_attr(py, v, STR("item"));
         v = item ? py_call(py, item, &(struct args){NULL, 0, NULL}) : NULL;
@@ -179,10 +195,12 @@ static struct val *fn_abs(struct py *py, struct val *self, const struct args *a)
 {
     double f;
     int64_t i;
+    struct args b;
     (void)self;
 
-    if (!py_need(py, a, 1, "abs"))
+    if (!py_need(py, a, 1, "abs") || !py_settle_args(py, a, &b))
         return NULL;
+    a = &b;
     if (py_to_int(a->pos[0], &i) && i != INT64_MIN)
         return py_int(py, i < 0 ? -i : i);
     if (py_to_float(a->pos[0], &f))
@@ -196,10 +214,12 @@ static struct val *fn_round(struct py *py, struct val *self,
 {
     double f;
     int64_t digits = 0;
+    struct args b;
     (void)self;
 
-    if (!py_need(py, a, 1, "round"))
+    if (!py_need(py, a, 1, "round") || !py_settle_args(py, a, &b))
         return NULL;
+    a = &b;
     if (!py_to_float(a->pos[0], &f) || !(fabs(f) < 9e15))
         return py_fail(py, ERR_INVALID, "round() needs a number");
     if (a->n > 1 && py_to_int(a->pos[1], &digits)) {
@@ -215,12 +235,14 @@ static struct val *fn_getattr(struct py *py, struct val *self,
     (void)self;
     if (!py_need(py, a, 2, "getattr"))
         return NULL;
-    if (a->pos[1]->kind != VAL_STR)
+    struct val *name = py_settle(py, a->pos[1], WANT_CHOICE, NULL);
+    if (!name || name->kind != VAL_STR)
         return py_fail(py, ERR_INVALID, "getattr() needs a name");
-    struct val *v = a->n > 2
-                        ? py_attr_or_null(py, a->pos[0], a->pos[1]->as.text)
-                        : py_attr(py, a->pos[0], a->pos[1]->as.text);
-    return v || py->failed ? v : a->pos[2];
+    struct val *v = a->n > 2 ? py_attr_or_null(py, a->pos[0], name->as.text)
+                             : py_attr(py, a->pos[0], name->as.text);
+    /* Of what is not known the source's own word is taken. */
+    bool open = v && v->kind == VAL_UNKNOWN && a->n > 2;
+    return (v && !open) || py->failed ? v : a->pos[2];
 }
 
 static struct val *fn_hasattr(struct py *py, struct val *self,
@@ -230,7 +252,8 @@ static struct val *fn_hasattr(struct py *py, struct val *self,
     if (!py_need(py, a, 2, "hasattr") || a->pos[1]->kind != VAL_STR)
         return NULL;
     struct val *v = py_attr_or_null(py, a->pos[0], a->pos[1]->as.text);
-    bool space = v && v->kind == VAL_SPACE && a->pos[0]->kind == VAL_SPACE;
+    bool space = v && (v->kind == VAL_SPACE || v->kind == VAL_UNKNOWN) &&
+                 v->kind == a->pos[0]->kind;
     return py->failed ? NULL : py_bool(py, v && !space);
 }
 
@@ -271,6 +294,8 @@ static struct val *fn_type_of(struct py *py, struct val *self,
     struct val *v = a->pos[0];
     if (v->kind == VAL_OBJECT)
         return v->as.object.klass->value;
+    if (v->kind == VAL_BUILTIN && py_partial_attr(py, v, STR("func")))
+        return py_standard(py, STR("functools.partial"));
     for (size_t i = 0; i < COUNT(types); i++)
         if (types[i].kind == v->kind)
             return table_find(&py->builtins->names,
@@ -348,7 +373,7 @@ static bool add_rows(struct py *py, const struct py_builtin_row *rows)
 {
     for (; rows->name; rows++)
         if (!table_set(py, &py->builtins->names, str_from_cstr(rows->name),
-                       py_builtin(py, rows->name, rows->call, NULL)))
+                       py_generic(py, rows->name, rows->call, NULL)))
             return false;
     return true;
 }
@@ -361,7 +386,7 @@ bool py_add_builtins(struct py *py)
         return false;
     for (size_t i = 0; i < COUNT(types); i++)
         if (!table_set(py, t, str_from_cstr(types[i].name),
-                       py_builtin(py, types[i].name, fn_type, &types[i])))
+                       py_generic(py, types[i].name, fn_type, &types[i])))
             return false;
     return table_set(py, t, STR("__name__"), py_str(py, STR("model"))) &&
            table_set(py, t, STR("__file__"), py_str(py, STR("model.py"))) &&

@@ -9,6 +9,8 @@ static struct val *fn_len(struct py *py, struct val *self, const struct args *a)
     if (!py_need(py, a, 1, "len"))
         return NULL;
     struct val *v = a->pos[0];
+    if (v->kind == VAL_UNKNOWN)
+        return py_unknown_len(py, v);
     if (v->kind == VAL_DICT)
         return py_int(py, (int64_t)v->as.dict->live);
     if (v->kind == VAL_STR)
@@ -29,9 +31,11 @@ static struct val *fn_range(struct py *py, struct val *self,
 
     if (!py_need(py, a, 1, "range"))
         return NULL;
-    for (size_t i = 0; i < a->n && i < 3; i++)
-        if (!py_to_int(a->pos[i], &v[a->n == 1 ? 1 : i]))
+    for (size_t i = 0; i < a->n && i < 3; i++) {
+        struct val *x = py_settle(py, a->pos[i], WANT_COUNT, NULL);
+        if (!x || !py_to_int(x, &v[a->n == 1 ? 1 : i]))
             return py_fail(py, ERR_INVALID, "range() needs whole numbers");
+    }
     if (v[2] == 0)
         return py_fail(py, ERR_INVALID, "range() with a step of 0");
     struct val *out = py_list(py, VAL_LIST, 8);

@@ -184,8 +184,17 @@ static struct val *call_object(struct py *py, struct val *self,
     return method ? py_call(py, method, a) : NULL;
 }
 
-static struct val *call_space(struct py *py, struct str path)
+static struct val *call_space(struct py *py, struct str path,
+                              const struct args *a)
 {
+    struct val v = {.kind = VAL_UNKNOWN, .as.text = path};
+
+    /* In other people's files: something that may not be needed. */
+    if (py->lenient && !py->in_library && py->host->settle) {
+        struct val *out = py_unknown_call(py, &v, a);
+        if (out || !py_recover(py))
+            return out;
+    }
     return py_fail(py, ERR_UNSUPPORTED,
                    "'%.*s' is not known here; only functions and classes of "
                    "torch and of the given source are",
@@ -199,6 +208,16 @@ static struct val *call_enumeration(struct py *py, struct val *callee,
     return a->n ? a->pos[0] : &py->none;
 }
 
+static struct val *call_builtin(struct py *py, struct val *callee,
+                                const struct args *a)
+{
+    struct args settled = *a;
+
+    if (!callee->as.builtin.takes_unknown && !py_settle_args(py, a, &settled))
+        return NULL;
+    return callee->as.builtin.call(py, callee, &settled);
+}
+
 static struct val *dispatch(struct py *py, struct val *callee,
                             const struct args *a)
 {
@@ -208,7 +227,7 @@ static struct val *dispatch(struct py *py, struct val *callee,
     case VAL_FUNCTION:
         return call_function(py, callee, NULL, a);
     case VAL_BUILTIN:
-        return callee->as.builtin.call(py, callee, a);
+        return call_builtin(py, callee, a);
     case VAL_CLASS:
         return callee->as.klass->enumeration
                    ? call_enumeration(py, callee, a)
@@ -216,7 +235,9 @@ static struct val *dispatch(struct py *py, struct val *callee,
     case VAL_OBJECT:
         return call_object(py, callee, a);
     case VAL_SPACE:
-        return call_space(py, callee->as.text);
+        return call_space(py, callee->as.text, a);
+    case VAL_UNKNOWN:
+        return py_unknown_call(py, callee, a);
     case VAL_STATIC:
     case VAL_CLASSMETHOD:
         return py_call(py, callee->as.bound.callee, a);
@@ -232,8 +253,7 @@ static struct val *dispatch(struct py *py, struct val *callee,
             all[0] = self;
             if (a->n)
                 memcpy(all + 1, a->pos, a->n * sizeof(*all));
-            return fn->as.builtin.call(py, fn,
-                                       &(struct args){all, a->n + 1, a->kw});
+            return call_builtin(py, fn, &(struct args){all, a->n + 1, a->kw});
         }
         break;
     case VAL_NONE:

@@ -8,7 +8,10 @@
  *   call.c       functions, arguments
  *   eval.c       expressions
  *   exec.c       statements
- *   builtins.c, builtins_lists.c, methods.c, standard.c   what Python brings
+ *   lenient.c    other people's files
+ *   unknown.c    values that are not known yet
+ *   builtins.c, builtins_lists.c, methods.c, methods_text.c, standard.c   what
+ *                Python brings
  *                along
  */
 #ifndef IMPORT_PYTHON_EVAL_INTERNAL_H
@@ -50,6 +53,7 @@ struct py_builtin_row {
     py_function call;
 };
 extern const struct py_builtin_row py_list_builtins[];
+extern const struct py_builtin_row py_text_methods[];
 /* NULL: there are fewer than n arguments. */
 struct val *py_need(struct py *py, const struct args *a, size_t n,
                     const char *name);
@@ -61,4 +65,25 @@ struct val *py_method(struct py *py, struct val *self, struct str name);
 bool py_add_builtins(struct py *py);
 bool py_isinstance(struct py *py, struct val *v, struct val *type);
 struct val *py_contains(struct py *py, struct val *list, struct val *v);
+
+/* standard.c: what functools.partial() keeps; NULL: it is none, or there is no
+ * such thing. */
+struct val *py_partial_attr(struct py *py, const struct val *v,
+                            struct str name);
+
+/* unknown.c. A value that is known is given back as it is. */
+struct val *py_settle(struct py *py, struct val *v, enum py_want want,
+                      struct val *hint);
+/* What is known of an unknown value; NULL without an error: nothing. */
+struct val *py_known(struct py *py, const struct val *v);
+struct val *py_unknown_attr(struct py *py, struct val *v, struct str name);
+struct val *py_unknown_index(struct py *py, struct val *v, struct val *at);
+struct val *py_unknown_len(struct py *py, struct val *v);
+struct val *py_unknown_call(struct py *py, struct val *v, const struct args *a);
+bool py_unknown_set(struct py *py, struct val *v, struct str name,
+                    struct val *value);
+/* A place in something: numbers, and slices and tuples of them. */
+struct val *py_settle_deep(struct py *py, struct val *v);
+/* The arguments of something of the host, which knows no unknowns. */
+bool py_settle_args(struct py *py, const struct args *a, struct args *out);
 #endif

@@ -66,11 +66,44 @@ static bool position(struct py *py, const struct val *v, struct val *at,
     return true;
 }
 
+static struct val *keys_of(struct py *py, const struct table *t)
+{
+    struct val *out = py_list(py, VAL_LIST, t->live);
+
+    for (size_t i = 0; out && i < t->n; i++)
+        if (t->entries[i].key && !py_append(py, out, t->entries[i].key))
+            return NULL;
+    return out;
+}
+
+/* models.__dict__["resnet18"] */
+static struct val *member_of_space(struct py *py, struct str path,
+                                   struct str name)
+{
+    struct val owner = {.kind = VAL_SPACE};
+
+    owner.as.text = str_slice(path, 0, path.n - sizeof(".__dict__") + 1);
+    return py_attr(py, &owner, name);
+}
+
 struct val *py_index(struct py *py, struct val *v, struct val *at)
 {
     size_t i;
 
     if (!v || !at || !py_work(py, 1))
+        return NULL;
+    if (v->kind == VAL_UNKNOWN)
+        return py_unknown_index(py, v, at);
+    if (at->kind == VAL_UNKNOWN)
+        at = v->kind == VAL_DICT
+                 ? py_settle(py, at, WANT_CHOICE, keys_of(py, v->as.dict))
+             : v->kind == VAL_SPACE ? py_settle(py, at, WANT_CHOICE, NULL)
+                                    : py_settle(py, at, WANT_NUMBER, NULL);
+    if (!at)
+        return NULL;
+    if (at->kind == VAL_SLICE || v->kind == VAL_HOST)
+        at = py_settle_deep(py, at);
+    if (!at)
         return NULL;
     if (v->kind == VAL_HOST)
         return py->host->index(py, v, at);
@@ -86,6 +119,9 @@ struct val *py_index(struct py *py, struct val *v, struct val *at)
         buf_fini(&b);
         return NULL;
     }
+    if (v->kind == VAL_SPACE && str_ends(v->as.text, STR(".__dict__")) &&
+        at->kind == VAL_STR)
+        return member_of_space(py, v->as.text, at->as.text);
     if (v->kind == VAL_SPACE || v->kind == VAL_CLASS || v->kind == VAL_BUILTIN)
         return v; /* List[int]: types are not looked at */
     if (v->kind == VAL_OBJECT) {
@@ -111,8 +147,13 @@ bool py_set_index(struct py *py, struct val *v, struct val *at,
 
     if (!v || !at || !value)
         return false;
-    if (v->kind == VAL_HOST)
-        return py->host->set_index(py, v, at, value);
+    if (v->kind == VAL_HOST) {
+        at = py_settle_deep(py, at);
+        value = py_settle(py, value, WANT_NUMBER, NULL);
+        return at && value && py->host->set_index(py, v, at, value);
+    }
+    if (v->kind == VAL_UNKNOWN)
+        return at->kind != VAL_STR || py_unknown_set(py, v, at->as.text, value);
     if (v->kind == VAL_DICT)
         return table_put(py, v->as.dict, at, value);
     if (v->kind == VAL_OBJECT) {
@@ -131,16 +172,6 @@ bool py_set_index(struct py *py, struct val *v, struct val *at,
     return true;
 }
 
-static struct val *keys_of(struct py *py, const struct table *t)
-{
-    struct val *out = py_list(py, VAL_LIST, t->live);
-
-    for (size_t i = 0; out && i < t->n; i++)
-        if (t->entries[i].key && !py_append(py, out, t->entries[i].key))
-            return NULL;
-    return out;
-}
-
 struct val *py_members(struct py *py, struct val *v)
 {
     struct val *out;
@@ -149,6 +180,8 @@ struct val *py_members(struct py *py, struct val *v)
         return NULL;
     if (v->kind == VAL_LIST || v->kind == VAL_TUPLE || v->kind == VAL_SET)
         return v;
+    if (v->kind == VAL_UNKNOWN)
+        return py_members(py, py_settle(py, v, WANT_LENGTH, NULL));
     if (v->kind == VAL_HOST)
         return py->host->list(py, v);
     if (v->kind == VAL_DICT)

@@ -1,18 +1,10 @@
-/* Methods of texts, lists and dictionaries. */
+/* Methods of lists, dictionaries and numbers. */
 #include <string.h>
 
 #include "import/python/eval_internal.h"
 
 #define METHOD(name) \
     static struct val *name(struct py *py, struct val *f, const struct args *a)
-
-static bool text_at(const struct args *a, size_t i, struct str *out)
-{
-    if (i >= a->n || a->pos[i]->kind != VAL_STR)
-        return false;
-    *out = a->pos[i]->as.text;
-    return true;
-}
 
 static struct val *wrong(struct py *py, const struct val *f)
 {
@@ -114,6 +106,39 @@ METHOD(list_reverse)
         v[n - 1 - i] = t;
     }
     return &py->none;
+}
+
+METHOD(list_sort)
+{
+    struct val *sorted = table_find(&py->builtins->names, STR("sorted"));
+    struct val *out = py_call(py, sorted, &(struct args){a->pos, 1, a->kw});
+    (void)f;
+
+    if (!out)
+        return NULL;
+    a->pos[0]->as.items = out->as.items;
+    return &py->none;
+}
+
+METHOD(list_clear)
+{
+    (void)f;
+    a->pos[0]->as.items.n = 0;
+    return &py->none;
+}
+
+METHOD(list_remove)
+{
+    struct val **v = a->pos[0]->as.items.v;
+    size_t n = a->pos[0]->as.items.n;
+
+    for (size_t i = 0; a->n == 2 && i < n; i++)
+        if (py_equal(v[i], a->pos[1])) {
+            memmove(v + i, v + i + 1, (n - i - 1) * sizeof(struct val *));
+            a->pos[0]->as.items.n--;
+            return &py->none;
+        }
+    return wrong(py, f);
 }
 
 METHOD(list_copy)
@@ -221,183 +246,6 @@ METHOD(dict_copy)
     return dict_update(py, f, &(struct args){both, 2, NULL}) ? out : NULL;
 }
 
-METHOD(str_join)
-{
-    struct val *list = a->n == 2 ? py_members(py, a->pos[1]) : NULL;
-    struct buf b;
-
-    if (!list)
-        return wrong(py, f);
-    buf_init(&b, 1 << 20);
-    for (size_t i = 0; i < list->as.items.n; i++) {
-        if (i)
-            buf_put(&b, a->pos[0]->as.text);
-        py_show(&b, list->as.items.v[i]);
-    }
-    return py_from_buf(py, &b);
-}
-
-METHOD(str_split)
-{
-    struct str s = a->pos[0]->as.text, by = STR("");
-    struct val *out = py_list(py, VAL_LIST, 4);
-    size_t from = 0;
-    (void)f;
-
-    (void)text_at(a, 1, &by);
-    for (size_t i = 0; out && i <= s.n; i++) {
-        bool cut = i == s.n ||
-                   (by.n ? i + by.n <= s.n && memcmp(s.p + i, by.p, by.n) == 0
-                         : s.p[i] == ' ' || s.p[i] == '\n');
-        if (!cut)
-            continue;
-        if ((by.n || i > from) &&
-            !py_append(py, out, py_str(py, str_slice(s, from, i))))
-            return NULL;
-        from = i + (by.n ? by.n : 1);
-        i = from ? from - 1 : 0;
-    }
-    return out;
-}
-
-METHOD(str_format_method)
-{
-    struct str s = a->pos[0]->as.text;
-    size_t next = 1;
-    struct buf b;
-
-    buf_init(&b, 1 << 16);
-    for (size_t i = 0; i < s.n; i++) {
-        bool twice = i + 1 < s.n && s.p[i + 1] == s.p[i];
-        if ((s.p[i] == '{' || s.p[i] == '}') && twice) {
-            buf_putc(&b, s.p[i++]);
-            continue;
-        }
-        const char *end = s.p[i] == '{' ? memchr(s.p + i, '}', s.n - i) : NULL;
-        if (!end) {
-            buf_putc(&b, s.p[i]);
-            continue;
-        }
-        struct str spec = {s.p + i + 1, (size_t)(end - s.p) - i - 1};
-        struct str name = str_cut(&spec, ':');
-        uint64_t at;
-        struct val *v = NULL;
-        if (name.n == 0)
-            v = next < a->n ? a->pos[next++] : NULL;
-        else if (str_to_u64(name, &at))
-            v = at + 1 < a->n ? a->pos[at + 1] : NULL;
-        else if (a->kw)
-            v = table_find(a->kw, name);
-        if (!v) {
-            buf_fini(&b);
-            return wrong(py, f);
-        }
-        py_format(&b, v, spec.p ? spec : STR(""));
-        i = (size_t)(end - s.p);
-    }
-    return py_from_buf(py, &b);
-}
-
-static struct val *cased(struct py *py, struct str s, char from, char to)
-{
-    char *copy = arena_cstr(py->arena, s);
-
-    if (!copy)
-        return py_fail(py, ERR_NOMEM, "out of memory");
-    for (size_t i = 0; i < s.n; i++)
-        if (copy[i] >= from && copy[i] <= to)
-            copy[i] = (char)(copy[i] ^ 0x20);
-    return py_str(py, (struct str){copy, s.n});
-}
-
-METHOD(str_lower)
-{
-    (void)f;
-    return cased(py, a->pos[0]->as.text, 'A', 'Z');
-}
-
-METHOD(str_upper)
-{
-    (void)f;
-    return cased(py, a->pos[0]->as.text, 'a', 'z');
-}
-
-METHOD(str_startswith)
-{
-    struct str s = a->pos[0]->as.text, part;
-
-    if (!text_at(a, 1, &part))
-        return wrong(py, f);
-    return py_bool(py, str_starts(s, part));
-}
-
-METHOD(str_endswith)
-{
-    struct str s = a->pos[0]->as.text, part;
-
-    if (!text_at(a, 1, &part))
-        return wrong(py, f);
-    return py_bool(py, s.n >= part.n &&
-                           memcmp(s.p + s.n - part.n, part.p, part.n) == 0);
-}
-
-METHOD(str_replace)
-{
-    struct str s = a->pos[0]->as.text, from, to;
-    struct buf b;
-
-    if (!text_at(a, 1, &from) || !text_at(a, 2, &to) || from.n == 0)
-        return wrong(py, f);
-    buf_init(&b, 1 << 20);
-    for (size_t i = 0; i < s.n;) {
-        if (i + from.n <= s.n && memcmp(s.p + i, from.p, from.n) == 0) {
-            buf_put(&b, to);
-            i += from.n;
-        } else {
-            buf_putc(&b, s.p[i++]);
-        }
-    }
-    return py_from_buf(py, &b);
-}
-
-METHOD(str_strip)
-{
-    struct str s = str_trim(a->pos[0]->as.text);
-    (void)f;
-
-    while (s.n && (s.p[0] == '\n' || s.p[0] == '\r'))
-        s = str_trim(str_slice(s, 1, s.n));
-    while (s.n && (s.p[s.n - 1] == '\n' || s.p[s.n - 1] == '\r'))
-        s = str_trim(str_slice(s, 0, s.n - 1));
-    return py_str(py, s);
-}
-
-METHOD(str_find)
-{
-    struct str s = a->pos[0]->as.text, part;
-    int64_t from = 0;
-
-    if (!text_at(a, 1, &part))
-        return wrong(py, f);
-    if (a->n > 2)
-        (void)py_to_int(a->pos[2], &from);
-    from = from < 0 || from > (int64_t)s.n ? 0 : from;
-    const char *at =
-        part.n ? memmem(s.p + from, s.n - (size_t)from, part.p, part.n) : s.p;
-    return py_int(py, at ? at - s.p : -1);
-}
-
-METHOD(str_isdigit)
-{
-    struct str s = a->pos[0]->as.text;
-    bool all = s.n > 0;
-    (void)f;
-
-    for (size_t i = 0; i < s.n; i++)
-        all = all && s.p[i] >= '0' && s.p[i] <= '9';
-    return py_bool(py, all);
-}
-
 METHOD(float_is_integer)
 {
     double v = 0;
@@ -427,6 +275,9 @@ static const struct {
     {"count", VAL_LIST, VAL_TUPLE, list_count},
     {"reverse", VAL_LIST, VAL_LIST, list_reverse},
     {"copy", VAL_LIST, VAL_SET, list_copy},
+    {"sort", VAL_LIST, VAL_LIST, list_sort},
+    {"clear", VAL_LIST, VAL_SET, list_clear},
+    {"remove", VAL_LIST, VAL_SET, list_remove},
     {"add", VAL_SET, VAL_SET, set_add},
     {"keys", VAL_DICT, VAL_DICT, dict_keys},
     {"values", VAL_DICT, VAL_DICT, dict_values},
@@ -435,27 +286,29 @@ static const struct {
     {"setdefault", VAL_DICT, VAL_DICT, dict_setdefault},
     {"update", VAL_DICT, VAL_DICT, dict_update},
     {"copy", VAL_DICT, VAL_DICT, dict_copy},
-    {"join", VAL_STR, VAL_STR, str_join},
-    {"split", VAL_STR, VAL_STR, str_split},
-    {"format", VAL_STR, VAL_STR, str_format_method},
-    {"lower", VAL_STR, VAL_STR, str_lower},
-    {"upper", VAL_STR, VAL_STR, str_upper},
-    {"startswith", VAL_STR, VAL_STR, str_startswith},
-    {"endswith", VAL_STR, VAL_STR, str_endswith},
-    {"replace", VAL_STR, VAL_STR, str_replace},
-    {"strip", VAL_STR, VAL_STR, str_strip},
-    {"find", VAL_STR, VAL_STR, str_find},
-    {"isdigit", VAL_STR, VAL_STR, str_isdigit},
     {"is_integer", VAL_FLOAT, VAL_INT, float_is_integer},
     {"item", VAL_FLOAT, VAL_INT, number_item},
 };
 
+static struct val *text_method(struct py *py, struct val *self, struct str name)
+{
+    const struct py_builtin_row *row = py_text_methods;
+
+    while (row->name && !str_eq(name, str_from_cstr(row->name)))
+        row++;
+    struct val *f =
+        row->name ? py_generic(py, row->name, row->call, NULL) : NULL;
+    return f ? py_bound(py, self, f) : NULL;
+}
+
 struct val *py_method(struct py *py, struct val *self, struct str name)
 {
+    if (self->kind == VAL_STR)
+        return text_method(py, self, name);
     for (size_t i = 0; i < COUNT(table); i++)
         if ((table[i].kind == self->kind || table[i].other == self->kind) &&
             str_eq(name, str_from_cstr(table[i].name))) {
-            struct val *f = py_builtin(py, table[i].name, table[i].call, NULL);
+            struct val *f = py_generic(py, table[i].name, table[i].call, NULL);
             return f ? py_bound(py, self, f) : NULL;
         }
     return NULL;

@@ -226,6 +226,20 @@ static bool is_type(const struct val *v)
            v->kind == VAL_NONE || v->kind == VAL_BUILTIN;
 }
 
+/* What an unknown must be, beside that. */
+static struct val *beside(struct py *py, enum py_op op, struct val *v,
+                          const struct val *other)
+{
+    if (v->kind != VAL_UNKNOWN)
+        return v;
+    if (other->kind == VAL_STR)
+        return op == OP_MOD ? py_to_str(py, v)
+                            : py_settle(py, v, WANT_CHOICE, NULL);
+    if (is_items(other))
+        return py_settle(py, v, op == OP_MUL ? WANT_COUNT : WANT_LENGTH, NULL);
+    return py_settle(py, v, WANT_NUMBER, NULL);
+}
+
 struct val *py_binary(struct py *py, enum py_op op, struct val *a,
                       struct val *b)
 {
@@ -233,6 +247,13 @@ struct val *py_binary(struct py *py, enum py_op op, struct val *a,
     double x, y;
 
     if (!a || !b || !py_work(py, 1))
+        return NULL;
+    if (a->kind == VAL_STR && op == OP_MOD)
+        return percent(py, a->as.text, b);
+    struct val *left = beside(py, op, a, b);
+    b = left ? beside(py, op, b, left) : NULL;
+    a = left;
+    if (!a || !b)
         return NULL;
     if (a->kind == VAL_HOST || b->kind == VAL_HOST)
         return py->host->binary(py, op, a, b);
@@ -249,8 +270,6 @@ struct val *py_binary(struct py *py, enum py_op op, struct val *a,
         return joined(py, a->as.text, b->as.text);
     if (op == OP_ADD && is_items(a) && a->kind == b->kind)
         return concat(py, a, b);
-    if (op == OP_MOD && a->kind == VAL_STR)
-        return percent(py, a->as.text, b);
     if (op == OP_MUL && (is_items(a) || a->kind == VAL_STR) && py_to_int(b, &i))
         return repeated(py, a, i);
     if (op == OP_MUL && (is_items(b) || b->kind == VAL_STR) && py_to_int(a, &i))
@@ -272,6 +291,9 @@ struct val *py_unary(struct py *py, enum py_op op, struct val *a)
         return NULL;
     if (op == OP_NOT)
         return py_truth(py, a, &truth) ? py_bool(py, !truth) : NULL;
+    a = py_settle(py, a, WANT_NUMBER, NULL);
+    if (!a)
+        return NULL;
     if (a->kind == VAL_HOST)
         return py->host->unary(py, op, a);
     if (op == OP_POS && py_is_number(a))
@@ -352,6 +374,34 @@ static struct val *identity(struct py *py, const struct val *a,
     return py_bool(py, same);
 }
 
+/* What an unknown must be, to be compared with that; NULL: it is not equal to
+ * it, or the comparison failed. */
+static struct val *compared(struct py *py, enum py_op op, struct val *v,
+                            struct val *other)
+{
+    struct val *list;
+
+    if (v->kind != VAL_UNKNOWN)
+        return v;
+    if (other->kind == VAL_UNKNOWN && op != OP_IN && op != OP_NOT_IN)
+        return py_settle(py, v, WANT_NUMBER, NULL);
+    if (op == OP_IN || op == OP_NOT_IN)
+        return other->kind == VAL_UNKNOWN || other->kind == VAL_STR ||
+                       other->kind == VAL_OBJECT
+                   ? NULL
+                   : py_settle(py, v, WANT_CHOICE, py_members(py, other));
+    if (py_is_number(other) && other->kind != VAL_BOOL)
+        return py_settle(py, v, WANT_NUMBER, NULL);
+    if (op != OP_EQ && op != OP_NE)
+        return py_settle(py, v, WANT_NUMBER, NULL);
+    if (other->kind != VAL_STR && other->kind != VAL_BOOL &&
+        other->kind != VAL_CLASS && other->kind != VAL_BUILTIN)
+        return NULL;
+    list = py_list(py, VAL_LIST, 1);
+    return py_append(py, list, other) ? py_settle(py, v, WANT_CHOICE, list)
+                                      : NULL;
+}
+
 struct val *py_compare(struct py *py, enum py_op op, struct val *a,
                        struct val *b)
 {
@@ -362,6 +412,17 @@ struct val *py_compare(struct py *py, enum py_op op, struct val *a,
     if (op == OP_IS || op == OP_IS_NOT) {
         struct val *same = identity(py, a, b);
         return op == OP_IS ? same : py_unary(py, OP_NOT, same);
+    }
+    if (a->kind == VAL_UNKNOWN || b->kind == VAL_UNKNOWN) {
+        bool inside = op == OP_IN || op == OP_NOT_IN;
+        struct val *x = compared(py, op, a, b);
+        struct val *y = inside ? b : x ? compared(py, op, b, x) : NULL;
+        if (py->failed)
+            return NULL;
+        if (!x || !y || y->kind == VAL_UNKNOWN)
+            return py_bool(py, op == OP_NE || op == OP_NOT_IN);
+        a = x;
+        b = y;
     }
     if (op == OP_IN || op == OP_NOT_IN) {
         struct val *in = py_contains(py, b, a);
@@ -389,6 +450,7 @@ bool py_truth(struct py *py, struct val *v, bool *out)
     double number;
 
     *out = true;
+    v = py_settle(py, v, WANT_TRUTH, NULL);
     if (!v)
         return false;
     if (v->kind == VAL_NONE)

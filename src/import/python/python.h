@@ -19,6 +19,19 @@
 
 #include "import/python/value.h"
 
+/* What an unknown value is needed as; the hint of each is in brackets. */
+enum py_want {
+    WANT_NUMBER,
+    WANT_COUNT, /* a small number, of layers, say */
+    WANT_TRUTH,
+    WANT_CHOICE,  /* one of these values (a list) */
+    WANT_LENGTH,  /* a list (of that length, if given) */
+    WANT_MAPPING, /* a dict */
+    WANT_CALL,    /* something to call */
+    WANT_KNOWN,   /* nothing: what is known of it, or NULL without an error */
+    WANT_IS,      /* nothing: from now on it is that value */
+};
+
 /* What the evaluator asks of its host; NULL results are failures unless it
  * says otherwise. */
 struct py_host {
@@ -38,6 +51,12 @@ struct py_host {
     /* The members, for loops and unpacking. */
     struct val *(*list)(struct py *py, struct val *self);
     void (*show)(struct buf *b, const struct val *self);
+    /* A value for what is not known; only asked after PY_LENIENT. */
+    struct val *(*settle)(struct py *py, struct str path, enum py_want want,
+                          struct val *hint);
+    /* The class that one is taken to be derived from when its own base is not
+     * known; NULL without an error: none. */
+    struct klass *(*base)(struct py *py, const struct klass *k);
 };
 
 enum { PY_MAX_CALLS = 120 };
@@ -54,6 +73,8 @@ struct py {
      * them is told with the line that called them. */
     const struct scope *library;
     bool in_library;
+    bool lenient; /* names that are not defined are unknown values */
+    bool lax;     /* assertions do not fail */
     struct scope *builtins;
     struct str stars[16]; /* from X import * */
     size_t n_stars;
@@ -71,6 +92,9 @@ bool py_init(struct py *py, const struct py_host *host, struct arena *arena,
 struct scope *py_scope(struct py *py, struct scope *parent);
 bool py_load(struct py *py, struct str text, struct scope *globals,
              enum py_load how);
+/* The same of a text that is parsed. */
+bool py_load_parsed(struct py *py, struct py_node *list, struct scope *globals,
+                    enum py_load how);
 
 /* Records a failure, unless there is one; NULL. */
 struct val *py_fail(struct py *py, enum errc code, const char *fmt, ...)

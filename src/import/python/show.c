@@ -29,6 +29,7 @@ const char *py_kind_name(const struct val *v)
         [VAL_CLASS] = "class",
         [VAL_OBJECT] = "object",
         [VAL_SPACE] = "module",
+        [VAL_UNKNOWN] = "unknown value",
         [VAL_SUPER] = "super",
         [VAL_PROPERTY] = "property",
         [VAL_STATIC] = "staticmethod",
@@ -119,6 +120,7 @@ void py_show(struct buf *b, const struct val *v)
         return;
     case VAL_STR:
     case VAL_SPACE:
+    case VAL_UNKNOWN:
         buf_put(b, v->as.text);
         return;
     case VAL_LIST:

@@ -67,9 +67,13 @@ static struct val *fn_math_pow(struct py *py, struct val *self,
 static struct val *fn_prod(struct py *py, struct val *self,
                            const struct args *a)
 {
-    struct val *list = a->n ? py_members(py, a->pos[0]) : NULL;
-    struct val *out = py_int(py, 1);
+    struct val *only = a->n ? a->pos[0] : NULL;
     (void)self;
+
+    if (only && only->kind == VAL_UNKNOWN && !py_known(py, only) && !py->failed)
+        return py_attr(py, only, STR("prod"));
+    struct val *list = py_members(py, only);
+    struct val *out = py_int(py, 1);
 
     for (size_t i = 0; list && out && i < list->as.items.n; i++)
         out = py_binary(py, OP_MUL, out, list->as.items.v[i]);
@@ -125,7 +129,23 @@ static struct val *fn_partial(struct py *py, struct val *self,
     if (!held || a->n < 1)
         return py_fail(py, ERR_INVALID, "partial() needs a function");
     *held = *a;
-    return py_builtin(py, "partial", call_partial, held);
+    return py_generic(py, "partial", call_partial, held);
+}
+
+struct val *py_partial_attr(struct py *py, const struct val *v, struct str name)
+{
+    const struct args *held = v->as.builtin.data;
+
+    if (v->as.builtin.call != call_partial)
+        return NULL;
+    if (str_eq(name, STR("func")))
+        return held->pos[0];
+    if (!str_eq(name, STR("keywords")))
+        return NULL;
+    struct val *out = py_dict(py);
+    if (out && held->kw)
+        out->as.dict = held->kw;
+    return out;
 }
 
 static struct val *fn_reduce(struct py *py, struct val *self,
@@ -220,7 +240,7 @@ static struct val *fn_namedtuple(struct py *py, struct val *self,
     if (!fields || !table_set(py, &k->attrs, STR("_fields"), fields) ||
         !table_set(py, &k->attrs, STR("__iter__"), iter))
         return NULL;
-    return py_builtin(py, "namedtuple", call_named, k);
+    return py_generic(py, "namedtuple", call_named, k);
 }
 
 static struct val *call_default(struct py *py, struct val *self,
@@ -235,8 +255,6 @@ static const struct {
     const char *path;
     py_function call;
 } functions[] = {
-    {"math.log", fn_log},
-    {"math.pow", fn_math_pow},
     {"math.prod", fn_prod},
     {"numpy.prod", fn_prod},
     {"functools.partial", fn_partial},
@@ -267,8 +285,12 @@ struct val *py_standard(struct py *py, struct str path)
     for (size_t i = 0; i < COUNT(reals); i++)
         if (str_eq(path, str_from_cstr(reals[i].path)))
             return py_builtin(py, reals[i].path, call_real, &reals[i]);
+    if (str_eq(path, STR("math.log")))
+        return py_builtin(py, "math.log", fn_log, NULL);
+    if (str_eq(path, STR("math.pow")))
+        return py_builtin(py, "math.pow", fn_math_pow, NULL);
     for (size_t i = 0; i < COUNT(functions); i++)
         if (str_eq(path, str_from_cstr(functions[i].path)))
-            return py_builtin(py, functions[i].path, functions[i].call, NULL);
+            return py_generic(py, functions[i].path, functions[i].call, NULL);
     return NULL;
 }

@@ -153,6 +153,16 @@ struct val *py_builtin(struct py *py, const char *name, py_function call,
     return out;
 }
 
+struct val *py_generic(struct py *py, const char *name, py_function call,
+                       const void *data)
+{
+    struct val *out = py_builtin(py, name, call, data);
+
+    if (out)
+        out->as.builtin.takes_unknown = true;
+    return out;
+}
+
 struct val *py_bound(struct py *py, struct val *self, struct val *callee)
 {
     struct val *out = py_new(py, VAL_BOUND);

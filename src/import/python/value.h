@@ -24,8 +24,9 @@ enum val_kind {
     VAL_BUILTIN, /* of ours */
     VAL_CLASS,
     VAL_OBJECT,
-    VAL_SPACE, /* a dotted name behind which tables are searched */
-    VAL_SUPER, /* self, from: the class behind which to search */
+    VAL_SPACE,   /* a dotted name behind which tables are searched */
+    VAL_UNKNOWN, /* stands for a value until one is needed: unknown.c */
+    VAL_SUPER,   /* self, from: the class behind which to search */
     VAL_PROPERTY,
     VAL_STATIC, /* staticmethod: callee */
     VAL_CLASSMETHOD,
@@ -62,7 +63,7 @@ struct val {
         bool boolean;
         int64_t whole;
         double number;
-        struct str text; /* also of SPACE */
+        struct str text; /* also of SPACE, and what an UNKNOWN is called */
         struct {
             struct val **v;
             size_t n, cap;
@@ -82,6 +83,7 @@ struct val {
             const char *name;
             py_function call;
             const void *data;
+            bool takes_unknown; /* arguments need not be settled */
         } builtin;
         void *host;
     } as;
@@ -127,8 +129,12 @@ struct val *py_list(struct py *py, enum val_kind kind, size_t room);
 struct val *py_dict(struct py *py);
 struct val *py_builtin(struct py *py, const char *name, py_function call,
                        const void *data);
+/* One that takes unknown values as they are. */
+struct val *py_generic(struct py *py, const char *name, py_function call,
+                       const void *data);
 struct val *py_bound(struct py *py, struct val *self, struct val *callee);
 struct val *py_space(struct py *py, struct str path);
+struct val *py_unknown(struct py *py, struct str path);
 struct val *py_object(struct py *py, struct klass *klass);
 bool py_append(struct py *py, struct val *list, struct val *v);
 

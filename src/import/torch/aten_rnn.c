@@ -23,6 +23,7 @@ struct rnn {
     bool biases;
     int directions;
     int64_t hidden;
+    const char *lengths; /* of each sequence, int32; "": all the same */
 };
 
 /* Rows of the weights of all directions, gate by gate in ONNX' order:
@@ -129,6 +130,7 @@ static void layer(struct aten_call *c, struct rnn *r, struct ten *x,
     in[2] = ten_name(c->t, regrouped(c, r, u));
     if (r->biases)
         in[3] = ten_name(c->t, both_biases(c, r, b, v));
+    in[4] = r->lengths;
     bool lstm = r->kind->gates == 4;
     if (state[0] && !(all_zero(state[0]) && (!lstm || all_zero(state[1])))) {
         in[5] = ten_name(c->t, state[0]);
@@ -138,6 +140,7 @@ static void layer(struct aten_call *c, struct rnn *r, struct ten *x,
     struct graph_node *node = graph_node(c->g, r->kind->onnx, in,
                                          *in[6]   ? 7
                                          : *in[5] ? 6
+                                         : *in[4] ? 5
                                          : *in[3] ? 4
                                                   : 3,
                                          lstm ? 3 : 2);
@@ -168,11 +171,12 @@ static struct val *results(struct aten_call *c, const struct rnn *r,
 }
 
 /* lstm(input, hx, params, has_biases, num_layers, dropout, train,
- * bidirectional, batch_first) -> (y, h, c) */
+ * bidirectional, batch_first, lengths) -> (y, h, c) */
 static struct val *rnn(struct aten_call *c)
 {
     struct rnn r = {.biases = arg_bool(c, 3),
-                    .directions = arg_bool(c, 7) ? 2 : 1};
+                    .directions = arg_bool(c, 7) ? 2 : 1,
+                    .lengths = ""};
     struct ten *x = arg_ten(c, 0), *state[2] = {NULL, NULL}, *out[3];
     struct ten *ends[2][64];
     int64_t layers = arg_int(c, 4);
@@ -188,6 +192,8 @@ static struct val *rnn(struct aten_call *c)
     if (!r.params || layers < 1 || layers > 64 || x->shape.rank < 2 ||
         x->shape.rank > 3)
         return aten_fail(c, "the input has %d dimensions", x->shape.rank);
+    if (!arg_none(c, 9))
+        r.lengths = ten_name(c->t, ten_cast(c->t, arg_ten(c, 9), DTYPE_I32));
     struct val *hx = c->a[1];
     struct ten *only = ten_of(hx);
     struct ten **states = only ? &only : arg_tens(c, 1, &n);
@@ -225,7 +231,7 @@ static struct val *rnn(struct aten_call *c)
 
 #define RNN                                                       \
     "input, hx, params, has_biases, num_layers, dropout, train, " \
-    "bidirectional, batch_first"
+    "bidirectional, batch_first, lengths=None"
 
 const struct aten aten_rnn[] = {
     {"lstm", RNN, rnn, NULL},     {"gru", RNN, rnn, NULL},

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "import/torch/aten.h"
+#include "import/torch/unknowns.h"
 
 /* ---- operators as values ------------------------------------------------- */
 
@@ -112,6 +113,30 @@ static bool is_array_function(struct str name)
     return false;
 }
 
+/* Other packages of which library/packages.py has a part. */
+static struct val *package_name(struct py *py, struct str path, struct str last)
+{
+    static const struct {
+        const char *path, *prefix;
+    } packages[] = {{"torch.autograd.", "autograd"},
+                    {"torch.distributions.", "distributions"},
+                    {"torch.hub.", "hub"},
+                    {"argparse.", "argparse"},
+                    {"numpy.", "numpy"},
+                    {"einops.", "einops"},
+                    {"timm.", "timm"},
+                    {"pytorch_lightning.", "lightning"},
+                    {"lightning.", "lightning"}};
+
+    for (size_t i = 0; i < COUNT(packages); i++)
+        if (under(path, packages[i].path)) {
+            struct val *v = library_function(py, packages[i].prefix, last);
+            if (v || py->failed)
+                return v;
+        }
+    return NULL;
+}
+
 static struct val *find_name(struct py *py, struct str path)
 {
     struct str last = str_behind_last(path, '.');
@@ -124,12 +149,17 @@ static struct val *find_name(struct py *py, struct str path)
         return v;
     if (under(path, "numpy.") && is_array_function(last))
         return torch_function(py, last);
+    v = package_name(py, path, last);
+    if (v || py->failed)
+        return v;
     if (!under(path, "torch"))
         return NULL;
     if (is_type_name(py, path))
         return NULL; /* stays a name */
     if (under(path, "torch.nn.functional."))
         v = library_function(py, "functional", last);
+    if (!v && under(path, "torch.nn.utils.rnn."))
+        v = library_function(py, "rnn", last);
     if (under(path, "torch.nn.utils.parametriz"))
         v = library_function(py, "parametrizations", last);
     if (!v && (under(path, "torch.nn.") || under(path, "torchvision.")))
@@ -295,6 +325,22 @@ static struct val *host_list(struct py *py, struct val *self)
     return aten_invoke(py, "unbind", 1, &self);
 }
 
+/* A class of a package that is not here and that has a forward() is a module:
+ * lightning.LightningModule, a BaseModel of the person's own. */
+static struct klass *host_base(struct py *py, const struct klass *k)
+{
+    bool lightning = under(k->foreign, "pytorch_lightning.") ||
+                     under(k->foreign, "lightning.") ||
+                     under(k->foreign, "pl.");
+    struct val *v;
+
+    if (!lightning && !table_find(&k->attrs, STR("forward")))
+        return NULL;
+    v = library_find(py, lightning ? STR("lightning_LightningModule")
+                                   : STR("Module"));
+    return v && v->kind == VAL_CLASS ? v->as.klass : NULL;
+}
+
 static const struct py_host host = {
     .name = find_name,
     .attr = host_attr,
@@ -305,6 +351,8 @@ static const struct py_host host = {
     .set_index = host_set_index,
     .truth = host_truth,
     .list = host_list,
+    .settle = unknown_settle,
+    .base = host_base,
 };
 
 bool trace_begin(struct trace *t, struct arena *arena, uint64_t steps,

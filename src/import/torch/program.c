@@ -67,9 +67,29 @@ static enum errc parse_input(struct str text, struct program_input *out,
     return ERR_OK;
 }
 
+/* Brackets around inputs make a tuple of them, as that of an LSTM's states. */
+static enum errc parse_bracketed(struct str part, struct program_input *out,
+                                 struct err *err)
+{
+    int opens = 0, closes = 0;
+
+    part = str_trim(part);
+    for (; part.n && part.p[0] == '('; opens++)
+        part = str_slice(part, 1, part.n);
+    for (; part.n && part.p[part.n - 1] == ')'; closes++)
+        part = str_slice(part, 0, part.n - 1);
+    enum errc rc = parse_input(part, out, err);
+    out->opens = opens;
+    out->closes = closes;
+    return rc;
+}
+
 static enum errc parse_inputs(struct str text, struct inputs *out,
                               struct err *err)
 {
+    struct str all = text;
+    int depth = 0;
+
     *out = (struct inputs){.n = 0};
     while (text.p && text.n) {
         struct str part = str_cut(&text, ';');
@@ -77,11 +97,26 @@ static enum errc parse_inputs(struct str text, struct inputs *out,
             continue;
         if (out->n == PROGRAM_MAX_INPUTS)
             return bad_input(err, part);
-        enum errc rc = parse_input(part, &out->list[out->n++], err);
+        struct program_input *in = &out->list[out->n++];
+        enum errc rc = parse_bracketed(part, in, err);
         if (rc)
             return rc;
+        depth += in->opens - in->closes;
+        if (depth < 0 || in->opens > 4)
+            return bad_input(err, all);
     }
-    return ERR_OK;
+    return depth ? bad_input(err, all) : ERR_OK;
+}
+
+bool program_input_shape(const struct program *p, struct shape *out)
+{
+    struct inputs in;
+    struct err err = {.code = ERR_OK};
+
+    if (parse_inputs(p->out->options.input, &in, &err) || in.n == 0)
+        return false;
+    *out = in.list[0].shape;
+    return true;
 }
 
 /* ---- one run ------------------------------------------------------------- */
@@ -122,41 +157,90 @@ static const char *p_names(const struct run *r, size_t i)
     return i < r->p->n_inputs ? r->p->input_names[i] : NULL;
 }
 
-static bool make_inputs(struct run *r, const struct inputs *in, int64_t batch,
-                        struct val *module, struct val **args)
-{
-    struct py *py = &r->t.py;
-    bool self;
-    struct py_node *at = parameters(py, module, &self);
-    size_t needed = 0, i = 0;
+/* The arguments that the inputs make: tensors, and tuples of them. */
+struct arguments {
+    struct val *list[PROGRAM_MAX_INPUTS];
+    struct val *open[8]; /* tuples that are not complete */
+    size_t n, depth;
+};
 
+static bool add_argument(struct run *r, struct arguments *a,
+                         const struct program_input *in, struct val *v)
+{
+    for (int i = 0; i < in->opens && a->depth < COUNT(a->open); i++)
+        a->open[a->depth++] = py_list(&r->t.py, VAL_TUPLE, 2);
+    if (a->depth && !py_append(&r->t.py, a->open[a->depth - 1], v))
+        return false;
+    for (int i = 0; i < in->closes && a->depth; i++) {
+        v = a->open[--a->depth];
+        if (a->depth && !py_append(&r->t.py, a->open[a->depth - 1], v))
+            return false;
+    }
+    if (a->depth == 0)
+        a->list[a->n++] = v;
+    return true;
+}
+
+static size_t count_arguments(const struct inputs *in)
+{
+    size_t n = 0;
+    int depth = 0;
+
+    for (size_t i = 0; i < in->n; i++) {
+        n += depth == 0;
+        depth += in->list[i].opens - in->list[i].closes;
+    }
+    return n;
+}
+
+static bool enough_inputs(struct run *r, const struct inputs *in,
+                          const struct py_node *at)
+{
+    size_t needed = 0, n = count_arguments(in);
+
+    for (const struct py_node *p = at; p; p = p->next)
+        needed += !p->op && !p->a;
+    if (!at || n >= needed)
+        return true;
+    return py_fail(&r->t.py, ERR_INVALID,
+                   "forward() takes %zu inputs, %zu %s described: give "
+                   "--input for all of them, separated by ';'",
+                   needed, n, n == 1 ? "was" : "were") != NULL;
+}
+
+static bool make_inputs(struct run *r, const struct inputs *in, int64_t batch,
+                        struct val *module, struct arguments *out)
+{
+    bool self;
+    struct py_node *at = parameters(&r->t.py, module, &self);
+    char hint[80], inner[96];
+    size_t member = 0;
+
+    *out = (struct arguments){.n = 0};
     if (at && self)
         at = at->next;
-    for (struct py_node *p = at; p; p = p->next)
-        needed += !p->op && !p->a;
-    if (at && in->n < needed) {
-        (void)py_fail(py, ERR_INVALID,
-                      "forward() takes %zu inputs, %zu %s described: give "
-                      "--input for all of them, separated by ';'",
-                      needed, in->n, in->n == 1 ? "was" : "were");
+    if (!enough_inputs(r, in, at))
         return false;
-    }
-    for (; i < in->n; i++) {
+    for (size_t i = 0; i < in->n; i++) {
         struct shape s = in->list[i].shape;
-        char hint[80];
+        bool inside = out->depth > 0 || in->list[i].opens > 0;
+        member = out->depth ? member + 1 : 0;
         if (p_names(r, i))
             (void)snprintf(hint, sizeof(hint), "%.70s", p_names(r, i));
-        else
+        else if (out->depth == 0)
             name_input(&at, i, hint);
-        char *name = arena_cstr(r->t.arena, str_from_cstr(hint));
+        (void)snprintf(inner, sizeof(inner), inside ? "%s_%zu" : "%s", hint,
+                       member);
+        char *name = arena_cstr(r->t.arena, str_from_cstr(inner));
         /* Inputs of another first dimension do not share the batch. */
         if (batch && s.rank && s.dim[0] == in->list[0].shape.dim[0])
             s.dim[0] = batch;
         if (!name)
             return false;
         graph_input(r->t.g, name, in->list[i].type, &s);
-        args[i] = ten_value(&r->t, ten_node(&r->t, name, in->list[i].type, &s));
-        if (!args[i])
+        struct val *v =
+            ten_value(&r->t, ten_node(&r->t, name, in->list[i].type, &s));
+        if (!v || !add_argument(r, out, &in->list[i], v))
             return false;
     }
     return true;
@@ -210,20 +294,20 @@ static bool output(struct run *r, struct val *v, const char *name, int depth)
 static bool run(struct run *r, struct program *p, const struct inputs *in,
                 int64_t batch)
 {
-    struct val *args[PROGRAM_MAX_INPUTS], *module, *result;
-    struct args a = {args, in->n, NULL};
+    struct val *module, *result;
+    struct arguments args;
 
     *r = (struct run){.p = p};
     if (!trace_begin(&r->t, p->arena, PROGRAM_STEPS, p->err))
         return false;
     p->runs++;
     module = p->make(&r->t, p);
-    if (!module || !make_inputs(r, in, batch, module, args))
+    if (!module || !make_inputs(r, in, batch, module, &args))
         return false;
     if (module->kind == VAL_OBJECT &&
         !py_attr_or_null(&r->t.py, module, STR("__call__")))
         module = py_attr(&r->t.py, module, STR("forward"));
-    result = py_call(&r->t.py, module, &a);
+    result = py_call(&r->t.py, module, &(struct args){args.list, args.n, NULL});
     if (!result || !output(r, result, "output", 0))
         return false;
     if (r->n_outputs == 0)

@@ -31,12 +31,13 @@ struct weights {
 struct program_input {
     enum dtype type;
     struct shape shape; /* as given; the first dimension is the batch */
+    int opens, closes;  /* brackets before and behind it: a tuple */
 };
 
 struct program {
     struct arena *arena;
     struct torch_file *file;
-    const struct pickle *root;
+    const struct pickle *root, *whole; /* the model, and all of the file */
     struct import *out;
     struct err *err;
     /* The module, or anything that can be called, in that trace. */
@@ -50,6 +51,9 @@ struct program {
     const char **input_names;
     size_t n_inputs;
 };
+
+/* The first input as --input says it, with its batch; false: it does not. */
+bool program_input_shape(const struct program *p, struct shape *out);
 
 /* Fills out->graph. */
 MUST_CHECK enum errc program_run(struct program *p);

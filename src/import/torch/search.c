@@ -15,7 +15,7 @@
 #include "codec/json_tree.h"
 #include "import/torch/solve_internal.h"
 
-enum { MAX_CANDIDATES = 200, MAX_SITES = 24 };
+enum { MAX_CANDIDATES = 200, MAX_SITES = 24, MAX_BODIES = 16 };
 
 /* ---- candidates ---------------------------------------------------------- */
 
@@ -44,19 +44,18 @@ static bool try_stage(struct solver *s, struct str name, bool library,
 {
     struct candidate c = {.name = name, .library = library, .given = s->init};
     struct site sites[MAX_SITES];
-    struct val *module;
-    struct fit fit;
     size_t n = 0;
 
     if (stage == AS_IT_IS)
-        return solver_attempt(s, &c, &fit, &module);
+        return solver_solve(s, &c, OPEN_NONE);
     if (stage == SOLVED || stage == DEFAULTS_SOLVED)
-        return solver_solve(s, &c, stage == DEFAULTS_SOLVED);
+        return solver_solve(s, &c,
+                            stage == SOLVED ? OPEN_REQUIRED : OPEN_DEFAULTS);
     if (!library && !s->init->live)
         find_sites(s->tree, NULL, name, sites, &n, 0);
     for (size_t i = 0; i < n; i++) {
         c.site = sites[i];
-        if (solver_attempt(s, &c, &fit, &module))
+        if (solver_solve(s, &c, OPEN_NONE))
             return true;
     }
     return false;
@@ -91,6 +90,23 @@ static bool makes_modules(const struct val *v)
                   needs_nothing(v->as.function->parameters)));
 }
 
+static bool gives_something(const struct py_node *list, int depth)
+{
+    for (const struct py_node *n = list; n && depth < 20; n = n->next) {
+        bool block = n->kind == PY_IF || n->kind == PY_FOR ||
+                     n->kind == PY_WHILE || n->kind == PY_WITH ||
+                     n->kind == PY_TRY;
+        if (n->kind == PY_RETURN && n->a)
+            return true;
+        if (block && (gives_something(n->b, depth + 1) ||
+                      gives_something(n->c, depth + 1) ||
+                      gives_something(n->d, depth + 1) ||
+                      (n->kind == PY_TRY && gives_something(n->a, depth + 1))))
+            return true;
+    }
+    return false;
+}
+
 /* What the source defines, the last first: models stand below their parts. A
  * model that was made and changed at the top of the source comes before all,
  * then classes, then functions. */
@@ -107,6 +123,44 @@ static bool try_source(struct solver *s)
                 t->entries[i].value->kind == kinds[k])
                 names[n++] = t->entries[i].key->as.text;
     return try_candidates(s, names, n, false);
+}
+
+/* Functions that take arguments and give something back: build(hidden). */
+static bool try_builders(struct solver *s)
+{
+    const struct table *t = &s->globals->names;
+    struct str names[MAX_CANDIDATES];
+    size_t n = 0;
+
+    for (size_t i = t->n; i-- > 0 && n < MAX_CANDIDATES;) {
+        const struct val *v = t->entries[i].key ? t->entries[i].value : NULL;
+        if (v && v->kind == VAL_FUNCTION && !makes_modules(v) &&
+            gives_something(v->as.function->body, 0))
+            names[n++] = t->entries[i].key->as.text;
+    }
+    return try_candidates(s, names, n, false);
+}
+
+/* Models that a function makes and keeps: main(). */
+static bool try_bodies(struct solver *s)
+{
+    const struct table *t = &s->globals->names;
+    struct candidate list[MAX_BODIES];
+    size_t n = 0;
+
+    for (size_t i = t->n; i-- > 0 && n < COUNT(list);) {
+        const struct val *v = t->entries[i].key ? t->entries[i].value : NULL;
+        if (v && v->kind == VAL_FUNCTION && !v->as.function->is_expression)
+            list[n++] = (struct candidate){.name = t->entries[i].key->as.text,
+                                           .body = v->as.function->body,
+                                           .given = s->init};
+    }
+    for (size_t i = 0; i < n; i++) {
+        s->tries = 0;
+        if (solver_solve(s, &list[i], OPEN_NONE))
+            return true;
+    }
+    return false;
 }
 
 /* The library says which keys an architecture has: KNOWN is a list of
@@ -140,7 +194,12 @@ static struct val *make_found(struct trace *t, struct program *p)
     struct fit fit;
 
     t->constructing = true; /* models at the top of the source too */
-    struct scope *globals = source_scope(t, p);
+    t->unknowns = c->solved;
+    c->solved->growing = false;
+    struct py_node *tree = NULL;
+    if (py_parse(p->out->options.code, t->arena, &tree, p->err))
+        return NULL;
+    struct scope *globals = solver_scope(t, p, tree);
     struct val *module = globals ? solver_make(t, globals, c) : NULL;
     t->constructing = false;
     if (!module)
@@ -216,23 +275,23 @@ static enum errc found(struct solver *s)
     char *title = arena_cstr(p->arena, kept->name);
     p->out->report.title = title ? title : "";
     import_saw(p->out, kept->name);
-    if (kept->given && kept->given->live && !kept->site.call &&
-        kept->given->live > s->init->live) {
-        buf_init(&b, 400);
-        for (size_t i = 0; i < kept->given->n; i++) {
-            const struct entry *e = &kept->given->entries[i];
-            if (!e->key || table_get(s->init, e->key))
-                continue;
-            buf_puts(&b, b.n ? ", " : "");
-            py_show(&b, e->key);
-            buf_putc(&b, '=');
-            py_show(&b, e->value);
-        }
+    buf_init(&b, 400);
+    for (size_t i = 0; i < kept->solved->n; i++) {
+        const struct unknown *u = &kept->solved->list[i];
+        if (!u->value || u->kind == UNKNOWN_LENGTH ||
+            u->value->kind == VAL_OBJECT || u->value->kind == VAL_CLASS ||
+            (u->usual && !u->from_shape))
+            continue;
+        buf_puts(&b, b.n ? ", " : "");
+        buf_put(&b, u->path);
+        buf_putc(&b, '=');
+        py_show(&b, u->value);
+    }
+    if (b.n)
         (void)snprintf(p->out->report.note, sizeof(p->out->report.note),
                        "arguments solved from the shapes of the weights: %.*s",
-                       b.n < 200 ? (int)b.n : 200, b.p ? b.p : "");
-        buf_fini(&b);
-    }
+                       b.n < 200 ? (int)b.n : 200, b.p);
+    buf_fini(&b);
     return ERR_OK;
 }
 
@@ -242,22 +301,23 @@ static enum errc not_found(struct solver *s)
 
     if (s->open_question[0])
         return err_set(p->err, ERR_INVALID, "%s", s->open_question);
-    if (s->best_fit.matched || s->best_fit.expected)
-        return err_set(
-            p->err, ERR_INVALID,
-            "no class fits the weights; nearest is " STR_FMT
-            " with %zu of %zu: %.240s. Give --class, or --init with the "
-            "arguments that differ%s%.150s",
-            STR_ARG(s->best.name), s->best_fit.matched, p->weights.n,
-            s->best_fit.text,
-            s->last_error[0] && s->best_fit.matched * 2 < p->weights.n
-                ? ". What could not be made: "
-                : "",
-            s->best_fit.matched * 2 < p->weights.n ? s->last_error : "");
+    const char *foreign = s->foreign[0] ? ". Not known here: " : "";
+    if (s->best_fit.matched || s->best_fit.expected) {
+        bool far = s->best_fit.matched * 2 < p->weights.n && s->last_error[0];
+        return err_set(p->err, ERR_INVALID,
+                       "no class fits the weights; nearest is " STR_FMT
+                       " with %zu of %zu: %.240s. Give --class, or --init with "
+                       "the arguments that differ%s%.100s%s%.150s",
+                       STR_ARG(s->best.name), s->best_fit.matched, p->weights.n,
+                       s->best_fit.text, foreign, s->foreign,
+                       far ? ". What could not be made: " : "",
+                       far ? s->last_error : "");
+    }
     return err_set(p->err, ERR_INVALID,
-                   "no class of the source could be made: %.250s. Give --class "
-                   "and --init",
-                   s->last_error[0] ? s->last_error : "there is none");
+                   "no class of the source could be made: %.250s%s%.100s. Give "
+                   "--class and --init",
+                   s->last_error[0] ? s->last_error : "there is none", foreign,
+                   s->foreign);
 }
 
 static bool search(struct solver *s)
@@ -270,7 +330,9 @@ static bool search(struct solver *s)
                                   library_find(&s->t.py, name));
     if (s->p->out->options.code.n && try_source(s))
         return true;
-    return try_library(s);
+    if (try_library(s))
+        return true;
+    return s->p->out->options.code.n && (try_builders(s) || try_bodies(s));
 }
 
 enum errc find_class(struct program *p)
@@ -283,14 +345,15 @@ enum errc find_class(struct program *p)
     if (!trace_begin(&s->t, p->arena, PROGRAM_STEPS, p->err))
         return p->err->code;
     s->t.constructing = true;
-    s->globals = source_scope(&s->t, p);
-    if (!s->globals)
-        return p->err->code;
     enum errc rc = py_parse(p->out->options.code, p->arena, &s->tree, p->err);
     if (!rc)
         rc = read_init(s);
     if (rc)
         return rc;
+    s->t.unknowns = unknowns_new(&s->t, p, s->init);
+    s->globals = s->t.unknowns ? solver_scope(&s->t, p, s->tree) : NULL;
+    if (!s->globals)
+        return p->err->code;
     for (;;) {
         if (search(s))
             return found(s);

@@ -36,6 +36,8 @@ struct ten {
 };
 
 /* One interpretation of a program. */
+struct unknowns;
+
 struct trace {
     struct py py;
     struct arena *arena;
@@ -47,6 +49,7 @@ struct trace {
     /* Names that a front end knows; asked first. NULL results: not known. */
     struct val *(*names)(struct py *py, struct str path);
     void *names_data;
+    struct unknowns *unknowns; /* what the source leaves open; may be NULL */
 };
 
 enum { TEN_FOLD_MAX = 1 << 16, TEN_MAX_NODES = 100000 };

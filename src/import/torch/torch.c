@@ -244,6 +244,7 @@ static enum errc weights_only(struct torch_file *f, const struct pickle *root,
     struct program p = {.arena = out->arena,
                         .file = f,
                         .root = model,
+                        .whole = root,
                         .out = out,
                         .err = f->err};
     char class_name[200] = "", what[100];

@@ -428,3 +428,11 @@ class FloatInfo:
 class IntInfo:
     min = -9223372036854775807
     max = 9223372036854775807
+
+
+def tensor_astype(self, dtype, copy=True):
+    return self.to(dtype)
+
+
+def tensor_copy(self):
+    return self.clone()

@@ -1213,6 +1213,40 @@ class PairwiseDistance(Module):
 
 # recurrent
 
+class PackedSequence:
+    """Sequences of several lengths: padded, time first, and how long each is."""
+
+    def __init__(self, data, lengths):
+        self.data = data
+        self.lengths = lengths
+        self.batch_sizes = lengths
+
+    def to(self, *args, **kwargs):
+        return self
+
+    def cuda(self):
+        return self
+
+    def cpu(self):
+        return self
+
+
+def rnn_pack_padded_sequence(input, lengths, batch_first=False, enforce_sorted=True):
+    return PackedSequence(input.transpose(0, 1) if batch_first else input, torch.as_tensor(lengths))
+
+
+def rnn_pad_packed_sequence(sequence, batch_first=False, padding_value=0.0, total_length=None):
+    data = sequence.data
+    if padding_value != 0.0:
+        steps = torch.arange(data.size(0)).unsqueeze(1)
+        data = data.masked_fill((steps >= sequence.lengths.unsqueeze(0)).unsqueeze(-1), padding_value)
+    return (data.transpose(0, 1) if batch_first else data), sequence.lengths
+
+
+def rnn_pad_sequence(sequences, batch_first=False, padding_value=0.0):
+    return torch.stack(list(sequences), 0 if batch_first else 1)
+
+
 class RNNBase(Module):
     bias = True
     batch_first = False
@@ -1257,11 +1291,17 @@ class RNNBase(Module):
 
     def zeros(self, input):
         n = self.num_layers * (2 if self.bidirectional else 1)
+        if isinstance(input, PackedSequence):
+            return torch.zeros(n, input.data.size(1), self.hidden_size, dtype=input.data.dtype)
         if input.dim() == 2:
             return torch.zeros(n, self.hidden_size, dtype=input.dtype)
         return torch.zeros(n, input.size(0 if self.batch_first else 1), self.hidden_size, dtype=input.dtype)
 
     def run(self, function, input, hx):
+        if isinstance(input, PackedSequence):
+            out = function(input.data, hx, self.flat(), bool(self.bias), self.num_layers, 0.0, False,
+                           self.bidirectional, False, input.lengths)
+            return (PackedSequence(out[0], input.lengths),) + tuple(out[1:])
         return function(input, hx, self.flat(), bool(self.bias), self.num_layers, 0.0, False, self.bidirectional,
                         self.batch_first)
 

@@ -1353,26 +1353,26 @@ class SegmentationModel(nn.Module):
         return out
 
 
-def segmentation(layers, head, num_classes, aux_loss):
+def segmentation_of(layers, head, num_classes, aux_loss):
     backbone = ResNet(Bottleneck, layers, replace_stride_with_dilation=[False, True, True])
     return SegmentationModel(SegmentationBackbone(backbone), head(2048, num_classes),
                              FCNHead(1024, num_classes) if aux_loss else None)
 
 
 def fcn_resnet50(weights=None, progress=True, pretrained=False, num_classes=21, aux_loss=None, **kwargs):
-    return segmentation([3, 4, 6, 3], FCNHead, num_classes, aux_loss)
+    return segmentation_of([3, 4, 6, 3], FCNHead, num_classes, aux_loss or pretrained or weights is not None)
 
 
 def fcn_resnet101(weights=None, progress=True, pretrained=False, num_classes=21, aux_loss=None, **kwargs):
-    return segmentation([3, 4, 23, 3], FCNHead, num_classes, aux_loss)
+    return segmentation_of([3, 4, 23, 3], FCNHead, num_classes, aux_loss or pretrained or weights is not None)
 
 
 def deeplabv3_resnet50(weights=None, progress=True, pretrained=False, num_classes=21, aux_loss=None, **kwargs):
-    return segmentation([3, 4, 6, 3], DeepLabHead, num_classes, aux_loss)
+    return segmentation_of([3, 4, 6, 3], DeepLabHead, num_classes, aux_loss or pretrained or weights is not None)
 
 
 def deeplabv3_resnet101(weights=None, progress=True, pretrained=False, num_classes=21, aux_loss=None, **kwargs):
-    return segmentation([3, 4, 23, 3], DeepLabHead, num_classes, aux_loss)
+    return segmentation_of([3, 4, 23, 3], DeepLabHead, num_classes, aux_loss or pretrained or weights is not None)
 
 
 class MobileBackbone(nn.Module):
@@ -1423,7 +1423,7 @@ def lraspp_mobilenet_v3_large(weights=None, progress=True, pretrained=False, num
 def deeplabv3_mobilenet_v3_large(weights=None, progress=True, pretrained=False, num_classes=21, aux_loss=None,
                                  **kwargs):
     return SegmentationModel(MobileBackbone(), DeepLabHead(960, num_classes),
-                             FCNHead(40, num_classes) if aux_loss else None)
+                             FCNHead(40, num_classes) if aux_loss or pretrained or weights is not None else None)
 
 
 def deeplabv3_mobilenet_v3_large_aux(num_classes=21):

@@ -1,0 +1,458 @@
+# What other packages bring along that models are written with: numpy's arrays
+# (they are tensors here), einops, the layers of timm, lightning. Each name is
+# called PACKAGE_NAME; host.c says which packages there are.
+import torch
+import torch.nn as nn
+
+
+# ---- torch.autograd ---------------------------------------------------------
+
+class autograd_Context:
+    def save_for_backward(self, *tensors):
+        self.saved_tensors = tensors
+
+    def mark_non_differentiable(self, *tensors):
+        pass
+
+    def mark_dirty(self, *tensors):
+        pass
+
+
+class autograd_Function:
+    @classmethod
+    def apply(cls, *args):
+        if hasattr(cls, 'setup_context'):
+            return cls.forward(*args)
+        return cls.forward(autograd_Context(), *args)
+
+
+# ---- torch.distributions: what needs no chance -------------------------------
+
+class distributions_Categorical:
+    def __init__(self, probs=None, logits=None, validate_args=None):
+        if probs is not None:
+            self.probs = probs / probs.sum(-1, keepdim=True)
+            self.logits = torch.log(self.probs)
+        else:
+            self.logits = logits - logits.logsumexp(-1, keepdim=True)
+            self.probs = torch.softmax(self.logits, -1)
+        self.mode = self.probs.argmax(-1)
+
+    def log_prob(self, value):
+        return self.logits.gather(-1, value.long().unsqueeze(-1)).squeeze(-1)
+
+    def entropy(self):
+        return -(self.logits * self.probs).sum(-1)
+
+    def sample(self, shape=()):
+        raise NotImplementedError('sample(): the answer would depend on chance')
+
+
+class distributions_Normal:
+    def __init__(self, loc, scale, validate_args=None):
+        self.loc = loc
+        self.mean = loc
+        self.mode = loc
+        self.scale = scale
+        self.stddev = scale
+        self.variance = scale ** 2
+
+    def log_prob(self, value):
+        return -((value - self.loc) ** 2) / (2 * self.scale ** 2) - torch.log(self.scale) - 0.9189385332046727
+
+    def entropy(self):
+        return 1.4189385332046727 + torch.log(self.scale)
+
+    def sample(self, shape=()):
+        raise NotImplementedError('sample(): the answer would depend on chance')
+
+    def rsample(self, shape=()):
+        raise NotImplementedError('rsample(): the answer would depend on chance')
+
+
+# ---- numpy ------------------------------------------------------------------
+
+def numpy_array(x, dtype=None, copy=True, ndmin=0):
+    if torch._stoker.is_unknown(x):
+        return x
+    if isinstance(x, (list, tuple)) and len(x) > 0 and torch.is_tensor(x[0]):
+        y = torch.stack(list(x), 0)
+    else:
+        y = torch.tensor(x)
+    if dtype is not None:
+        return y.to(dtype)
+    return y.double() if torch.is_floating_point(y) else y
+
+
+def numpy_asarray(x, dtype=None):
+    return numpy_array(x, dtype)
+
+
+def numpy_power(x, y):
+    return x ** y
+
+
+def numpy_concatenate(arrays, axis=0):
+    return torch.cat(list(arrays), dim=axis)
+
+
+def numpy_stack(arrays, axis=0):
+    return torch.stack(list(arrays), dim=axis)
+
+
+def numpy_expand_dims(x, axis):
+    return x.unsqueeze(axis)
+
+
+def numpy_tile(x, reps):
+    return torch.tile(x, reps)
+
+
+def numpy_outer(a, b):
+    return torch.outer(a, b)
+
+
+def numpy_matmul(a, b):
+    return torch.matmul(a, b)
+
+
+def numpy_identity(n):
+    return torch.eye(n, dtype=torch.float64)
+
+
+def numpy_zeros_like(x):
+    return torch.zeros_like(x)
+
+
+def numpy_ones_like(x):
+    return torch.ones_like(x)
+
+
+def numpy_transpose(x, axes=None):
+    return x.permute(*axes) if axes is not None else x.permute(*range(x.dim())[::-1])
+
+
+# ---- einops -----------------------------------------------------------------
+
+def einops_axes(side):
+    """'b (h w) c' -> [['b'], ['h', 'w'], ['c']]; an axis of 1 is []."""
+    groups = []
+    inner = None
+    for word in side.replace('(', ' ( ').replace(')', ' ) ').split():
+        if word == '(':
+            inner = []
+        elif word == ')':
+            groups.append(inner)
+            inner = None
+        elif inner is not None:
+            inner += [] if word == '1' else [word]
+        else:
+            groups.append([] if word == '1' else [word])
+    return groups
+
+
+def einops_spread(groups, n):
+    """The dots stand for as many axes as there are left."""
+    out = []
+    names = ['...%d' % i for i in range(n)]
+    for group in groups:
+        if group == ['...']:
+            out += [[name] for name in names]
+        elif '...' in group:
+            at = group.index('...')
+            out.append(group[:at] + names + group[at + 1:])
+        else:
+            out.append(group)
+    return out
+
+
+def einops_sizes(groups, shape, given):
+    sizes = dict(given)
+    if len(groups) != len(shape):
+        raise ValueError('the pattern has %d axes, the tensor %d' % (len(groups), len(shape)))
+    for group, size in zip(groups, shape):
+        known = 1
+        open = None
+        for name in group:
+            if name in sizes:
+                known *= sizes[name]
+            else:
+                open = name
+        if open is not None:
+            sizes[open] = size // known
+            known *= sizes[open]
+        if known != size:
+            raise ValueError('an axis of %d is not %s' % (size, group))
+    return sizes
+
+
+def einops_flat(groups):
+    return [name for group in groups for name in group]
+
+
+def einops_change(x, pattern, reduction, given):
+    if isinstance(x, (list, tuple)):
+        x = torch.stack(list(x), 0)
+    left, right = pattern.split('->')
+    left = einops_axes(left)
+    right = einops_axes(right)
+    dots = x.dim() - len([g for g in left if g != ['...']])
+    left = einops_spread(left, dots)
+    right = einops_spread(right, dots)
+    sizes = einops_sizes(left, x.shape, given)
+    have = einops_flat(left)
+    want = einops_flat(right)
+    x = x.reshape([sizes[name] for name in have])
+    gone = [i for i, name in enumerate(have) if name not in want]
+    if gone:
+        if reduction is None:
+            raise ValueError('axes are missing on the right of ' + pattern)
+        if callable(reduction):
+            x = reduction(x, tuple(gone))
+        else:
+            for i in gone[::-1]:
+                x = einops_fold(x, reduction, i)
+        have = [name for name in have if name in want]
+    kept = [name for name in want if name in have]
+    x = x.permute([have.index(name) for name in kept])
+    if len(kept) != len(want):
+        for i, name in enumerate(want):
+            if name not in kept:
+                x = x.unsqueeze(i)
+        x = x.expand([sizes[name] for name in want])
+    out = []
+    for group in right:
+        size = 1
+        for name in group:
+            size *= sizes[name]
+        out.append(size)
+    return x.reshape(out)
+
+
+def einops_fold(x, how, dim):
+    if how == 'mean':
+        return x.mean(dim)
+    if how == 'sum':
+        return x.sum(dim)
+    if how == 'prod':
+        return x.prod(dim)
+    return x.amax(dim) if how == 'max' else x.amin(dim)
+
+
+def einops_rearrange(tensor, pattern, **sizes):
+    return einops_change(tensor, pattern, None, sizes)
+
+
+def einops_repeat(tensor, pattern, **sizes):
+    return einops_change(tensor, pattern, None, sizes)
+
+
+def einops_reduce(tensor, pattern, reduction, **sizes):
+    return einops_change(tensor, pattern, reduction, sizes)
+
+
+def einops_einsum(*args):
+    tensors = args[:-1]
+    letters = {}
+    out = ''
+    for word in args[-1].replace(',', ' , ').replace('->', ' > ').split():
+        if word in (',', '>', '...'):
+            out += '->' if word == '>' else word
+            continue
+        if word not in letters:
+            letters[word] = 'abcdefghijklmnopqrstuvwxyz'[len(letters)]
+        out += letters[word]
+    return torch.einsum(out, *tensors)
+
+
+class einops_Rearrange(nn.Module):
+    def __init__(self, pattern, **sizes):
+        super().__init__()
+        self.pattern = pattern
+        self.sizes = sizes
+
+    def forward(self, input):
+        return einops_change(input, self.pattern, None, self.sizes)
+
+
+class einops_Reduce(nn.Module):
+    def __init__(self, pattern, reduction, **sizes):
+        super().__init__()
+        self.pattern = pattern
+        self.reduction = reduction
+        self.sizes = sizes
+
+    def forward(self, input):
+        return einops_change(input, self.pattern, self.reduction, self.sizes)
+
+
+# ---- timm -------------------------------------------------------------------
+
+class timm_DropPath(nn.Module):
+    def __init__(self, drop_prob=0.0, scale_by_keep=True):
+        super().__init__()
+        self.drop_prob = drop_prob
+
+    def forward(self, x):
+        return x
+
+
+def timm_drop_path(x, drop_prob=0.0, training=False, scale_by_keep=True):
+    return x
+
+
+def timm_trunc_normal_(tensor, mean=0.0, std=1.0, a=-2.0, b=2.0):
+    return tensor
+
+
+def timm_variance_scaling_(tensor, scale=1.0, mode='fan_in', distribution='normal'):
+    return tensor
+
+
+def timm_lecun_normal_(tensor):
+    return tensor
+
+
+def timm_to_2tuple(x):
+    return tuple(x) if isinstance(x, (list, tuple)) else (x, x)
+
+
+def timm_to_3tuple(x):
+    return tuple(x) if isinstance(x, (list, tuple)) else (x, x, x)
+
+
+def timm_to_ntuple(n):
+    return lambda x: tuple(x) if isinstance(x, (list, tuple)) else (x,) * n
+
+
+def timm_make_divisible(v, divisor=8, min_value=None, round_limit=0.9):
+    low = min_value or divisor
+    new = max(low, int(v + divisor / 2) // divisor * divisor)
+    return new + divisor if new < round_limit * v else new
+
+
+def timm_register_model(fn):
+    return fn
+
+
+class timm_Mlp(nn.Module):
+    def __init__(self, in_features, hidden_features=None, out_features=None, act_layer=nn.GELU, norm_layer=None,
+                 bias=True, drop=0.0, use_conv=False):
+        super().__init__()
+        hidden = hidden_features or in_features
+        out = out_features or in_features
+        self.fc1 = nn.Linear(in_features, hidden, bias=bias)
+        self.act = act_layer()
+        self.norm = norm_layer(hidden) if norm_layer is not None else nn.Identity()
+        self.fc2 = nn.Linear(hidden, out, bias=bias)
+
+    def forward(self, x):
+        return self.fc2(self.norm(self.act(self.fc1(x))))
+
+
+class timm_PatchEmbed(nn.Module):
+    def __init__(self, img_size=224, patch_size=16, in_chans=3, embed_dim=768, norm_layer=None, flatten=True, bias=True):
+        super().__init__()
+        self.img_size = timm_to_2tuple(img_size)
+        self.patch_size = timm_to_2tuple(patch_size)
+        self.grid_size = (self.img_size[0] // self.patch_size[0], self.img_size[1] // self.patch_size[1])
+        self.num_patches = self.grid_size[0] * self.grid_size[1]
+        self.flatten = flatten
+        self.proj = nn.Conv2d(in_chans, embed_dim, self.patch_size, self.patch_size, bias=bias)
+        self.norm = norm_layer(embed_dim) if norm_layer is not None else nn.Identity()
+
+    def forward(self, x):
+        x = self.proj(x)
+        if self.flatten:
+            x = x.flatten(2).transpose(1, 2)
+        return self.norm(x)
+
+
+# ---- lightning --------------------------------------------------------------
+
+class lightning_Record:
+    """What save_hyperparameters() keeps: attributes and keys."""
+
+    def __init__(self, values):
+        for key, value in values.items():
+            if key not in ('self', '__class__'):
+                setattr(self, key, value)
+
+    def __getitem__(self, key):
+        return getattr(self, key)
+
+    def get(self, key, default=None):
+        return getattr(self, key, default)
+
+
+class lightning_LightningModule(nn.Module):
+    def save_hyperparameters(self, values):
+        hparams = lightning_Record(values)
+        for key, value in (values.get('kwargs') or {}).items():
+            setattr(hparams, key, value)
+        self.hparams = hparams
+
+    def log(self, *args, **kwargs):
+        pass
+
+    def log_dict(self, *args, **kwargs):
+        pass
+
+    def freeze(self):
+        pass
+
+
+# ---- torch.hub --------------------------------------------------------------
+
+def hub_load(repo, model, *args, **kwargs):
+    if 'pytorch/vision' not in repo:
+        raise NotImplementedError('torch.hub.load() of ' + repo)
+    import torchvision.models as models
+    return getattr(models, model)()
+
+
+# ---- argparse ---------------------------------------------------------------
+
+class argparse_Namespace:
+    def __init__(self, **values):
+        for name, value in values.items():
+            setattr(self, name, value)
+
+
+def argparse_value(name, options):
+    """What was on the command line is not known; the default is likely."""
+    if options.get('action') == 'store_true':
+        return torch._stoker.open(name, False)
+    if options.get('action') == 'store_false':
+        return torch._stoker.open(name, True)
+    return torch._stoker.open(name, options.get('default'))
+
+
+class argparse_ArgumentParser:
+    def __init__(self, *args, **kwargs):
+        self.values = {}
+
+    def add_argument(self, *names, **options):
+        name = names[0]
+        for other in names:
+            if other.startswith('--'):
+                name = other
+                break
+        name = options.get('dest') or name.lstrip('-').replace('-', '_')
+        self.values[name] = argparse_value(name, options)
+
+    def add_argument_group(self, *args, **kwargs):
+        return self
+
+    def add_mutually_exclusive_group(self, *args, **kwargs):
+        return self
+
+    def set_defaults(self, **values):
+        for name, value in values.items():
+            self.values[name] = torch._stoker.open(name, value)
+
+    def parse_args(self, args=None, namespace=None):
+        return argparse_Namespace(**self.values)
+
+    def parse_known_args(self, args=None):
+        return self.parse_args(), []

@@ -1,0 +1,546 @@
+#include "import/torch/unknowns.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { MAX_LOOK = 6, MAX_WORDS = 2000 };
+
+/* Primes that no layer has, at least 60 apart. */
+static const int64_t markers[] = {
+    199,  331,  463,  587,  719,  853,  983,  1117, 1249, 1381, 1511, 1657,
+    1787, 1931, 2069, 2203, 2333, 2473, 2609, 2741, 2879, 3011, 3163, 3299,
+    3433, 3571, 3709, 3847, 3989, 4127, 4261, 4397, 4547, 4679, 4813, 4951};
+
+struct unknown *unknown_find(struct unknowns *all, struct str path)
+{
+    for (size_t i = 0; i < all->n; i++)
+        if (str_eq(all->list[i].path, path))
+            return &all->list[i];
+    return NULL;
+}
+
+static bool contains(struct str s, const char *word)
+{
+    return memmem(s.p, s.n, word, strlen(word)) != NULL;
+}
+
+bool unknown_is_idle(struct str path)
+{
+    static const char *const words[] = {
+        "seed",  "lr",    "learning", "batch",    "epoch",  "device",
+        "name",  "path",  "verbose",  "log",      "init",   "pretrain",
+        "debug", "optim", "crit",     "loss",     "drop",   "freeze",
+        "train", "grad",  "momentum", "gpu",      "cuda",   "print",
+        "save",  "load",  "worker",   "schedule", "weights"};
+    struct str last = str_behind_last(path, '.');
+
+    for (size_t i = 0; i < COUNT(words); i++)
+        if (contains(last, words[i]))
+            return true;
+    return false;
+}
+
+static bool is_name(struct str s)
+{
+    return s.n && !memchr(s.p, '[', s.n) && !memchr(s.p, '(', s.n);
+}
+
+/* Of these there are few, and no shape shows how many. */
+static bool counts_things(struct str path)
+{
+    static const char *const words[] = {
+        "layers", "depth", "blocks", "head", "n_layer", "num_layer", "repeat"};
+    struct str last = str_behind_last(path, '.');
+
+    for (size_t i = 0; i < COUNT(words); i++)
+        if (contains(last, words[i]))
+            return true;
+    return false;
+}
+
+/* Arguments that no shape shows, by what they are called. */
+static struct val *habitual(struct py *py, struct str path)
+{
+    struct str last = str_behind_last(path, '.');
+
+    if (contains(last, "drop") || str_eq(last, STR("p")))
+        return py_float(py, 0);
+    if (contains(last, "device") || contains(last, "DEVICE"))
+        return py_space(py, STR("cpu"));
+    if (contains(last, "pretrain") || contains(last, "freeze") ||
+        contains(last, "verbose") || contains(last, "debug") ||
+        contains(last, "gpu") || contains(last, "cuda"))
+        return &py->no;
+    return NULL;
+}
+
+/* ---- what the checkpoint says -------------------------------------------- */
+
+static struct val *plain(struct py *py, const struct pickle *v, int depth)
+{
+    struct val *out;
+
+    switch ((int)v->kind) {
+    case PICKLE_NONE:
+        return &py->none;
+    case PICKLE_BOOL:
+        return py_bool(py, v->boolean);
+    case PICKLE_INT:
+        return py_int(py, v->whole);
+    case PICKLE_FLOAT:
+        return py_float(py, v->number);
+    case PICKLE_STR:
+        return py_str(py, v->text);
+    case PICKLE_LIST:
+    case PICKLE_TUPLE:
+        out = py_list(py, v->kind == PICKLE_LIST ? VAL_LIST : VAL_TUPLE, v->n);
+        for (size_t i = 0; out && i < v->n; i++) {
+            struct val *m = depth < MAX_LOOK && v->n < 100000
+                                ? plain(py, v->items[i], depth + 1)
+                                : NULL;
+            if (!m || !py_append(py, out, m))
+                return NULL;
+        }
+        return out;
+    default:
+        return NULL;
+    }
+}
+
+static bool is_map(const struct pickle *v)
+{
+    return v && (v->kind == PICKLE_DICT || v->kind == PICKLE_CALL);
+}
+
+/* The values of a dict and of those within, the outer ones first. */
+static void collect_words(struct py *py, const struct pickle *v,
+                          struct table *out, int depth)
+{
+    if (v && v->kind == PICKLE_OBJECT)
+        v = v->state;
+    if (!is_map(v) || depth > MAX_LOOK || v->n > 2 * MAX_WORDS)
+        return; /* tables of weights say nothing, and are long */
+    for (size_t i = 0; i + 1 < v->n && out->n < MAX_WORDS; i += 2) {
+        struct val *m = pickle_is(v->items[i], PICKLE_STR) &&
+                                !table_find(out, v->items[i]->text)
+                            ? plain(py, v->items[i + 1], 0)
+                            : NULL;
+        if (m)
+            (void)table_set(py, out, v->items[i]->text, m);
+    }
+    for (size_t i = 0; i + 1 < v->n; i += 2)
+        if (pickle_is(v->items[i], PICKLE_STR))
+            collect_words(py, v->items[i + 1], out, depth + 1);
+}
+
+struct unknowns *unknowns_new(struct trace *t, const struct program *p,
+                              const struct table *init)
+{
+    struct unknowns *all = arena_new(t->arena, struct unknowns, 1);
+
+    if (!all)
+        return NULL;
+    all->init = init;
+    all->growing = true;
+    if (!program_input_shape(p, &all->input))
+        all->input.rank = 0;
+    collect_words(&t->py, p->whole, &all->words, 0);
+    return t->py.failed ? NULL : all;
+}
+
+/* A record of the input's dimensions without the batch. */
+static struct val *dims_of(struct py *py, const struct shape *s)
+{
+    struct val *out = py_list(py, VAL_TUPLE, 4);
+
+    for (int i = 1; out && i < s->rank; i++)
+        (void)py_append(py, out, py_int(py, s->dim[i]));
+    return py->failed ? NULL : out;
+}
+
+/* "input_shape", "img_size": --input says it. */
+static struct val *of_input(struct py *py, const struct unknowns *all,
+                            struct str path, enum py_want want)
+{
+    static const char *const lists[] = {"input", "image", "img", "obs"};
+    static const char *const sides[] = {"img_size", "image_size",
+                                        "imgsz",    "resolution",
+                                        "img_dim",  "crop_size"};
+    const struct shape *s = &all->input;
+    struct str last = str_behind_last(path, '.');
+    /* X.shape counts the rows too. */
+    bool table = str_eq(last, STR("shape")) && !contains(path, "space");
+
+    if (s->rank < 2 || table || !is_name(last))
+        return NULL;
+    if ((want == WANT_KNOWN || want == WANT_LENGTH) && contains(last, "shape"))
+        return dims_of(py, s);
+    for (size_t i = 0; i < COUNT(lists); i++)
+        if (want == WANT_LENGTH && s->rank > 2 && contains(last, lists[i]))
+            return dims_of(py, s);
+    for (size_t i = 0; i < COUNT(sides); i++)
+        if (want == WANT_NUMBER && s->rank == 4 && contains(last, sides[i]))
+            return py_int(py, s->dim[3]);
+    return NULL;
+}
+
+/* What a person or the file says of it; NULL: nothing. */
+static struct val *told(const struct unknowns *all, struct str path)
+{
+    struct str last = str_behind_last(path, '.');
+    struct val *v = all->init ? table_find(all->init, path) : NULL;
+
+    if (v)
+        return v;
+    if (!is_name(last))
+        return NULL;
+    v = all->init ? table_find(all->init, last) : NULL;
+    return v ? v : table_find(&all->words, last);
+}
+
+/* ---- making one ---------------------------------------------------------- */
+
+static struct val *too_many(struct py *py)
+{
+    return py_fail(py, ERR_LIMIT, "too much of the source is not known");
+}
+
+static struct unknown *add(struct py *py, struct unknowns *all, struct str path)
+{
+    if (all->n == MAX_UNKNOWNS) {
+        (void)too_many(py);
+        return NULL;
+    }
+    struct unknown *u = &all->list[all->n];
+    char *kept = arena_cstr(py->arena, path);
+    if (!kept)
+        return NULL;
+    *u = (struct unknown){.path = str_from_cstr(kept)};
+    all->n++;
+    return u;
+}
+
+static struct val *set_known(struct py *py, struct unknowns *all,
+                             struct str path, struct val *value)
+{
+    struct unknown *u = unknown_find(all, path);
+
+    u = u ? u : add(py, all, path);
+    if (!u)
+        return NULL;
+    u->kind = UNKNOWN_CHOICE;
+    u->value = value;
+    u->known = true;
+    return value;
+}
+
+static void add_option(struct unknown *u, struct val *v)
+{
+    for (size_t i = 0; i < u->n_options; i++)
+        if (u->options[i]->kind == v->kind && py_equal(u->options[i], v))
+            return;
+    if (u->n_options < MAX_OPTIONS)
+        u->options[u->n_options++] = v;
+}
+
+static void add_options(struct py *py, struct unknown *u, struct val *hint)
+{
+    for (size_t i = 0; hint && i < hint->as.items.n; i++)
+        add_option(u, hint->as.items.v[i]);
+    if (hint && hint->as.items.n == 1)
+        add_option(u, hint->as.items.v[0]->kind == VAL_BOOL
+                          ? py_bool(py, !hint->as.items.v[0]->as.boolean)
+                          : py_str(py, STR("something else")));
+}
+
+/* getattr(models, name): what it mostly is. */
+static void add_architectures(struct py *py, struct unknown *u)
+{
+    static const char *const names[] = {
+        "resnet18",     "resnet50",        "resnet34",      "resnet101",
+        "vgg16",        "vgg19",           "mobilenet_v2",  "densenet121",
+        "resnet152",    "efficientnet_b0", "vgg16_bn",      "alexnet",
+        "vgg11",        "vgg13",           "squeezenet1_0", "densenet169",
+        "inception_v3", "googlenet",       "vgg11_bn",      "wide_resnet50_2"};
+
+    for (size_t i = 0; i < COUNT(names); i++)
+        add_option(u, py_text(py, names[i]));
+}
+
+static struct val *elements(struct py *py, const struct unknown *u, size_t n)
+{
+    struct val *out = py_list(py, VAL_LIST, n);
+
+    for (size_t i = 0; out && i < n; i++) {
+        char text[200];
+        (void)snprintf(text, sizeof(text), STR_FMT "[%zu]",
+                       (int)(u->path.n < 160 ? u->path.n : 160), u->path.p, i);
+        char *kept = arena_cstr(py->arena, str_from_cstr(text));
+        if (!kept || !py_append(py, out, py_unknown(py, str_from_cstr(kept))))
+            return NULL;
+    }
+    return out;
+}
+
+static void mark(struct py *py, struct unknowns *all, struct unknown *u)
+{
+    u->kind = UNKNOWN_NUMBER;
+    if (counts_things(u->path) || all->n_markers == COUNT(markers)) {
+        u->kind = UNKNOWN_COUNT;
+        u->value = u->usual ? u->usual : py_int(py, 1);
+        return;
+    }
+    u->marker = markers[all->n_markers++];
+    u->value = py_int(py, u->marker);
+}
+
+static void list_of(struct py *py, struct unknown *u, struct val *hint)
+{
+    int64_t n = 2;
+
+    u->kind = UNKNOWN_LENGTH;
+    u->known = hint && py_to_int(hint, &n);
+    u->value = elements(py, u, n > 0 && n < 64 ? (size_t)n : 2);
+}
+
+static void begin(struct py *py, struct unknowns *all, struct unknown *u,
+                  enum py_want want, struct val *hint)
+{
+    switch (want) {
+    case WANT_NUMBER:
+        mark(py, all, u);
+        break;
+    case WANT_COUNT:
+        u->kind = UNKNOWN_COUNT;
+        u->value = py_int(py, 1);
+        break;
+    case WANT_CHOICE:
+        u->kind = UNKNOWN_CHOICE;
+        if (hint)
+            add_options(py, u, hint);
+        else
+            add_architectures(py, u);
+        u->value = u->n_options ? u->options[0] : &py->none;
+        break;
+    case WANT_LENGTH:
+        list_of(py, u, hint);
+        break;
+    case WANT_MAPPING:
+        u->kind = UNKNOWN_CHOICE;
+        u->value = py_dict(py);
+        u->known = true;
+        break;
+    case WANT_TRUTH:
+    case WANT_CALL:
+    case WANT_KNOWN:
+    case WANT_IS:
+        u->kind = UNKNOWN_CHOICE;
+        add_option(u, &py->no);
+        add_option(u, &py->yes);
+        u->value = &py->no;
+        break;
+    }
+}
+
+void unknown_with_default(struct trace *t, struct str path, struct val *usual)
+{
+    struct py *py = &t->py;
+    struct unknown *u = unknown_find(t->unknowns, path);
+
+    u = u ? u : add(py, t->unknowns, path);
+    if (!u)
+        return;
+    u->usual = usual;
+    u->value = usual;
+    if (usual->kind == VAL_INT) {
+        mark(py, t->unknowns, u);
+        return;
+    }
+    u->kind = UNKNOWN_CHOICE;
+    add_option(u, usual);
+    if (usual->kind == VAL_BOOL)
+        add_option(u, py_bool(py, !usual->as.boolean));
+    if (usual->kind != VAL_LIST && usual->kind != VAL_TUPLE)
+        return;
+    u->kind = UNKNOWN_LENGTH;
+    u->n_options = 0;
+    u->value = elements(py, u, usual->as.items.n);
+    for (size_t i = 0; u->value && i < usual->as.items.n; i++)
+        if (usual->as.items.v[i]->kind == VAL_INT)
+            unknown_with_default(t, u->value->as.items.v[i]->as.text,
+                                 usual->as.items.v[i]);
+}
+
+void unknown_likely(struct trace *t, struct str path, struct val *usual)
+{
+    struct unknown *u = unknown_find(t->unknowns, path);
+    struct val *v = u ? NULL : told(t->unknowns, path);
+
+    if (v)
+        (void)set_known(&t->py, t->unknowns, path, v);
+    if (u || v || t->py.failed)
+        return;
+    if (usual->kind != VAL_INT) {
+        unknown_with_default(t, path, usual);
+        return;
+    }
+    u = add(&t->py, t->unknowns, path);
+    if (!u)
+        return;
+    u->kind = UNKNOWN_NUMBER;
+    u->usual = u->value = usual;
+    u->likely = true;
+}
+
+bool unknown_doubt(struct trace *t)
+{
+    bool any = false;
+
+    for (size_t i = 0; i < t->unknowns->n; i++)
+        if (t->unknowns->list[i].likely) {
+            t->unknowns->list[i].likely = false;
+            mark(&t->py, t->unknowns, &t->unknowns->list[i]);
+            any = true;
+        }
+    return any;
+}
+
+bool unknown_option(struct trace *t, struct unknown *u, size_t i)
+{
+    struct py *py = &t->py;
+
+    switch (u->kind) {
+    case UNKNOWN_NUMBER:
+        return false;
+    case UNKNOWN_COUNT:
+        u->value = py_int(py, (int64_t)i + 1);
+        return i < MAX_COUNT;
+    case UNKNOWN_CHOICE:
+        if (i < u->n_options)
+            u->value = u->options[i];
+        return i < u->n_options;
+    case UNKNOWN_LENGTH:
+        u->value = elements(py, u, i + 1);
+        return i < MAX_LENGTH;
+    }
+    return false;
+}
+
+/* ---- answers ------------------------------------------------------------- */
+
+static struct val *not_here(struct py *py, struct str path)
+{
+    return py_fail(py, ERR_UNSUPPORTED,
+                   "'%.*s' is not known here; only functions and classes of "
+                   "torch and of the given source are",
+                   path.n < 100 ? (int)path.n : 100, path.p);
+}
+
+static struct val *not_known(struct py *py, struct str path)
+{
+    int n = path.n < 100 ? (int)path.n : 100;
+
+    if (is_name(path) && !memchr(path.p, '.', path.n))
+        return py_fail(py, ERR_NOT_FOUND,
+                       "the name '%.*s' is not known: nothing defines it, and "
+                       "the weights do not show it; --init '{\"%.*s\": ...}' "
+                       "says it",
+                       n, path.p, n, path.p);
+    if (path.p[path.n - 1] == ')')
+        return not_here(py, path);
+    return py_fail(py, ERR_NOT_FOUND,
+                   "'%.*s' is not known: --init '{\"%.*s\": ...}' says it", n,
+                   path.p, n, path.p);
+}
+
+/* It was taken for something else before. */
+static void reconsider(struct py *py, struct unknowns *all, struct unknown *u,
+                       enum py_want want, struct val *hint)
+{
+    bool flag = u->kind == UNKNOWN_CHOICE && u->n_options == 2 &&
+                u->options[0]->kind == VAL_BOOL;
+
+    if (u->known)
+        return;
+    if (want == WANT_CHOICE && u->kind == UNKNOWN_CHOICE && !flag)
+        add_options(py, u, hint);
+    else if (u->usual)
+        return;
+    else if (flag && want != WANT_TRUTH && want != WANT_KNOWN)
+        begin(py, all, u, want, hint);
+    else if (want == WANT_LENGTH && u->kind != UNKNOWN_LENGTH)
+        list_of(py, u, hint);
+}
+
+static struct val *known_already(struct py *py, struct unknowns *all,
+                                 struct str path)
+{
+    struct unknown *u = unknown_find(all, path);
+
+    if (u)
+        return u->known || u->kind == UNKNOWN_LENGTH ? u->value : NULL;
+    struct val *v = told(all, path);
+    v = v ? v : of_input(py, all, path, WANT_KNOWN);
+    return v ? set_known(py, all, path, v) : NULL;
+}
+
+/* What a package that is not here makes may be of no account (a metric, a
+ * logger); what PyTorch makes is not, nor is a class of the person's own. */
+static bool may_be_called(const struct trace *t, struct str path)
+{
+    return t->constructing && (!is_name(path) || memchr(path.p, '.', path.n)) &&
+           !str_starts(path, STR("torch.")) &&
+           !str_starts(path, STR("torchvision."));
+}
+
+static struct val *called(struct trace *t, struct str path)
+{
+    struct unknowns *all = t->unknowns;
+
+    if (!may_be_called(t, path))
+        return memchr(path.p, '.', path.n) ? not_here(&t->py, path)
+                                           : not_known(&t->py, path);
+    if (!all->foreign[0] && !unknown_find(all, path))
+        (void)snprintf(all->foreign, sizeof(all->foreign), "'%.*s'",
+                       (int)(path.n < 90 ? path.n : 90), path.p);
+    return py_unknown(&t->py, path);
+}
+
+struct val *unknown_settle(struct py *py, struct str path, enum py_want want,
+                           struct val *hint)
+{
+    struct trace *t = trace_of(py);
+    struct unknowns *all = t->unknowns;
+
+    if (!all) {
+        struct val *v =
+            want == WANT_KNOWN || want == WANT_IS ? NULL : habitual(py, path);
+        return v || want == WANT_KNOWN || want == WANT_IS ? v
+                                                          : not_known(py, path);
+    }
+    if (want == WANT_IS)
+        return set_known(py, all, path, hint);
+    if (want == WANT_KNOWN)
+        return known_already(py, all, path);
+    if (want == WANT_CALL)
+        return called(t, path);
+    struct unknown *u = unknown_find(all, path);
+    if (u && u->doubtful && !t->constructing)
+        return not_known(py, path);
+    if (u) {
+        reconsider(py, all, u, want, hint);
+        return u->value;
+    }
+    struct val *v = told(all, path);
+    v = v ? v : of_input(py, all, path, want);
+    v = v || py->failed ? v : habitual(py, path);
+    if (v)
+        return set_known(py, all, path, v);
+    if (!all->growing || !t->constructing)
+        return not_known(py, path);
+    u = add(py, all, path);
+    if (!u)
+        return NULL;
+    begin(py, all, u, want, hint);
+    return u->value;
+}
