@@ -25,6 +25,20 @@ static void try_all(struct trace *t, struct scope *s)
     }
 }
 
+/* Parsed once: it is never changed. */
+static const struct library *parsed_library(void)
+{
+    static struct arena arena;
+    static struct library library;
+    struct err err = {0};
+
+    if (library.n == 0) {
+        arena_init(&arena, 64 << 20);
+        MUST(!library_parse(&arena, &library, &err));
+    }
+    return &library;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct arena arena;
@@ -33,7 +47,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     arena_init(&arena, 256 << 20);
     struct str text = fuzz_padded(&arena, data, size);
     struct trace *t = arena_new(&arena, struct trace, 1);
-    if (trace_begin(t, &arena, 20000, &err)) {
+    if (trace_begin(t, &arena, parsed_library(), 20000, &err)) {
         struct scope *s = py_scope(&t->py, NULL);
         t->constructing = true;
         if (py_load(&t->py, text, s, PY_LENIENT))

@@ -355,8 +355,22 @@ static const struct py_host host = {
     .base = host_base,
 };
 
-bool trace_begin(struct trace *t, struct arena *arena, uint64_t steps,
-                 struct err *err)
+enum errc library_parse(struct arena *arena, struct library *out,
+                        struct err *err)
+{
+    out->n = 0;
+    for (size_t i = 0; i < library_text_count && i < COUNT(out->trees); i++) {
+        struct str text = {library_texts[i].text, library_texts[i].size};
+        enum errc rc = py_parse(text, arena, &out->trees[i], err);
+        if (rc)
+            return err_wrap(err, rc, "%s", library_texts[i].name);
+        out->n++;
+    }
+    return ERR_OK;
+}
+
+bool trace_begin(struct trace *t, struct arena *arena,
+                 const struct library *library, uint64_t steps, struct err *err)
 {
     *t = (struct trace){.arena = arena, .err = err};
     t->g = arena_new(arena, struct graph, 1);
@@ -367,13 +381,11 @@ bool trace_begin(struct trace *t, struct arena *arena, uint64_t steps,
         return false;
     t->py.host_data = t;
     t->library = py_scope(&t->py, NULL);
-    for (size_t i = 0; t->library && i < library_text_count; i++) {
-        struct str text = {library_texts[i].text, library_texts[i].size};
-        if (!py_load(&t->py, text, t->library, PY_STRICT)) {
+    for (size_t i = 0; t->library && i < library->n; i++)
+        if (!py_load_parsed(&t->py, library->trees[i], t->library, PY_STRICT)) {
             err_prefix(err, ERR_INTERNAL, "%s", library_texts[i].name);
             return false;
         }
-    }
     t->py.steps = 0;
     t->py.line = 0;
     t->py.library = t->library;

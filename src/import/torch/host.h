@@ -10,9 +10,19 @@
 
 #include "import/torch/ten.h"
 
+/* The parsed texts of the library: read by any number of interpretations. */
+struct library {
+    struct py_node *trees[8];
+    size_t n;
+};
+
+MUST_CHECK enum errc library_parse(struct arena *arena, struct library *out,
+                                   struct err *err);
+
 /* Begins an interpretation with a graph of its own; steps: its budget. */
 MUST_CHECK bool trace_begin(struct trace *t, struct arena *arena,
-                            uint64_t steps, struct err *err);
+                            const struct library *library, uint64_t steps,
+                            struct err *err);
 
 /* A class or function of the library; NULL without an error: none. */
 struct val *library_find(struct py *py, struct str name);

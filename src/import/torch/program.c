@@ -290,6 +290,14 @@ static bool output(struct run *r, struct val *v, const char *name, int depth)
     return true; /* None and plain numbers are no outputs */
 }
 
+bool program_trace(struct program *p, struct trace *t, struct arena *arena,
+                   uint64_t steps, struct err *err)
+{
+    if (p->library.n == 0 && library_parse(p->arena, &p->library, err))
+        return false;
+    return trace_begin(t, arena, &p->library, steps, err);
+}
+
 /* Builds the module and calls it; batch 0: the shapes as they are given. */
 static bool run(struct run *r, struct program *p, const struct inputs *in,
                 int64_t batch)
@@ -298,7 +306,7 @@ static bool run(struct run *r, struct program *p, const struct inputs *in,
     struct arguments args;
 
     *r = (struct run){.p = p};
-    if (!trace_begin(&r->t, p->arena, PROGRAM_STEPS, p->err))
+    if (!program_trace(p, &r->t, p->arena, PROGRAM_STEPS, p->err))
         return false;
     p->runs++;
     module = p->make(&r->t, p);
@@ -420,7 +428,7 @@ static bool first_weight(struct program *p, struct first_weight *w)
     struct run r = {.p = p};
 
     *w = (struct first_weight){.found = false};
-    if (!trace_begin(&r.t, p->arena, PROGRAM_STEPS, p->err))
+    if (!program_trace(p, &r.t, p->arena, PROGRAM_STEPS, p->err))
         return false;
     p->runs++;
     struct val *module = p->make(&r.t, p);

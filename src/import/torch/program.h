@@ -43,6 +43,8 @@ struct program {
     /* The module, or anything that can be called, in that trace. */
     struct val *(*make)(struct trace *t, struct program *p);
     struct weights weights; /* of a state_dict */
+    struct library library; /* parsed when it is needed first */
+    struct py_node *source; /* --code, parsed */
     /* Of make(): what an earlier one made is of another graph. */
     uint64_t runs;
     const void *found; /* search.c: what make() makes */
@@ -54,6 +56,11 @@ struct program {
 
 /* The first input as --input says it, with its batch; false: it does not. */
 bool program_input_shape(const struct program *p, struct shape *out);
+
+/* Begins an interpretation. */
+MUST_CHECK bool program_trace(struct program *p, struct trace *t,
+                              struct arena *arena, uint64_t steps,
+                              struct err *err);
 
 /* Fills out->graph. */
 MUST_CHECK enum errc program_run(struct program *p);

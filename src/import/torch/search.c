@@ -52,7 +52,7 @@ static bool try_stage(struct solver *s, struct str name, bool library,
         return solver_solve(s, &c,
                             stage == SOLVED ? OPEN_REQUIRED : OPEN_DEFAULTS);
     if (!library && !s->init->live)
-        find_sites(s->tree, NULL, name, sites, &n, 0);
+        find_sites(s->p->source, NULL, name, sites, &n, 0);
     for (size_t i = 0; i < n; i++) {
         c.site = sites[i];
         if (solver_solve(s, &c, OPEN_NONE))
@@ -196,10 +196,7 @@ static struct val *make_found(struct trace *t, struct program *p)
     t->constructing = true; /* models at the top of the source too */
     t->unknowns = c->solved;
     c->solved->growing = false;
-    struct py_node *tree = NULL;
-    if (py_parse(p->out->options.code, t->arena, &tree, p->err))
-        return NULL;
-    struct scope *globals = solver_scope(t, p, tree);
+    struct scope *globals = solver_scope(t, p);
     struct val *module = globals ? solver_make(t, globals, c) : NULL;
     t->constructing = false;
     if (!module)
@@ -342,16 +339,16 @@ enum errc find_class(struct program *p)
     if (!s)
         return err_set(p->err, ERR_NOMEM, "out of memory");
     s->p = p;
-    if (!trace_begin(&s->t, p->arena, PROGRAM_STEPS, p->err))
+    if (!program_trace(p, &s->t, p->arena, PROGRAM_STEPS, p->err))
         return p->err->code;
     s->t.constructing = true;
-    enum errc rc = py_parse(p->out->options.code, p->arena, &s->tree, p->err);
+    enum errc rc = py_parse(p->out->options.code, p->arena, &p->source, p->err);
     if (!rc)
         rc = read_init(s);
     if (rc)
         return rc;
     s->t.unknowns = unknowns_new(&s->t, p, s->init);
-    s->globals = s->t.unknowns ? solver_scope(&s->t, p, s->tree) : NULL;
+    s->globals = s->t.unknowns ? solver_scope(&s->t, p) : NULL;
     if (!s->globals)
         return p->err->code;
     for (;;) {

@@ -1,5 +1,5 @@
-/* solve_internal.h - between search.c (which class) and solve.c (which
- * arguments). */
+/* solve_internal.h - between search.c (which class), solve.c (which arguments),
+ * attempt.c (one try) and settled.c (is there no other answer?). */
 #ifndef IMPORT_TORCH_SOLVE_INTERNAL_H
 #define IMPORT_TORCH_SOLVE_INTERNAL_H
 
@@ -10,6 +10,8 @@
 struct site {
     struct py_node *call, *around;
 };
+
+enum { SOLVER_MAX_TRIES = 600 };
 
 /* Which arguments of the constructor are left open. */
 enum openness {
@@ -29,11 +31,12 @@ struct candidate {
 
 struct solver {
     struct program *p;
-    struct trace t;
-    struct scope *globals;
-    struct py_node *tree;
-    struct table *init; /* --init */
-    int tries;
+    struct trace t;        /* in which the source is looked at */
+    struct trace attempt;  /* in which a candidate is made; short-lived */
+    struct scope *globals; /* of t */
+    struct table *init;    /* --init */
+    int tries;             /* of one stage */
+    uint64_t steps;        /* of all attempts */
     bool lax;              /* markers are in use: assertions do not count */
     struct candidate best; /* the nearest so far */
     struct fit best_fit;
@@ -43,8 +46,12 @@ struct solver {
 };
 
 /* The names that the source defines, under the candidate's unknowns. */
-struct scope *solver_scope(struct trace *t, struct program *p,
-                           struct py_node *tree);
+struct scope *solver_scope(struct trace *t, struct program *p);
+
+/* What is called, or stands there already; NULL: the source has no such name.
+ */
+struct val *solver_callee(struct trace *t, struct scope *globals,
+                          const struct candidate *c);
 
 /* The module of a candidate in that trace. */
 struct val *solver_make(struct trace *t, struct scope *globals,
@@ -52,6 +59,24 @@ struct val *solver_make(struct trace *t, struct scope *globals,
 
 /* module_state.c: a number that is another where a run could be another. */
 uint64_t module_state(const struct val *module);
+
+/* What is wanted of an attempt besides whether it fits. */
+enum { WANTS_EVIDENCE = 1, WANTS_STATE = 2 };
+
+struct outcome {
+    bool made, fits;
+    bool told; /* shapes told something new */
+    struct fit fit;
+    uint64_t state; /* module_state() */
+};
+
+/* Makes the candidate in an interpretation of its own and compares; true: it
+ * fits. */
+bool solver_attempt(struct solver *s, const struct candidate *c, unsigned wants,
+                    struct outcome *out);
+
+/* settled.c: of what it found open, nothing else would fit as well. */
+bool solver_settled(struct solver *s, struct candidate *c);
 
 /* Makes the candidate, and finds what is open in it; true: it fits, and s->best
  * says how. */

@@ -59,14 +59,18 @@ struct ten *ten_constant(struct trace *t, const struct tensor *c)
     return x;
 }
 
+enum { ELEMENTS_PER_STEP = 8 };
+
 struct ten *ten_room(struct trace *t, enum dtype type,
                      const struct shape *shape, void **out)
 {
     struct tensor c;
     struct ten *x;
 
-    *out = graph_room(t->g, type, shape, &c);
     x = ten_new(t, type, shape);
+    *out = py_work(&t->py, (uint64_t)ten_count(x) / ELEMENTS_PER_STEP)
+               ? graph_room(t->g, type, shape, &c)
+               : NULL;
     x->data = *out;
     if (!*out)
         (void)py_fail(&t->py, ERR_LIMIT, "a constant is too large");

@@ -1,9 +1,7 @@
-#include "import/torch/unknowns.h"
+#include "import/torch/unknowns_internal.h"
 
 #include <stdio.h>
 #include <string.h>
-
-enum { MAX_LOOK = 6, MAX_WORDS = 2000 };
 
 /* Primes that no layer has, at least 60 apart. */
 static const int64_t markers[] = {
@@ -17,185 +15,6 @@ struct unknown *unknown_find(struct unknowns *all, struct str path)
         if (str_eq(all->list[i].path, path))
             return &all->list[i];
     return NULL;
-}
-
-static bool contains(struct str s, const char *word)
-{
-    return memmem(s.p, s.n, word, strlen(word)) != NULL;
-}
-
-bool unknown_is_idle(struct str path)
-{
-    static const char *const words[] = {
-        "seed",  "lr",    "learning", "batch",    "epoch",  "device",
-        "name",  "path",  "verbose",  "log",      "init",   "pretrain",
-        "debug", "optim", "crit",     "loss",     "drop",   "freeze",
-        "train", "grad",  "momentum", "gpu",      "cuda",   "print",
-        "save",  "load",  "worker",   "schedule", "weights"};
-    struct str last = str_behind_last(path, '.');
-
-    for (size_t i = 0; i < COUNT(words); i++)
-        if (contains(last, words[i]))
-            return true;
-    return false;
-}
-
-static bool is_name(struct str s)
-{
-    return s.n && !memchr(s.p, '[', s.n) && !memchr(s.p, '(', s.n);
-}
-
-/* Of these there are few, and no shape shows how many. */
-static bool counts_things(struct str path)
-{
-    static const char *const words[] = {
-        "layers", "depth", "blocks", "head", "n_layer", "num_layer", "repeat"};
-    struct str last = str_behind_last(path, '.');
-
-    for (size_t i = 0; i < COUNT(words); i++)
-        if (contains(last, words[i]))
-            return true;
-    return false;
-}
-
-/* Arguments that no shape shows, by what they are called. */
-static struct val *habitual(struct py *py, struct str path)
-{
-    struct str last = str_behind_last(path, '.');
-
-    if (contains(last, "drop") || str_eq(last, STR("p")))
-        return py_float(py, 0);
-    if (contains(last, "device") || contains(last, "DEVICE"))
-        return py_space(py, STR("cpu"));
-    if (contains(last, "pretrain") || contains(last, "freeze") ||
-        contains(last, "verbose") || contains(last, "debug") ||
-        contains(last, "gpu") || contains(last, "cuda"))
-        return &py->no;
-    return NULL;
-}
-
-/* ---- what the checkpoint says -------------------------------------------- */
-
-static struct val *plain(struct py *py, const struct pickle *v, int depth)
-{
-    struct val *out;
-
-    switch ((int)v->kind) {
-    case PICKLE_NONE:
-        return &py->none;
-    case PICKLE_BOOL:
-        return py_bool(py, v->boolean);
-    case PICKLE_INT:
-        return py_int(py, v->whole);
-    case PICKLE_FLOAT:
-        return py_float(py, v->number);
-    case PICKLE_STR:
-        return py_str(py, v->text);
-    case PICKLE_LIST:
-    case PICKLE_TUPLE:
-        out = py_list(py, v->kind == PICKLE_LIST ? VAL_LIST : VAL_TUPLE, v->n);
-        for (size_t i = 0; out && i < v->n; i++) {
-            struct val *m = depth < MAX_LOOK && v->n < 100000
-                                ? plain(py, v->items[i], depth + 1)
-                                : NULL;
-            if (!m || !py_append(py, out, m))
-                return NULL;
-        }
-        return out;
-    default:
-        return NULL;
-    }
-}
-
-static bool is_map(const struct pickle *v)
-{
-    return v && (v->kind == PICKLE_DICT || v->kind == PICKLE_CALL);
-}
-
-/* The values of a dict and of those within, the outer ones first. */
-static void collect_words(struct py *py, const struct pickle *v,
-                          struct table *out, int depth)
-{
-    if (v && v->kind == PICKLE_OBJECT)
-        v = v->state;
-    if (!is_map(v) || depth > MAX_LOOK || v->n > 2 * MAX_WORDS)
-        return; /* tables of weights say nothing, and are long */
-    for (size_t i = 0; i + 1 < v->n && out->n < MAX_WORDS; i += 2) {
-        struct val *m = pickle_is(v->items[i], PICKLE_STR) &&
-                                !table_find(out, v->items[i]->text)
-                            ? plain(py, v->items[i + 1], 0)
-                            : NULL;
-        if (m)
-            (void)table_set(py, out, v->items[i]->text, m);
-    }
-    for (size_t i = 0; i + 1 < v->n; i += 2)
-        if (pickle_is(v->items[i], PICKLE_STR))
-            collect_words(py, v->items[i + 1], out, depth + 1);
-}
-
-struct unknowns *unknowns_new(struct trace *t, const struct program *p,
-                              const struct table *init)
-{
-    struct unknowns *all = arena_new(t->arena, struct unknowns, 1);
-
-    if (!all)
-        return NULL;
-    all->init = init;
-    all->growing = true;
-    if (!program_input_shape(p, &all->input))
-        all->input.rank = 0;
-    collect_words(&t->py, p->whole, &all->words, 0);
-    return t->py.failed ? NULL : all;
-}
-
-/* A record of the input's dimensions without the batch. */
-static struct val *dims_of(struct py *py, const struct shape *s)
-{
-    struct val *out = py_list(py, VAL_TUPLE, 4);
-
-    for (int i = 1; out && i < s->rank; i++)
-        (void)py_append(py, out, py_int(py, s->dim[i]));
-    return py->failed ? NULL : out;
-}
-
-/* "input_shape", "img_size": --input says it. */
-static struct val *of_input(struct py *py, const struct unknowns *all,
-                            struct str path, enum py_want want)
-{
-    static const char *const lists[] = {"input", "image", "img", "obs"};
-    static const char *const sides[] = {"img_size", "image_size",
-                                        "imgsz",    "resolution",
-                                        "img_dim",  "crop_size"};
-    const struct shape *s = &all->input;
-    struct str last = str_behind_last(path, '.');
-    /* X.shape counts the rows too. */
-    bool table = str_eq(last, STR("shape")) && !contains(path, "space");
-
-    if (s->rank < 2 || table || !is_name(last))
-        return NULL;
-    if ((want == WANT_KNOWN || want == WANT_LENGTH) && contains(last, "shape"))
-        return dims_of(py, s);
-    for (size_t i = 0; i < COUNT(lists); i++)
-        if (want == WANT_LENGTH && s->rank > 2 && contains(last, lists[i]))
-            return dims_of(py, s);
-    for (size_t i = 0; i < COUNT(sides); i++)
-        if (want == WANT_NUMBER && s->rank == 4 && contains(last, sides[i]))
-            return py_int(py, s->dim[3]);
-    return NULL;
-}
-
-/* What a person or the file says of it; NULL: nothing. */
-static struct val *told(const struct unknowns *all, struct str path)
-{
-    struct str last = str_behind_last(path, '.');
-    struct val *v = all->init ? table_find(all->init, path) : NULL;
-
-    if (v)
-        return v;
-    if (!is_name(last))
-        return NULL;
-    v = all->init ? table_find(all->init, last) : NULL;
-    return v ? v : table_find(&all->words, last);
 }
 
 /* ---- making one ---------------------------------------------------------- */
@@ -285,7 +104,7 @@ static struct val *elements(struct py *py, const struct unknown *u, size_t n)
 static void mark(struct py *py, struct unknowns *all, struct unknown *u)
 {
     u->kind = UNKNOWN_NUMBER;
-    if (counts_things(u->path) || all->n_markers == COUNT(markers)) {
+    if (unknown_counts_things(u->path) || all->n_markers == COUNT(markers)) {
         u->kind = UNKNOWN_COUNT;
         u->value = u->usual ? u->usual : py_int(py, 1);
         return;
@@ -374,7 +193,7 @@ void unknown_with_default(struct trace *t, struct str path, struct val *usual)
 void unknown_likely(struct trace *t, struct str path, struct val *usual)
 {
     struct unknown *u = unknown_find(t->unknowns, path);
-    struct val *v = u ? NULL : told(t->unknowns, path);
+    struct val *v = u ? NULL : unknown_told(t->unknowns, path);
 
     if (v)
         (void)set_known(&t->py, t->unknowns, path, v);
@@ -440,7 +259,7 @@ static struct val *not_known(struct py *py, struct str path)
 {
     int n = path.n < 100 ? (int)path.n : 100;
 
-    if (is_name(path) && !memchr(path.p, '.', path.n))
+    if (unknown_is_name(path) && !memchr(path.p, '.', path.n))
         return py_fail(py, ERR_NOT_FOUND,
                        "the name '%.*s' is not known: nothing defines it, and "
                        "the weights do not show it; --init '{\"%.*s\": ...}' "
@@ -462,6 +281,11 @@ static void reconsider(struct py *py, struct unknowns *all, struct unknown *u,
 
     if (u->known)
         return;
+    if (want == WANT_COUNT && u->kind == UNKNOWN_NUMBER && !u->likely) {
+        u->kind = UNKNOWN_COUNT;
+        u->marker = 0;
+        u->value = u->usual ? u->usual : py_int(py, 1);
+    }
     if (want == WANT_CHOICE && u->kind == UNKNOWN_CHOICE && !flag)
         add_options(py, u, hint);
     else if (u->usual)
@@ -477,10 +301,10 @@ static struct val *known_already(struct py *py, struct unknowns *all,
 {
     struct unknown *u = unknown_find(all, path);
 
-    if (u)
+    if (u && u->value)
         return u->known || u->kind == UNKNOWN_LENGTH ? u->value : NULL;
-    struct val *v = told(all, path);
-    v = v ? v : of_input(py, all, path, WANT_KNOWN);
+    struct val *v = unknown_told(all, path);
+    v = v ? v : unknown_of_input(py, all, path, WANT_KNOWN);
     return v ? set_known(py, all, path, v) : NULL;
 }
 
@@ -488,7 +312,8 @@ static struct val *known_already(struct py *py, struct unknowns *all,
  * logger); what PyTorch makes is not, nor is a class of the person's own. */
 static bool may_be_called(const struct trace *t, struct str path)
 {
-    return t->constructing && (!is_name(path) || memchr(path.p, '.', path.n)) &&
+    return t->constructing &&
+           (!unknown_is_name(path) || memchr(path.p, '.', path.n)) &&
            !str_starts(path, STR("torch.")) &&
            !str_starts(path, STR("torchvision."));
 }
@@ -513,8 +338,9 @@ struct val *unknown_settle(struct py *py, struct str path, enum py_want want,
     struct unknowns *all = t->unknowns;
 
     if (!all) {
-        struct val *v =
-            want == WANT_KNOWN || want == WANT_IS ? NULL : habitual(py, path);
+        struct val *v = want == WANT_KNOWN || want == WANT_IS
+                            ? NULL
+                            : unknown_habit(py, path);
         return v || want == WANT_KNOWN || want == WANT_IS ? v
                                                           : not_known(py, path);
     }
@@ -527,18 +353,18 @@ struct val *unknown_settle(struct py *py, struct str path, enum py_want want,
     struct unknown *u = unknown_find(all, path);
     if (u && u->doubtful && !t->constructing)
         return not_known(py, path);
-    if (u) {
+    if (u && u->value) {
         reconsider(py, all, u, want, hint);
         return u->value;
     }
-    struct val *v = told(all, path);
-    v = v ? v : of_input(py, all, path, want);
-    v = v || py->failed ? v : habitual(py, path);
+    struct val *v = unknown_told(all, path);
+    v = v ? v : unknown_of_input(py, all, path, want);
+    v = v || py->failed ? v : unknown_habit(py, path);
     if (v)
         return set_known(py, all, path, v);
     if (!all->growing || !t->constructing)
         return not_known(py, path);
-    u = add(py, all, path);
+    u = u ? u : add(py, all, path);
     if (!u)
         return NULL;
     begin(py, all, u, want, hint);

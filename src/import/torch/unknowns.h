@@ -25,7 +25,8 @@ struct unknown {
     int64_t marker;    /* NUMBER: what was put in its place; 0: nothing */
     struct val *usual; /* the default; NULL: it has none */
     struct val *options[MAX_OPTIONS];
-    size_t n_options;
+    size_t n_options, n_kept;
+    const struct val *kept; /* the value that was taken over */
     bool known; /* not to be changed: from a shape, the file, a person */
     bool from_shape;
     bool likely;   /* a number, and still its default */
@@ -34,7 +35,7 @@ struct unknown {
 
 struct unknowns {
     struct unknown list[MAX_UNKNOWNS];
-    size_t n, n_markers;
+    size_t n, n_markers, n_kept;
     struct table words;       /* what the checkpoint says by name */
     const struct table *init; /* --init */
     struct shape input;       /* --input, the first; rank 0: not given */
@@ -56,6 +57,11 @@ void unknown_likely(struct trace *t, struct str path, struct val *usual);
 
 /* Puts markers in the place of likely numbers; false: there are none. */
 bool unknown_doubt(struct trace *t);
+
+/* Takes over what an interpretation that ends put into them. */
+void unknowns_keep(struct unknowns *all, struct py *py);
+/* A copy of a plain value; NULL without an error: it is none. */
+struct val *unknown_copy(struct py *py, const struct val *v, int depth);
 
 /* Tries its i-th value; false: there is none. */
 bool unknown_option(struct trace *t, struct unknown *u, size_t i);

@@ -17,7 +17,8 @@ static void run(const char *program, char *out, size_t size)
     arena_init(&arena, 64 << 20);
     buf_init(&b, 1 << 16);
     t = arena_new(&arena, struct trace, 1);
-    bool ok = t && trace_begin(t, &arena, 100000, &err);
+    struct library library;
+    bool ok = t && !library_parse(&arena, &library, &err) && trace_begin(t, &arena, &library, 100000, &err);
     struct scope *s = ok ? py_scope(&t->py, NULL) : NULL;
     ok = s && py_load(&t->py, str_from_cstr(program), s, PY_STRICT);
     struct val *v = ok ? table_find(&s->names, STR("r")) : NULL;

@@ -1,0 +1,186 @@
+/* What is said of an unknown value: by a person, by the checkpoint, by the
+ * shape of the input, by habit and by what it is called. */
+#include <string.h>
+
+#include "import/torch/unknowns_internal.h"
+
+enum { MAX_LOOK = 6, MAX_WORDS = 2000 };
+
+static bool contains(struct str s, const char *word)
+{
+    return memmem(s.p, s.n, word, strlen(word)) != NULL;
+}
+
+bool unknown_is_idle(struct str path)
+{
+    static const char *const words[] = {
+        "seed",  "lr",    "learning", "batch",    "epoch",  "device",
+        "name",  "path",  "verbose",  "log",      "init",   "pretrain",
+        "debug", "optim", "crit",     "loss",     "drop",   "freeze",
+        "train", "grad",  "momentum", "gpu",      "cuda",   "print",
+        "save",  "load",  "worker",   "schedule", "weights"};
+    struct str last = str_behind_last(path, '.');
+
+    for (size_t i = 0; i < COUNT(words); i++)
+        if (contains(last, words[i]))
+            return true;
+    return false;
+}
+
+bool unknown_is_name(struct str s)
+{
+    return s.n && !memchr(s.p, '[', s.n) && !memchr(s.p, '(', s.n);
+}
+
+/* Of these there are few, and no shape shows how many. */
+bool unknown_counts_things(struct str path)
+{
+    static const char *const words[] = {
+        "layers", "depth", "blocks", "head", "n_layer", "num_layer", "repeat"};
+    struct str last = str_behind_last(path, '.');
+
+    for (size_t i = 0; i < COUNT(words); i++)
+        if (contains(last, words[i]))
+            return true;
+    return false;
+}
+
+/* Arguments that no shape shows, by what they are called. */
+struct val *unknown_habit(struct py *py, struct str path)
+{
+    struct str last = str_behind_last(path, '.');
+
+    if (contains(last, "drop") || str_eq(last, STR("p")))
+        return py_float(py, 0);
+    if (contains(last, "device") || contains(last, "DEVICE"))
+        return py_space(py, STR("cpu"));
+    if (contains(last, "pretrain") || contains(last, "freeze") ||
+        contains(last, "verbose") || contains(last, "debug") ||
+        contains(last, "gpu") || contains(last, "cuda"))
+        return &py->no;
+    return NULL;
+}
+
+/* ---- what the checkpoint says -------------------------------------------- */
+
+static struct val *plain(struct py *py, const struct pickle *v, int depth)
+{
+    struct val *out;
+
+    switch ((int)v->kind) {
+    case PICKLE_NONE:
+        return &py->none;
+    case PICKLE_BOOL:
+        return py_bool(py, v->boolean);
+    case PICKLE_INT:
+        return py_int(py, v->whole);
+    case PICKLE_FLOAT:
+        return py_float(py, v->number);
+    case PICKLE_STR:
+        return py_str(py, v->text);
+    case PICKLE_LIST:
+    case PICKLE_TUPLE:
+        out = py_list(py, v->kind == PICKLE_LIST ? VAL_LIST : VAL_TUPLE, v->n);
+        for (size_t i = 0; out && i < v->n; i++) {
+            struct val *m = depth < MAX_LOOK && v->n < 100000
+                                ? plain(py, v->items[i], depth + 1)
+                                : NULL;
+            if (!m || !py_append(py, out, m))
+                return NULL;
+        }
+        return out;
+    default:
+        return NULL;
+    }
+}
+
+static bool is_map(const struct pickle *v)
+{
+    return v && (v->kind == PICKLE_DICT || v->kind == PICKLE_CALL);
+}
+
+/* The values of a dict and of those within, the outer ones first. */
+static void collect_words(struct py *py, const struct pickle *v,
+                          struct table *out, int depth)
+{
+    if (v && v->kind == PICKLE_OBJECT)
+        v = v->state;
+    if (!is_map(v) || depth > MAX_LOOK || v->n > 2 * MAX_WORDS)
+        return; /* tables of weights say nothing, and are long */
+    for (size_t i = 0; i + 1 < v->n && out->n < MAX_WORDS; i += 2) {
+        struct val *m = pickle_is(v->items[i], PICKLE_STR) &&
+                                !table_find(out, v->items[i]->text)
+                            ? plain(py, v->items[i + 1], 0)
+                            : NULL;
+        if (m)
+            (void)table_set(py, out, v->items[i]->text, m);
+    }
+    for (size_t i = 0; i + 1 < v->n; i += 2)
+        if (pickle_is(v->items[i], PICKLE_STR))
+            collect_words(py, v->items[i + 1], out, depth + 1);
+}
+
+struct unknowns *unknowns_new(struct trace *t, const struct program *p,
+                              const struct table *init)
+{
+    struct unknowns *all = arena_new(t->arena, struct unknowns, 1);
+
+    if (!all)
+        return NULL;
+    all->init = init;
+    all->growing = true;
+    if (!program_input_shape(p, &all->input))
+        all->input.rank = 0;
+    collect_words(&t->py, p->whole, &all->words, 0);
+    return t->py.failed ? NULL : all;
+}
+
+/* A record of the input's dimensions without the batch. */
+static struct val *dims_of(struct py *py, const struct shape *s)
+{
+    struct val *out = py_list(py, VAL_TUPLE, 4);
+
+    for (int i = 1; out && i < s->rank; i++)
+        (void)py_append(py, out, py_int(py, s->dim[i]));
+    return py->failed ? NULL : out;
+}
+
+/* "input_shape", "img_size": --input says it. */
+struct val *unknown_of_input(struct py *py, const struct unknowns *all,
+                             struct str path, enum py_want want)
+{
+    static const char *const lists[] = {"input", "image", "img", "obs"};
+    static const char *const sides[] = {"img_size", "image_size",
+                                        "imgsz",    "resolution",
+                                        "img_dim",  "crop_size"};
+    const struct shape *s = &all->input;
+    struct str last = str_behind_last(path, '.');
+    /* X.shape counts the rows too. */
+    bool table = str_eq(last, STR("shape")) && !contains(path, "space");
+
+    if (s->rank < 2 || table || !unknown_is_name(last))
+        return NULL;
+    if ((want == WANT_KNOWN || want == WANT_LENGTH) && contains(last, "shape"))
+        return dims_of(py, s);
+    for (size_t i = 0; i < COUNT(lists); i++)
+        if (want == WANT_LENGTH && s->rank > 2 && contains(last, lists[i]))
+            return dims_of(py, s);
+    for (size_t i = 0; i < COUNT(sides); i++)
+        if (want == WANT_NUMBER && s->rank == 4 && contains(last, sides[i]))
+            return py_int(py, s->dim[3]);
+    return NULL;
+}
+
+/* What a person or the file says of it; NULL: nothing. */
+struct val *unknown_told(const struct unknowns *all, struct str path)
+{
+    struct str last = str_behind_last(path, '.');
+    struct val *v = all->init ? table_find(all->init, path) : NULL;
+
+    if (v)
+        return v;
+    if (!unknown_is_name(last))
+        return NULL;
+    v = all->init ? table_find(all->init, last) : NULL;
+    return v ? v : table_find(&all->words, last);
+}
