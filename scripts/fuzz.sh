@@ -8,7 +8,7 @@ need_build_tools
 need_packages clang libclang-rt-dev
 build fuzz
 mkdir -p build/fuzz/findings
-for target in head chunked json formats bodies zip hdf5 pickle import python onnx; do
+for target in head chunked json formats bodies zip hdf5 pickle import python source onnx; do
     work=build/fuzz/corpus-$target
     mkdir -p "$work"
     case $target in hdf5 | import) longest=65536 ;; *) longest=4096 ;; esac

@@ -21,10 +21,14 @@ SMALL = ["conv2d_same", "conv_transpose2d_stride", "avg_pool2d_no_pad_ceil", "ba
          "people_resnet", "people_lstm_arguments", "people_dqn", "people_pos_encoding"]
 
 
+def members(name):
+    with tarfile.open(ROOT / "tests/fixtures/torch" / name) as t:
+        return {m.name: t.extractfile(m).read() for m in t.getmembers()}
+
+
 @pytest.fixture(scope="module")
 def files():
-    with tarfile.open(ROOT / "tests/fixtures/torch/cases.tar.xz") as t:
-        return {m.name: t.extractfile(m).read() for m in t.getmembers()}
+    return members("cases.tar.xz")
 
 
 def arrays(data):
@@ -91,6 +95,10 @@ def repository(root, files, kind, only):
 def all_match(tmp_path, files, kind, only, at_least):
     names = repository(tmp_path, files, kind, only)
     assert len(names) >= at_least
+    serve_and_compare(tmp_path, files, names)
+
+
+def serve_and_compare(tmp_path, files, names):
     wrong = {}
     with Server(tmp_path, "--threads", "1") as s:
         for name in names:
@@ -116,6 +124,21 @@ def test_programs_give_what_pytorch_gave(kind, at_least, files, tmp_path):
 
 def test_weights_with_the_class_as_text_give_what_pytorch_gave(files, tmp_path):
     all_match(tmp_path, files, "state", with_weights(files), 280)
+
+
+@pytest.mark.sanitize
+def test_what_a_source_leaves_open_is_found(tmp_path):
+    """Arguments from data, from a command line, from files that are not there:
+    tests/oracle/torch_open.py."""
+    open_ = members("open.tar.xz")
+    names = sorted(n[:-4] for n in open_ if n.endswith(".pth"))
+    assert len(names) >= 25
+    for name in names:
+        folder = tmp_path / name / "1"
+        folder.mkdir(parents=True)
+        for ending, file in ((".pth", "model.pth"), (".py", "net.py"), (".json", "import.json")):
+            (folder / file).write_bytes(open_[name + ending])
+    serve_and_compare(tmp_path, open_, names)
 
 
 @pytest.mark.sanitize

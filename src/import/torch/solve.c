@@ -49,6 +49,18 @@ static bool attempt_and_read(struct solver *s, struct candidate *c,
     return false;
 }
 
+/* What shapes of another structure told may be wrong in this one. */
+static void forget_shapes(struct solver *s, struct unknowns *all)
+{
+    for (size_t i = 0; i < all->n; i++) {
+        struct unknown *u = &all->list[i];
+        if (!u->from_shape || !u->marker)
+            continue;
+        u->known = u->from_shape = false;
+        u->value = py_int(&s->t.py, u->marker);
+    }
+}
+
 /* One unknown after the other: of its values the one that comes nearest. */
 static bool try_values(struct solver *s, struct candidate *c, size_t i,
                        struct distance *best)
@@ -67,6 +79,8 @@ static bool try_values(struct solver *s, struct candidate *c, size_t i,
         *all = *start;
         memcpy(all->list[i].options, u.options, sizeof(u.options));
         all->list[i].n_options = u.n_options;
+        all->list[i].n_kept = u.n_kept;
+        forget_shapes(s, all);
         if (!unknown_option(&s->t, &all->list[i], k))
             break;
         if (attempt_and_read(s, c, &now))
@@ -139,9 +153,9 @@ static void one_by_one(struct solver *s, struct candidate *c)
         u->marker = marks[i];
         u->value = py_int(&s->t.py, marks[i]);
         (void)solver_attempt(s, c, WANTS_EVIDENCE, &o);
+        u->marker = 0;
         if (u->known)
             continue;
-        u->marker = 0;
         u->value = usual;
         u->kind = UNKNOWN_COUNT;
     }

@@ -331,8 +331,8 @@ static struct val *called(struct trace *t, struct str path)
     return py_unknown(&t->py, path);
 }
 
-struct val *unknown_settle(struct py *py, struct str path, enum py_want want,
-                           struct val *hint)
+static struct val *settle(struct py *py, struct str path, enum py_want want,
+                          struct val *hint)
 {
     struct trace *t = trace_of(py);
     struct unknowns *all = t->unknowns;
@@ -369,4 +369,17 @@ struct val *unknown_settle(struct py *py, struct str path, enum py_want want,
         return NULL;
     begin(py, all, u, want, hint);
     return u->value;
+}
+
+/* Lists are copies: the source may change them, and they outlive it. */
+struct val *unknown_settle(struct py *py, struct str path, enum py_want want,
+                           struct val *hint)
+{
+    struct val *v = settle(py, path, want, hint);
+    bool shared = v && (v->kind == VAL_LIST || v->kind == VAL_TUPLE ||
+                        v->kind == VAL_DICT);
+    struct val *copy =
+        shared && want != WANT_IS ? unknown_copy(py, v, 0) : NULL;
+
+    return copy ? copy : py->failed ? NULL : v;
 }

@@ -1,0 +1,534 @@
+#!/usr/bin/python3
+"""Sources that leave things open, as people's files do: arguments that come
+from data, from a command line, from a file that is not there. torch_open.py
+FILE.tar.xz writes for each NAME.py (what a person has), NAME.pth, NAME.npz with
+the answers of PyTorch, and NAME.json (the input as --input wants it).
+
+A case is the source; an expression over its names that makes the model, or
+another source that makes the same one where the first cannot run; the inputs;
+and what stands around the state_dict in the checkpoint."""
+import io
+import json
+import sys
+import tarfile
+import types
+import warnings
+
+import numpy as np
+import torch
+
+warnings.filterwarnings("ignore")
+HEAD = "import torch\nimport torch.nn as nn\nimport torch.nn.functional as F\n"
+CASES = {}
+
+
+def case(name, source, make, *inputs, wrap=None, plain=None, shape=None):
+    CASES[name] = (HEAD + source, make, inputs, wrap, HEAD + (plain if plain is not None else source), shape)
+
+
+RECORD = """
+class Net(nn.Module):
+    def __init__(self, config):
+        super().__init__()
+        assert config.width % config.heads == 0
+        self.heads = config.heads
+        self.emb = nn.Embedding(config.vocab, config.width)
+        self.blocks = nn.ModuleList([nn.Linear(config.width, config.width, bias=config.bias) for _ in range(config.n_layer)])
+        self.out = nn.Linear(config.width, config.vocab)
+
+    def forward(self, i):
+        x = self.emb(i)
+        for b in self.blocks:
+            x = x + torch.tanh(b(x)).view(*x.shape[:2], self.heads, -1).softmax(-1).flatten(2)
+        return self.out(x)
+"""
+NAMESPACE = "types.SimpleNamespace(vocab=19, width=12, heads=3, n_layer=2, bias=False)"
+case("record_in_the_checkpoint", RECORD, f"Net({NAMESPACE})", ("int", (2, 5), 19),
+     wrap=lambda sd: {"model": sd, "model_args": {"vocab": 19, "width": 12, "heads": 3, "n_layer": 2, "bias": False}})
+case("record_as_a_namespace", RECORD, f"Net({NAMESPACE})", ("int", (2, 5), 19),
+     wrap=lambda sd: {"state_dict": sd, "args": __import__("argparse").Namespace(vocab=19, width=12, heads=3, n_layer=2, bias=False)})
+case("record_by_key", """
+class Net(nn.Module):
+    def __init__(self, cfg):
+        super().__init__()
+        self.a = nn.Conv2d(cfg["in"] + 1, cfg["mid"], 3, padding=1)
+        self.b = nn.Conv2d(cfg["mid"] * 2, cfg.get("out", 4), 1)
+
+    def forward(self, x):
+        y = self.a(torch.cat([x, x.mean(1, keepdim=True)], 1))
+        return self.b(torch.cat([y, -y], 1))
+""", 'Net({"in": 3, "mid": 5})', (2, 3, 8, 8))
+LISTS = """
+class Net(nn.Module):
+    def __init__(self, n_in, hidden, n_out):
+        super().__init__()
+        self.layers = nn.ModuleList([nn.Linear(n_in, hidden[0])])
+        self.layers.extend([nn.Linear(a, b) for a, b in zip(hidden[:-1], hidden[1:])])
+        self.last = nn.Linear(hidden[-1], n_out)
+
+    def forward(self, x):
+        for layer in self.layers:
+            x = F.relu(layer(x))
+        return self.last(x)
+"""
+case("list_from_shapes", LISTS, "Net(7, [9, 11, 6], 3)", (2, 7))
+case("list_in_the_checkpoint", LISTS, "Net(7, [9, 11], 3)", (2, 7), wrap=lambda sd: {"hidden": [9, 11], "n_in": 7, "n_out": 3, "weights": sd})
+case("word_of_a_table", """
+PLANS = {"small": [4, "pool", 8], "large": [4, 6, "pool", 8, 8]}
+
+
+class Net(nn.Module):
+    def __init__(self, plan):
+        super().__init__()
+        layers, c = [], 3
+        for step in PLANS[plan]:
+            if step == "pool":
+                layers.append(nn.MaxPool2d(2))
+                continue
+            layers += [nn.Conv2d(c, step, 3, padding=1), nn.ReLU()]
+            c = step
+        self.features = nn.Sequential(*layers)
+
+    def forward(self, x):
+        return self.features(x).mean((2, 3))
+
+
+probe = Net("small")
+""", 'Net("large")', (2, 3, 8, 8))
+case("words_that_are_compared", """
+import functools
+
+
+def norm_of(kind):
+    if kind == "batch":
+        return functools.partial(nn.BatchNorm2d, affine=True)
+    elif kind == "group":
+        return functools.partial(nn.GroupNorm, 2)
+    raise NotImplementedError(kind)
+
+
+class Net(nn.Module):
+    def __init__(self, c_in, width, depth, norm):
+        super().__init__()
+        bias = norm.func == nn.GroupNorm
+        self.stem = nn.Conv2d(c_in, width, 3, bias=bias)
+        self.body = nn.Sequential(*[nn.Sequential(nn.Conv2d(width, width, 1, bias=bias), norm(width)) for _ in range(depth)])
+
+    def forward(self, x):
+        return self.body(self.stem(x))
+
+
+def build(c_in, width, size, norm="batch"):
+    if size == "small":
+        return Net(c_in, width, 2, norm_of(norm))
+    elif size == "large":
+        return Net(c_in, width, 3, norm_of(norm))
+""", 'build(3, 4, "large", "group")', (2, 3, 6, 6))
+case("flag_against_its_default", """
+class Net(nn.Module):
+    def __init__(self, c=3, width=4, up=False):
+        super().__init__()
+        k = 2 if up else 1
+        self.a = nn.Conv2d(c, width * k, 3, padding=1)
+        self.b = nn.Upsample(scale_factor=2, mode="bilinear", align_corners=True) if up else nn.ConvTranspose2d(width, width, 2, 2)
+
+    def forward(self, x):
+        return self.b(self.a(x))
+""", "Net(up=True)", (2, 3, 5, 5))
+case("sizes_from_a_table", """
+import pandas as pd
+from sklearn.model_selection import train_test_split
+table = pd.read_csv("data.csv")
+X, y = table.drop("y", axis=1).values, table["y"].values
+X_train, X_test, y_train, y_test = train_test_split(X, y)
+HIDDEN = 10
+classes = sorted(set(y))
+with open("names.txt") as f:
+    names = f.read()
+model = nn.Sequential(nn.Linear(X_train.shape[1], HIDDEN), nn.Tanh(), nn.Linear(HIDDEN, len(classes)))
+for epoch in range(100):
+    loss = F.cross_entropy(model(X_train), y_train)
+    loss.backward()
+""", "model", (2, 6), plain="model = nn.Sequential(nn.Linear(6, 10), nn.Tanh(), nn.Linear(10, 4))\n")
+COMMAND = """
+import argparse
+parser = argparse.ArgumentParser()
+group = parser.add_argument_group("model")
+group.add_argument("--hidden", type=int, default=16)
+parser.add_argument("-s", "--slope", type=float, default=0.3)
+parser.add_argument("--no-bias", action="store_true")
+parser.add_argument("data")
+args = parser.parse_args()
+args.cuda = torch.cuda.is_available()
+
+
+class Net(nn.Module):
+    def __init__(self, n_in, hidden, n_out, slope, bias):
+        super().__init__()
+        self.slope = slope
+        self.a = nn.Linear(n_in, hidden, bias=bias)
+        self.b = nn.Linear(hidden, n_out)
+
+    def forward(self, x):
+        return self.b(F.leaky_relu(self.a(x), self.slope))
+
+
+features = load(args.data)
+net = Net(features.shape[1], args.hidden, int(labels.max()) + 1, args.slope, not args.no_bias)
+"""
+CUT = COMMAND[COMMAND.index("class Net"):COMMAND.index("features =")]
+case("command_line_as_it_is_by_default", COMMAND, "Net(5, 16, 3, 0.3, True)", (2, 5), plain=CUT)
+case("command_line_with_other_values", COMMAND, "Net(5, 24, 3, 0.3, False)", (2, 5), plain=CUT)
+case("settings_of_another_file", """
+import settings
+from paths import *
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.rnn = nn.GRU(settings.N_IN, settings.HIDDEN, settings.LAYERS, batch_first=True, dropout=settings.DROPOUT)
+        self.out = nn.Linear(settings.HIDDEN, settings.N_OUT)
+
+    def forward(self, x):
+        h = torch.zeros(settings.LAYERS, x.size(0), settings.HIDDEN)
+        y, h = self.rnn(x, h)
+        return self.out(y[:, -1])
+""", "Net()", (2, 5, 3), plain="""
+settings = __import__("types").SimpleNamespace(N_IN=3, HIDDEN=7, LAYERS=2, DROPOUT=0.1, N_OUT=4)
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.rnn = nn.GRU(settings.N_IN, settings.HIDDEN, settings.LAYERS, batch_first=True, dropout=settings.DROPOUT)
+        self.out = nn.Linear(settings.HIDDEN, settings.N_OUT)
+
+    def forward(self, x):
+        y, h = self.rnn(x)
+        return self.out(y[:, -1])
+""")
+case("builder_with_words_of_the_checkpoint", """
+def build(kind, units):
+    body = {"plain": nn.Identity(), "wide": nn.Sequential(nn.Linear(6, 6), nn.ReLU())}[kind]
+    return nn.Sequential(body, nn.Linear(6, units), nn.ReLU(), nn.Linear(units, 2))
+
+
+def load(path):
+    saved = torch.load(path)
+    model = build(saved["kind"], saved["units"])
+    model.load_state_dict(saved["state_dict"])
+    return model, saved["epoch"]
+""", 'build("wide", 5)', (2, 6), wrap=lambda sd: {"kind": "wide", "units": 5, "epoch": 9, "state_dict": sd})
+case("kept_by_a_function", """
+from torchvision import models
+
+
+def main():
+    data = read_data("train")
+    model = nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.Flatten())
+    n = data.n_classes
+    model.add_module("head", nn.Linear(4 * 6 * 6, n))
+    optimizer = torch.optim.Adam(model.parameters())
+    for epoch in range(3):
+        optimizer.step()
+
+
+if __name__ == "__main__":
+    main()
+""", "model", (2, 1, 8, 8), plain='model = nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.Flatten())\nmodel.add_module("head", nn.Linear(144, 3))\n')
+case("kept_by_an_object", """
+class Half(nn.Module):
+    def __init__(self, a, b):
+        super().__init__()
+        self.net = nn.Sequential(nn.Linear(a, 8), nn.ReLU(), nn.Linear(8, b))
+
+    def forward(self, x):
+        return self.net(x)
+
+
+class Whole(nn.Module):
+    def __init__(self, first, second):
+        super().__init__()
+        self.first, self.second = first, second
+
+    def forward(self, x):
+        return self.second(self.first(x))
+
+
+class Trainer:
+    def __init__(self, data, latent):
+        n = data.shape[1]
+        self.first = Half(n, latent)
+        self.second = Half(latent, n)
+        self.model = Whole(self.first, self.second)
+""", "Whole(Half(11, 3), Half(3, 11))", (2, 11))
+case("shape_of_the_input", """
+import numpy as np
+import gym
+
+
+class Net(nn.Module):
+    def __init__(self, shape, n_actions):
+        super().__init__()
+        self.conv = nn.Sequential(nn.Conv2d(shape[0], 4, 3, 2), nn.ReLU(), nn.Conv2d(4, 6, 3))
+        size = int(np.prod(self.conv(torch.zeros(1, *shape)).size()))
+        self.fc = nn.Linear(size, n_actions)
+
+    def forward(self, x):
+        return self.fc(self.conv(x.float() / 255).view(x.size(0), -1))
+
+
+env = gym.make("Some-v0")
+net = Net(env.observation_space.shape, env.action_space.n)
+""", "Net((2, 12, 14), 3)", (2, 2, 12, 14), plain=None)
+case("loop_that_builds", """
+sizes = [6, 5, 4]
+layers = []
+for a, b in zip(sizes, sizes[1:]):
+    layers.append(nn.Linear(a, b))
+    layers.append(nn.ELU())
+layers.append(nn.Linear(sizes[-1], 2))
+model = nn.Sequential(*layers)
+for epoch in range(10):
+    for x, y in loader:
+        F.mse_loss(model(x), y).backward()
+""", "model", (2, 6), plain="model = nn.Sequential(nn.Linear(6, 5), nn.ELU(), nn.Linear(5, 4), nn.ELU(), nn.Linear(4, 2))\n")
+case("flag_that_changes_nothing", """
+class Net(nn.Module):
+    def __init__(self, n, static, seed, noisy):
+        super().__init__()
+        torch.manual_seed(seed)
+        self.noisy = noisy
+        self.emb = nn.Embedding(n, 4)
+        if static:
+            self.emb.weight.requires_grad = False
+        self.fc = nn.Linear(4, 3)
+
+    def forward(self, i):
+        x = self.emb(i).mean(1)
+        if self.training and self.noisy:
+            x = x + torch.randn_like(x)
+        return self.fc(x)
+""", "Net(9, True, 1, False)", ("int", (2, 4), 9))
+case("packed_sequences", """
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+
+
+class Net(nn.Module):
+    def __init__(self, n, width, hidden):
+        super().__init__()
+        self.emb = nn.Embedding(n, width)
+        self.rnn = nn.LSTM(width, hidden, bidirectional=True, batch_first=True)
+        self.out = nn.Linear(2 * hidden, 3)
+
+    def forward(self, text, lengths):
+        packed = pack_padded_sequence(self.emb(text), lengths.cpu(), batch_first=True, enforce_sorted=False)
+        y, (h, c) = self.rnn(packed)
+        y, _ = pad_packed_sequence(y, batch_first=True)
+        return self.out(y), torch.cat([h[-2], h[-1]], 1)
+""", "Net(20, 5, 4)", ("int", (3, 6), 20), ("values", [4, 6, 2]), shape="3,6:int64;3:int64")
+case("states_as_a_tuple", """
+class Net(nn.Module):
+    def __init__(self, n_in, hidden, n_out):
+        super().__init__()
+        self.rnn = nn.LSTM(n_in, hidden, 2)
+        self.out = nn.Linear(hidden, n_out)
+
+    def forward(self, x, state):
+        y, state = self.rnn(x, state)
+        return self.out(y), state
+""", "Net(4, 5, 3)", (7, 1, 4), ((2, 1, 5), (2, 1, 5)), shape="7,1,4;(2,1,5;2,1,5)")
+case("einops", """
+from einops import rearrange, repeat, reduce
+from einops.layers.torch import Rearrange
+
+
+class Net(nn.Module):
+    def __init__(self, *, patch=4, dim=6, heads=2):
+        super().__init__()
+        self.heads = heads
+        self.embed = nn.Sequential(Rearrange("b c (h p) (w q) -> b (h w) (p q c)", p=patch, q=patch), nn.Linear(patch * patch * 3, dim))
+        self.cls = nn.Parameter(torch.randn(1, 1, dim))
+        self.qk = nn.Linear(dim, 2 * dim, bias=False)
+        self.out = nn.Linear(dim, 4)
+
+    def forward(self, x):
+        x = self.embed(x)
+        x = torch.cat([repeat(self.cls, "1 1 d -> b 1 d", b=x.shape[0]), x], 1)
+        q, k = map(lambda t: rearrange(t, "b n (h d) -> b h n d", h=self.heads), self.qk(x).chunk(2, dim=-1))
+        x = rearrange((q @ k.transpose(-1, -2)).softmax(-1) @ q, "b h n d -> b n (h d)")
+        return self.out(reduce(x, "b n d -> b d", "mean"))
+""", "Net()", (2, 3, 8, 12), plain="""
+class Net(nn.Module):
+    def __init__(self, patch=4, dim=6, heads=2):
+        super().__init__()
+        self.heads = heads
+        self.embed = nn.Sequential(nn.Identity(), nn.Linear(patch * patch * 3, dim))
+        self.cls = nn.Parameter(torch.randn(1, 1, dim))
+        self.qk = nn.Linear(dim, 2 * dim, bias=False)
+        self.out = nn.Linear(dim, 4)
+
+    def forward(self, x):
+        b, c, h, w = x.shape
+        x = x.reshape(b, c, h // 4, 4, w // 4, 4).permute(0, 2, 4, 3, 5, 1).reshape(b, h * w // 16, 16 * c)
+        x = self.embed(x)
+        x = torch.cat([self.cls.expand(b, -1, -1), x], 1)
+        q, k = [t.reshape(b, -1, self.heads, 3).transpose(1, 2) for t in self.qk(x).chunk(2, dim=-1)]
+        x = ((q @ k.transpose(-1, -2)).softmax(-1) @ q).transpose(1, 2).reshape(b, -1, 6)
+        return self.out(x.mean(1))
+""")
+case("layers_of_timm", """
+from timm.models.layers import DropPath, Mlp, PatchEmbed, to_2tuple, trunc_normal_
+
+
+class Net(nn.Module):
+    def __init__(self, img_size=8, patch_size=4, dim=6, drop=0.2):
+        super().__init__()
+        self.embed = PatchEmbed(img_size, patch_size, 3, dim)
+        self.pos = nn.Parameter(torch.zeros(1, self.embed.num_patches, dim))
+        trunc_normal_(self.pos, std=0.02)
+        self.path = DropPath(drop)
+        self.mlp = Mlp(dim, to_2tuple(dim)[0] * 2)
+
+    def forward(self, x):
+        x = self.embed(x) + self.pos
+        return x + self.path(self.mlp(x))
+""", "Net()", (2, 3, 8, 8), plain="""
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.embed = nn.Module()
+        self.embed.proj = nn.Conv2d(3, 6, 4, 4)
+        self.pos = nn.Parameter(torch.zeros(1, 4, 6))
+        self.mlp = nn.Module()
+        self.mlp.fc1, self.mlp.fc2 = nn.Linear(6, 12), nn.Linear(12, 6)
+
+    def forward(self, x):
+        x = self.embed.proj(x).flatten(2).transpose(1, 2) + self.pos
+        return x + self.mlp.fc2(F.gelu(self.mlp.fc1(x)))
+""")
+case("lightning", """
+import pytorch_lightning as pl
+from torchmetrics import Accuracy
+
+
+class Net(pl.LightningModule):
+    def __init__(self, n_in: int, width: int = 16, **kwargs):
+        super().__init__()
+        self.save_hyperparameters()
+        self.net = nn.Sequential(nn.Linear(n_in, self.hparams.width), nn.ReLU(), nn.Linear(width, 3))
+        self.accuracy = Accuracy(task="multiclass", num_classes=3)
+
+    def forward(self, x):
+        return self.net(x).softmax(-1)
+
+    def training_step(self, batch, i):
+        self.log("accuracy", self.accuracy(self(batch[0]), batch[1]))
+""", "Net(5, 9)", (2, 5), wrap=lambda sd: {"epoch": 2, "state_dict": sd, "hyper_parameters": {"n_in": 5, "width": 9}, "optimizer_states": [{"lr": 0.1}]}, plain="""
+class Net(nn.Module):
+    def __init__(self, n_in, width):
+        super().__init__()
+        self.net = nn.Sequential(nn.Linear(n_in, width), nn.ReLU(), nn.Linear(width, 3))
+
+    def forward(self, x):
+        return self.net(x).softmax(-1)
+""")
+case("functions_and_arrays", """
+import numpy as np
+from torch.distributions import Categorical
+
+
+class Reverse(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x, a):
+        ctx.save_for_backward(x)
+        ctx.a = a
+        return x.view_as(x)
+
+    @staticmethod
+    def backward(ctx, g):
+        return -ctx.a * g, None
+
+
+class Net(nn.Module):
+    def __init__(self, n):
+        super().__init__()
+        steps = np.linspace(0, 1, 4)
+        basis = np.array([steps ** i for i in range(3)])
+        self.basis = torch.tensor(basis).float()
+        self.fc = nn.Linear(n, 3)
+
+    def forward(self, x, a=1.0):
+        eye = torch.from_numpy(np.array([1, 0, 0, 1]).astype(np.float32)).view(2, 2)
+        y = self.fc(Reverse.apply(x, a))
+        return Categorical(logits=y).probs @ self.basis, y.sum() + eye.sum()
+""", "Net(5)", (2, 5))
+case("a_table_that_older_versions_kept", """
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.fc = nn.Linear(4, 4)
+        if not hasattr(F, "scaled_dot_product_attention"):
+            self.register_buffer("mask", torch.tril(torch.ones(6, 6)).view(1, 1, 6, 6))
+
+    def forward(self, x):
+        q = self.fc(x)
+        if hasattr(F, "scaled_dot_product_attention"):
+            return F.scaled_dot_product_attention(q, q, q, is_causal=True)
+        w = (q @ q.transpose(-2, -1)) / 2
+        return w.masked_fill(self.mask[0, 0, :x.size(1), :x.size(1)] == 0, float("-inf")).softmax(-1) @ q
+""", "Net()", (2, 5, 4))
+
+
+def tensors(spec):
+    if spec[0] == "int":
+        return torch.randint(0, spec[2], spec[1])
+    if spec[0] == "values":
+        return torch.tensor(spec[1])
+    return tuple(torch.randn(s) for s in spec) if isinstance(spec[0], tuple) else torch.randn(spec)
+
+
+def flat(v):
+    if isinstance(v, torch.Tensor):
+        return [v]
+    v = list(v.values()) if isinstance(v, dict) else v
+    return [t for m in v for t in flat(m)]
+
+
+def record(name, add):
+    source, make, inputs, wrap, plain, shape = CASES[name]
+    space = {"types": types}
+    torch.manual_seed(len(name))
+    cut = plain.split("\nenv =")[0].replace("import gym\n", "")
+    exec(compile(cut, name, "exec"), space)
+    m = eval(make, space).eval()
+    for key, t in m.state_dict().items():
+        if t.dtype == torch.float32 and key != "mask":
+            t.copy_(torch.rand(t.shape) + 0.5 if key.endswith("running_var") else torch.randn(t.shape) * 0.5)
+    xs = [tensors(i) for i in inputs]
+    with torch.no_grad():
+        ys = flat(m(*xs))
+    xs, buffer = flat(xs), io.BytesIO()
+    torch.save(wrap(m.state_dict()) if wrap else m.state_dict(), buffer)
+    add(name + ".pth", buffer.getvalue())
+    buffer = io.BytesIO()
+    np.savez(buffer, **{f"x{i}": x.numpy() for i, x in enumerate(xs)}, **{f"y{i}": y.numpy() for i, y in enumerate(ys)})
+    add(name + ".npz", buffer.getvalue())
+    add(name + ".py", source.encode())
+    described = ";".join(",".join(map(str, x.shape)) + ":" + str(x.dtype)[6:] for x in xs)
+    add(name + ".json", json.dumps({"code": "net.py", "input": shape or described}).encode())
+
+
+def main():
+    with tarfile.open(sys.argv[1], "w:xz") as out:
+        def add(name, data):
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            out.addfile(info, io.BytesIO(data))
+        for name in CASES:
+            record(name, add)
+
+
+if __name__ == "__main__":
+    main()
