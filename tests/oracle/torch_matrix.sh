@@ -26,6 +26,8 @@ for suite in trixie sid; do
     if [ ! -e "$tree/ready" ]; then
         say "making a tree of $suite"
         as_root debootstrap --variant=minbase --include=python3,ca-certificates "$suite" "$tree" "$mirror" >/dev/null
+        # A mirror that is a snapshot is older than its lists allow.
+        echo 'Acquire::Check-Valid-Until "false";' >"$tree/etc/apt/apt.conf.d/snapshot"
         chroot "$tree" apt-get update -qq
         DEBIAN_FRONTEND=noninteractive chroot "$tree" apt-get install -y -qq --no-install-recommends python3-torch python3-torchvision python3-numpy >/dev/null
         touch "$tree/ready"

@@ -481,6 +481,43 @@ class Net(nn.Module):
 """, "Net()", (2, 5, 4))
 
 
+case("layers_replaced_by_place", """
+from torchvision import models
+model = models.resnet18(pretrained=True)
+model = nn.Sequential(*list(model.children())[:4])
+model[0] = nn.Conv2d(1, 64, 7, 2, 3, bias=False)
+model.append(nn.Sequential(nn.Flatten(), nn.LazyLinear(7) if False else nn.Linear(64 * 4 * 4, 7), nn.ReLU(), nn.Dropout(0.5)))
+del model[-1][-1]
+model[-1]._modules["1"] = nn.Linear(64 * 4 * 4, n_classes)
+model[4].add_module("3", nn.Softmax(dim=1))
+print(model)
+""", "model", (2, 1, 16, 16), plain="""
+import torchvision
+model = nn.Sequential(*list(torchvision.models.resnet18().children())[:4])
+model[0] = nn.Conv2d(1, 64, 7, 2, 3, bias=False)
+model.append(nn.Sequential(nn.Flatten(), nn.Linear(64 * 4 * 4, 5), nn.ReLU(), nn.Softmax(dim=1)))
+""")
+case("steps_of_the_input", """
+class Net(nn.Module):
+    def __init__(self, seq_len, n_features, width=6):
+        super().__init__()
+        self.seq_len, self.n_features = seq_len, n_features
+        self.enc = nn.LSTM(n_features, width, batch_first=True)
+        self.dec = nn.LSTM(width, width, batch_first=True)
+        self.out = nn.Linear(width, n_features)
+
+    def forward(self, x):
+        x = x.reshape(-1, self.seq_len, self.n_features)
+        _, (h, _) = self.enc(x)
+        y, _ = self.dec(h[-1].unsqueeze(1).repeat(1, self.seq_len, 1))
+        return self.out(y)
+
+
+data, seq_len, n_features = prepare("data.csv")
+net = Net(seq_len, n_features)
+""", "Net(9, 3)", (2, 9, 3), plain=None)
+
+
 def tensors(spec):
     if spec[0] == "int":
         return torch.randint(0, spec[2], spec[1])
@@ -500,7 +537,7 @@ def record(name, add):
     source, make, inputs, wrap, plain, shape = CASES[name]
     space = {"types": types}
     torch.manual_seed(len(name))
-    cut = plain.split("\nenv =")[0].replace("import gym\n", "")
+    cut = plain.split("\nenv =")[0].split("\ndata, seq_len")[0].replace("import gym\n", "")
     exec(compile(cut, name, "exec"), space)
     m = eval(make, space).eval()
     for key, t in m.state_dict().items():

@@ -282,6 +282,29 @@ static enum flow run_assert(struct py *py, struct py_node *n, struct scope *s)
     return FLOW_FAILED;
 }
 
+/* del list[2], del list[-1:] */
+static bool delete_members(struct py *py, struct val *list, struct val *at)
+{
+    int64_t n = (int64_t)list->as.items.n, r[3] = {0, 0, 1};
+    size_t kept = 0;
+
+    if (at->kind == VAL_SLICE) {
+        if (!py_slice_range(py, at, n, r))
+            return false;
+    } else if (py_to_int(at, &r[0])) {
+        r[0] += r[0] < 0 ? n : 0;
+        r[1] = r[0] + 1;
+    }
+    for (int64_t i = 0; i < n; i++) {
+        bool out = r[2] > 0 ? i >= r[0] && i < r[1] && (i - r[0]) % r[2] == 0
+                            : i <= r[0] && i > r[1] && (r[0] - i) % -r[2] == 0;
+        if (!out)
+            list->as.items.v[kept++] = list->as.items.v[i];
+    }
+    list->as.items.n = kept;
+    return true;
+}
+
 static bool delete (struct py *py, struct py_node *target, struct scope *s)
 {
     struct val *name, *v;
@@ -298,6 +321,13 @@ static bool delete (struct py *py, struct py_node *target, struct scope *s)
         name = py_eval(py, target->b, s);
         if (v && name && v->kind == VAL_DICT)
             (void)table_remove(v->as.dict, name);
+        else if (v && name && v->kind == VAL_LIST)
+            return delete_members(py, v, name);
+        struct val *method = v && name && v->kind == VAL_OBJECT
+                                 ? py_attr(py, v, STR("__delitem__"))
+                                 : NULL;
+        if (method)
+            (void)py_call1(py, method, name);
     }
     return !py->failed;
 }

@@ -165,6 +165,9 @@ static bool passed_over(struct py *py, struct py_node *n, struct scope *s)
 
     if (n->kind == PY_FOR || n->kind == PY_WHILE)
         return loop_lenient(py, n, s);
+    one.next = NULL;
+    if (n->kind == PY_DEL)
+        return py_run(py, &one, s, &result) != FLOW_FAILED || py_recover(py);
     if (n->kind != PY_EXPR || n->a->kind != PY_CALL || n->a->a->kind != PY_ATTR)
         return true;
     for (size_t i = 0; i < COUNT(changing); i++)

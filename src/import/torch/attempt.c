@@ -129,7 +129,7 @@ static void read_dimension(struct evidence *e, int64_t has, int64_t wants)
             continue;
         if (has == m)
             tell(e, u, wants);
-        else if (!e->exact_only && has % m == 0 && has / m <= 256 &&
+        else if (!e->exact_only && has >= m && has % m == 0 && has / m <= 256 &&
                  wants % (has / m) == 0)
             tell(e, u, wants / (has / m));
         else if (!e->exact_only && has - m > -60 && has - m < 60 &&

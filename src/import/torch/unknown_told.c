@@ -145,6 +145,19 @@ static struct val *dims_of(struct py *py, const struct shape *s)
     return py->failed ? NULL : out;
 }
 
+/* [batch, steps, features], and [steps, features]. */
+static bool counts_steps(struct str last)
+{
+    static const char *const words[] = {"seq_len",   "sequence_len", "window",
+                                        "timesteps", "time_steps",   "lookback",
+                                        "n_steps"};
+
+    for (size_t i = 0; i < COUNT(words); i++)
+        if (contains(last, words[i]))
+            return true;
+    return false;
+}
+
 /* "input_shape", "img_size": --input says it. */
 struct val *unknown_of_input(struct py *py, const struct unknowns *all,
                              struct str path, enum py_want want)
@@ -160,6 +173,8 @@ struct val *unknown_of_input(struct py *py, const struct unknowns *all,
 
     if (s->rank < 2 || table || !unknown_is_name(last))
         return NULL;
+    if (want == WANT_NUMBER && s->rank < 4 && counts_steps(last))
+        return py_int(py, s->dim[s->rank - 2]);
     if ((want == WANT_KNOWN || want == WANT_LENGTH) && contains(last, "shape"))
         return dims_of(py, s);
     for (size_t i = 0; i < COUNT(lists); i++)

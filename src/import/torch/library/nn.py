@@ -37,6 +37,10 @@ class Module:
     def register_buffer(self, name, tensor, persistent=True):
         setattr(self, name, torch._stoker.buffer(tensor) if persistent else torch._stoker.transient(tensor))
 
+    @property
+    def _modules(self):
+        return ModuleTable(self)
+
     def children(self):
         return [m for _, m in torch._stoker.children(self)]
 
@@ -200,7 +204,96 @@ class Identity(Module):
 
 # containers
 
-class Sequential(Module):
+class ModuleTable:
+    """What _modules is: the children by name, to look at and to change."""
+
+    def __init__(self, owner):
+        self.owner = owner
+
+    def items(self):
+        return torch._stoker.children(self.owner)
+
+    def keys(self):
+        return [name for name, _ in self.items()]
+
+    def values(self):
+        return [m for _, m in self.items()]
+
+    def __iter__(self):
+        return self.keys()
+
+    def __len__(self):
+        return len(self.items())
+
+    def __contains__(self, name):
+        return name in self.keys()
+
+    def __getitem__(self, name):
+        return getattr(self.owner, name)
+
+    def __setitem__(self, name, m):
+        setattr(self.owner, name, m)
+
+    def __delitem__(self, name):
+        delattr(self.owner, name)
+
+    def pop(self, name):
+        m = getattr(self.owner, name)
+        delattr(self.owner, name)
+        return m
+
+
+class Numbered(Module):
+    """Children in a row."""
+
+    def name_of(self, i):
+        return self.named_children()[i][0]
+
+    def renew(self, modules):
+        for name, _ in self.named_children():
+            delattr(self, name)
+        for i, m in enumerate(modules):
+            setattr(self, str(i), m)
+
+    def __iter__(self):
+        return self.children()
+
+    def __len__(self):
+        return len(self.children())
+
+    def __setitem__(self, i, m):
+        if isinstance(i, slice):
+            for one, other in zip(self.named_children()[i], m):
+                setattr(self, one[0], other)
+        else:
+            setattr(self, self.name_of(i), m)
+
+    def __delitem__(self, i):
+        names = [name for name, _ in (self.named_children()[i] if isinstance(i, slice) else [self.named_children()[i]])]
+        self.renew([m for name, m in self.named_children() if name not in names])
+
+    def append(self, module):
+        setattr(self, str(len(self)), module)
+        return self
+
+    def extend(self, modules):
+        for m in modules:
+            self.append(m)
+        return self
+
+    def insert(self, i, module):
+        modules = self.children()
+        modules.insert(i, module)
+        self.renew(modules)
+        return self
+
+    def pop(self, i):
+        m = self.children()[i]
+        del self[i]
+        return m
+
+
+class Sequential(Numbered):
     def __init__(self, *args):
         if len(args) == 1 and isinstance(args[0], dict):
             for key, m in args[0].items():
@@ -214,61 +307,25 @@ class Sequential(Module):
             input = m(input)
         return input
 
-    def __iter__(self):
-        return self.children()
-
-    def __len__(self):
-        return len(self.children())
-
     def __getitem__(self, i):
         if isinstance(i, slice):
             return Sequential(dict(self.named_children()[i]))
         return self.children()[i]
 
-    def append(self, module):
-        setattr(self, str(len(self)), module)
-        return self
-
-    def extend(self, modules):
-        for m in modules:
-            self.append(m)
-        return self
+    def __add__(self, other):
+        return Sequential(*(self.children() + other.children()))
 
 
-class ModuleList(Module):
+class ModuleList(Numbered):
     def __init__(self, modules=None):
         for i, m in enumerate(modules if modules is not None else []):
             setattr(self, str(i), m)
 
-    def __iter__(self):
-        return self.children()
-
-    def __len__(self):
-        return len(self.children())
-
     def __getitem__(self, i):
         return ModuleList(self.children()[i]) if isinstance(i, slice) else self.children()[i]
 
-    def __setitem__(self, i, m):
-        setattr(self, str(i), m)
-
     def __add__(self, other):
         return ModuleList(self.children() + [m for m in other])
-
-    def append(self, module):
-        setattr(self, str(len(self)), module)
-        return self
-
-    def extend(self, modules):
-        for m in modules:
-            self.append(m)
-        return self
-
-    def insert(self, index, module):
-        all = self.children()
-        all.insert(index, module)
-        for i, m in enumerate(all):
-            setattr(self, str(i), m)
 
 
 class ModuleDict(Module):
