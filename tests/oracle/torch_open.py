@@ -518,6 +518,57 @@ net = Net(seq_len, n_features)
 """, "Net(9, 3)", (2, 9, 3), plain=None)
 
 
+case("pooled_places_and_windows", """
+class Net(nn.Module):
+    def __init__(self, c=2):
+        super().__init__()
+        self.conv = nn.Conv2d(c, 3, 3, padding=1)
+        self.pool, self.unpool = nn.MaxPool2d(2, return_indices=True), nn.MaxUnpool2d(2)
+        self.unfold, self.fold = nn.Unfold(3, padding=1, stride=2), nn.Fold((6, 8), 3, padding=1, stride=2)
+        self.loss = nn.TripletMarginLoss()
+
+    def forward(self, x):
+        y, places = self.pool(self.conv(x))
+        return self.unpool(y * 2, places), self.fold(self.unfold(x)), places
+""", "Net()", (2, 2, 6, 8))
+case("sizes_left_to_the_first_input", """
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.LazyConv2d(4, 3)
+        self.bn = nn.LazyBatchNorm2d()
+        self.a, self.b = nn.LazyLinear(5), nn.LazyLinear(3, bias=False)
+
+    def forward(self, x):
+        x = F.relu(self.bn(self.conv(x))).flatten(1)
+        return self.b(torch.tanh(self.a(x)))
+""", "Net()", (2, 3, 6, 6), plain="""
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 4, 3)
+        self.bn = nn.BatchNorm2d(4)
+        self.a, self.b = nn.Linear(64, 5), nn.Linear(5, 3, bias=False)
+
+    def forward(self, x):
+        x = F.relu(self.bn(self.conv(x))).flatten(1)
+        return self.b(torch.tanh(self.a(x)))
+""")
+case("functions_in_terms_of_others", """
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.fc = nn.Linear(4, 4)
+
+    def forward(self, x):
+        y = self.fc(x)
+        z = y[0]
+        return (torch.tensordot(y, z, dims=([2], [0])), torch.kron(z, z), torch.diag(z), torch.diag_embed(z), torch.cross(z[:, :3], z[:, 1:], dim=-1),
+                torch.logaddexp(y, x), y.tensor_split(3, dim=2)[1], torch.rot90(y, 1, [1, 2]), torch.block_diag(z, z), torch.bucketize(y, torch.tensor([-0.5, 0.5])),
+                torch.count_nonzero(y > 0, 1), z[torch.tril_indices(4, 4)[0], torch.tril_indices(4, 4)[1]], torch.hypot(x, y), torch.copysign(x, y), torch.xlogy(x, x.abs() + 1))
+""", "Net()", (2, 4, 4))
+
+
 def tensors(spec):
     if spec[0] == "int":
         return torch.randint(0, spec[2], spec[1])

@@ -109,6 +109,12 @@ static struct val *max_pool(struct aten_call *c)
         return finished(c, &p, node->out[0]);
     struct val *out = py_list(c->py, VAL_TUPLE, 2);
     struct ten *places = ten_node(c->t, node->out[1], DTYPE_I64, &p.out);
+    int64_t plane = 1; /* ONNX counts through all planes */
+    for (size_t i = 0; i < n; i++)
+        plane *= p.x->shape.dim[2 + i];
+    places = op_number(c, "Mod", places, (double)plane);
+    if (p.bare)
+        places = op_squeeze(c, places, 0);
     return py_append(c->py, out, finished(c, &p, node->out[0])) &&
                    py_append(c->py, out, give(c, places))
                ? out

@@ -1660,3 +1660,155 @@ class BCEWithLogitsLoss(_Loss):
 
 class KLDivLoss(_Loss):
     pass
+
+
+class CTCLoss(_Loss):
+    pass
+
+
+class CosineEmbeddingLoss(_Loss):
+    pass
+
+
+class GaussianNLLLoss(_Loss):
+    pass
+
+
+class HingeEmbeddingLoss(_Loss):
+    pass
+
+
+class HuberLoss(_Loss):
+    pass
+
+
+class MarginRankingLoss(_Loss):
+    pass
+
+
+class MultiLabelMarginLoss(_Loss):
+    pass
+
+
+class MultiLabelSoftMarginLoss(_Loss):
+    pass
+
+
+class MultiMarginLoss(_Loss):
+    pass
+
+
+class NLLLoss2d(_Loss):
+    pass
+
+
+class PoissonNLLLoss(_Loss):
+    pass
+
+
+class SoftMarginLoss(_Loss):
+    pass
+
+
+class TripletMarginLoss(_Loss):
+    pass
+
+
+class TripletMarginWithDistanceLoss(_Loss):
+    pass
+
+
+LAZY = []
+
+
+def lazy_size(name):
+    """The size that the first input would give: the weights show it."""
+    LAZY.append(name)
+    return torch._stoker.open(name + '_' + str(len(LAZY)), None)
+
+
+class LazyConv1d(Conv1d):
+    def __init__(self, *args, **kwargs):
+        super().__init__(lazy_size('LazyConv1d'), *args, **kwargs)
+
+
+class LazyConvTranspose1d(ConvTranspose1d):
+    def __init__(self, *args, **kwargs):
+        super().__init__(lazy_size('LazyConvTranspose1d'), *args, **kwargs)
+
+
+class LazyBatchNorm1d(BatchNorm1d):
+    def __init__(self, *args, **kwargs):
+        super().__init__(lazy_size('LazyBatchNorm1d'), *args, **kwargs)
+
+
+class LazyInstanceNorm1d(InstanceNorm1d):
+    def __init__(self, *args, **kwargs):
+        super().__init__(lazy_size('LazyInstanceNorm1d'), *args, **kwargs)
+
+
+class LazyConv2d(Conv2d):
+    def __init__(self, *args, **kwargs):
+        super().__init__(lazy_size('LazyConv2d'), *args, **kwargs)
+
+
+class LazyConvTranspose2d(ConvTranspose2d):
+    def __init__(self, *args, **kwargs):
+        super().__init__(lazy_size('LazyConvTranspose2d'), *args, **kwargs)
+
+
+class LazyBatchNorm2d(BatchNorm2d):
+    def __init__(self, *args, **kwargs):
+        super().__init__(lazy_size('LazyBatchNorm2d'), *args, **kwargs)
+
+
+class LazyInstanceNorm2d(InstanceNorm2d):
+    def __init__(self, *args, **kwargs):
+        super().__init__(lazy_size('LazyInstanceNorm2d'), *args, **kwargs)
+
+
+class LazyConv3d(Conv3d):
+    def __init__(self, *args, **kwargs):
+        super().__init__(lazy_size('LazyConv3d'), *args, **kwargs)
+
+
+class LazyConvTranspose3d(ConvTranspose3d):
+    def __init__(self, *args, **kwargs):
+        super().__init__(lazy_size('LazyConvTranspose3d'), *args, **kwargs)
+
+
+class LazyBatchNorm3d(BatchNorm3d):
+    def __init__(self, *args, **kwargs):
+        super().__init__(lazy_size('LazyBatchNorm3d'), *args, **kwargs)
+
+
+class LazyInstanceNorm3d(InstanceNorm3d):
+    def __init__(self, *args, **kwargs):
+        super().__init__(lazy_size('LazyInstanceNorm3d'), *args, **kwargs)
+
+
+class LazyLinear(Linear):
+    def __init__(self, *args, **kwargs):
+        super().__init__(lazy_size('LazyLinear'), *args, **kwargs)
+
+
+class Fold(Module):
+    def __init__(self, output_size, kernel_size, dilation=1, padding=0, stride=1):
+        self.output_size = output_size
+        self.kernel_size = kernel_size
+        self.dilation = dilation
+        self.padding = padding
+        self.stride = stride
+
+    def forward(self, input):
+        return F.fold(input, self.output_size, self.kernel_size, self.dilation, self.padding, self.stride)
+
+
+class MaxUnpool2d(Module):
+    def __init__(self, kernel_size, stride=None, padding=0):
+        self.kernel_size = kernel_size
+        self.stride = stride
+        self.padding = padding
+
+    def forward(self, input, indices, output_size=None):
+        return F.max_unpool2d(input, indices, self.kernel_size, self.stride, self.padding, output_size)
