@@ -32,6 +32,12 @@ static struct val *call_real(struct py *py, struct val *self,
     const struct real *r = self->as.builtin.data;
     double v;
 
+    if (a->n && a->pos[0]->kind == VAL_HOST) { /* numpy.sqrt of an array */
+        struct str last = str_behind_last(str_from_cstr(r->path), '.');
+        struct val *method = py_attr(py, a->pos[0], last);
+        return method ? py_call(py, method, &(struct args){NULL, 0, NULL})
+                      : NULL;
+    }
     if (a->n < 1 || !py_to_float(a->pos[0], &v))
         return py_fail(py, ERR_INVALID, "%s() needs a number", r->path);
     v = r->f(v);

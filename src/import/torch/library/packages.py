@@ -120,6 +120,68 @@ def numpy_identity(n):
     return torch.eye(n, dtype=torch.float64)
 
 
+def numpy_of(x):
+    return numpy_array(x) if isinstance(x, (list, tuple)) else x
+
+
+def numpy_sum(x, axis=None):
+    if isinstance(x, (list, tuple)) and axis is None and len(x) > 0 and isinstance(x[0], (int, float)):
+        return sum(x)
+    return numpy_of(x).sum() if axis is None else numpy_of(x).sum(axis)
+
+
+def numpy_mean(x, axis=None):
+    return numpy_of(x).double().mean() if axis is None else numpy_of(x).double().mean(axis)
+
+
+def numpy_max(x, axis=None):
+    return max(x) if isinstance(x, (list, tuple)) else x.max() if axis is None else x.amax(axis)
+
+
+def numpy_min(x, axis=None):
+    return min(x) if isinstance(x, (list, tuple)) else x.min() if axis is None else x.amin(axis)
+
+
+def numpy_maximum(x, y):
+    return max(x, y) if isinstance(x, (int, float)) else torch.maximum(x, y)
+
+
+def numpy_minimum(x, y):
+    return min(x, y) if isinstance(x, (int, float)) else torch.minimum(x, y)
+
+
+def numpy_clip(x, low, high):
+    return min(max(x, low), high) if isinstance(x, (int, float)) else x.clamp(low, high)
+
+
+def numpy_dot(a, b):
+    return numpy_of(a) @ numpy_of(b)
+
+
+def numpy_reshape(x, shape):
+    return numpy_of(x).reshape(shape)
+
+
+def numpy_repeat(x, repeats, axis=None):
+    return torch.repeat_interleave(numpy_of(x), repeats, axis)
+
+
+def numpy_where(condition, x, y):
+    return torch.where(condition, x, y)
+
+
+def numpy_meshgrid(*arrays, indexing='xy'):
+    return torch.meshgrid(*arrays, indexing=indexing)
+
+
+def numpy_triu(x, k=0):
+    return torch.triu(x, k)
+
+
+def numpy_tril(x, k=0):
+    return torch.tril(x, k)
+
+
 def numpy_zeros_like(x):
     return torch.zeros_like(x)
 
