@@ -554,6 +554,30 @@ class Net(nn.Module):
         x = F.relu(self.bn(self.conv(x))).flatten(1)
         return self.b(torch.tanh(self.a(x)))
 """)
+case("questions_about_the_machine", """
+import os
+import sys
+import numpy as np
+
+
+class Net(nn.Module):
+    def __init__(self, n=3):
+        super().__init__()
+        self.fc = nn.Linear(int(np.sum([1, 2])), n)
+        if torch.cuda.is_available() and torch.cuda.device_count() > 1:
+            self.fc = nn.DataParallel(self.fc).cuda()
+        self.device = "cuda" if torch.cuda.is_available() else "cpu"
+        self.new = int(torch.__version__.split(".")[0]) >= 2
+        self.to(self.device)
+
+    def forward(self, x):
+        if torch.cuda.is_available():
+            x = x.cuda()
+        zeros = torch.zeros(x.shape[0], 1, device=self.device)
+        if x.is_cuda:
+            zeros = zeros.cuda()
+        return self.fc(x.to(self.device)) + zeros.cpu()
+""", "Net()", (2, 3))
 case("functions_in_terms_of_others", """
 class Net(nn.Module):
     def __init__(self):

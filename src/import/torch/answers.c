@@ -164,6 +164,13 @@ static struct val *fn_false(struct py *py, struct val *f, const struct args *a)
     return &py->no;
 }
 
+static struct val *fn_zero(struct py *py, struct val *f, const struct args *a)
+{
+    (void)f;
+    (void)a;
+    return py_int(py, 0);
+}
+
 static struct val *fn_true(struct py *py, struct val *f, const struct args *a)
 {
     (void)f;
@@ -409,6 +416,19 @@ static const struct {
     {"torch.cuda.amp.autocast", fn_none},
     {"torch.manual_seed", fn_none},
     {"torch.cuda.manual_seed", fn_none},
+    {"torch.cuda.device_count", fn_zero},
+    {"torch.cuda.current_device", fn_zero},
+    {"torch.cuda.empty_cache", fn_none},
+    {"torch.cuda.synchronize", fn_none},
+    {"torch.cuda.set_device", fn_none},
+    {"torch.set_num_threads", fn_none},
+    {"torch.set_default_dtype", fn_none},
+    {"torch.set_default_tensor_type", fn_none},
+    {"torch.set_default_device", fn_none},
+    {"torch.set_float32_matmul_precision", fn_none},
+    {"torch.use_deterministic_algorithms", fn_none},
+    {"torch.compile", fn_same},
+    {"torch.jit.script_method", fn_same},
     {"torch.cuda.manual_seed_all", fn_none},
     {"torch.set_printoptions", fn_none},
     {"torch._C._log_api_usage_once", fn_none},

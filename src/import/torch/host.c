@@ -154,8 +154,11 @@ static struct val *find_name(struct py *py, struct str path)
         return v;
     if (!under(path, "torch"))
         return NULL;
-    if (is_type_name(py, path))
-        return NULL; /* stays a name */
+    if (is_type_name(py, path) || str_eq(path, STR("torch.cuda")) ||
+        str_eq(path, STR("torch.cpu")))
+        return NULL; /* stays a name, also where tensors have such a method */
+    if (str_eq(path, STR("torch.__version__")))
+        return py_str(py, STR("2.6.0"));
     if (under(path, "torch.nn.functional."))
         v = library_function(py, "functional", last);
     if (!v && under(path, "torch.nn.utils.rnn."))
