@@ -11,9 +11,11 @@ mkdir -p build/fuzz/findings
 for target in head chunked json formats bodies zip hdf5 pickle import python source onnx; do
     work=build/fuzz/corpus-$target
     mkdir -p "$work"
+    [ $target = source ] && tar -xf tests/fixtures/torch/open.tar.xz -C "$work" --wildcards '*.py'
     case $target in hdf5 | import) longest=65536 ;; *) longest=4096 ;; esac
+    case $target in source) slowest=40 ;; *) slowest=10 ;; esac
     say "fuzzing $target for ${FUZZ_SECONDS:-60} s"
-    build/fuzz/fuzz_$target -max_total_time="${FUZZ_SECONDS:-60}" -max_len="$longest" -timeout=10 -rss_limit_mb=4096 \
+    build/fuzz/fuzz_$target -max_total_time="${FUZZ_SECONDS:-60}" -max_len="$longest" -timeout="$slowest" -rss_limit_mb=4096 \
         -print_final_stats=1 -artifact_prefix=build/fuzz/findings/$target- "$work" "tests/fuzz/corpus/$target" 2>&1 |
         grep -E 'stat::(number_of_executed|new_units)|ERROR|SUMMARY|DONE' || exit 1
 done

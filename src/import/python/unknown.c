@@ -96,9 +96,11 @@ struct val *py_unknown_len(struct py *py, struct val *v)
 {
     struct val *known = py_known(py, v);
 
-    if (known || py->failed)
-        return known ? py_int(py, (int64_t)known->as.items.n) : NULL;
-    return part(py, v, "len(" STR_FMT ")" STR_FMT, STR(""));
+    if (known)
+        return py_call1(py, table_find(&py->builtins->names, STR("len")),
+                        known);
+    return py->failed ? NULL
+                      : part(py, v, "len(" STR_FMT ")" STR_FMT, STR(""));
 }
 
 /* config.get("hidden", 64): what is known, else what the source says. */
