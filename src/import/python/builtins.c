@@ -46,6 +46,8 @@ bool py_isinstance(struct py *py, struct val *v, struct val *type)
     if (type->kind == VAL_CLASS)
         return v->kind == VAL_OBJECT &&
                klass_is(v->as.object.klass, type->as.klass);
+    if (type->kind == VAL_BUILTIN && v->kind == VAL_SLICE)
+        return strcmp(type->as.builtin.name, "slice") == 0;
     if (type->kind == VAL_BUILTIN && type->as.builtin.data) {
         const struct type_name *t = type->as.builtin.data;
         if (t >= types && t < types + COUNT(types))

@@ -226,6 +226,28 @@ static bool is_type(const struct val *v)
            v->kind == VAL_NONE || v->kind == VAL_BUILTIN;
 }
 
+static struct val *of_sets(struct py *py, enum py_op op, struct val *a,
+                           struct val *b)
+{
+    struct val *out = py_list(py, VAL_SET, a->as.items.n);
+    bool both = op == OP_AND, without = op == OP_SUB || op == OP_XOR;
+
+    if (op != OP_OR && !both && !without)
+        return no_operator(py, op, a, b);
+    for (size_t i = 0; out && i < a->as.items.n; i++) {
+        bool in = py_contains(py, b, a->as.items.v[i]) == &py->yes;
+        if ((op == OP_OR || in == both) &&
+            !py_append(py, out, a->as.items.v[i]))
+            return NULL;
+    }
+    for (size_t i = 0;
+         out && (op == OP_OR || op == OP_XOR) && i < b->as.items.n; i++)
+        if (py_contains(py, a, b->as.items.v[i]) == &py->no &&
+            !py_append(py, out, b->as.items.v[i]))
+            return NULL;
+    return py->failed ? NULL : out;
+}
+
 /* What an unknown must be, beside that. */
 static struct val *beside(struct py *py, enum py_op op, struct val *v,
                           const struct val *other)
@@ -270,6 +292,8 @@ struct val *py_binary(struct py *py, enum py_op op, struct val *a,
         return joined(py, a->as.text, b->as.text);
     if (op == OP_ADD && is_items(a) && a->kind == b->kind)
         return concat(py, a, b);
+    if (a->kind == VAL_SET && b->kind == VAL_SET)
+        return of_sets(py, op, a, b);
     if (op == OP_MUL && (is_items(a) || a->kind == VAL_STR) && py_to_int(b, &i))
         return repeated(py, a, i);
     if (op == OP_MUL && (is_items(b) || b->kind == VAL_STR) && py_to_int(a, &i))

@@ -99,8 +99,7 @@ struct val *py_unknown_len(struct py *py, struct val *v)
     if (known)
         return py_call1(py, table_find(&py->builtins->names, STR("len")),
                         known);
-    return py->failed ? NULL
-                      : part(py, v, "len(" STR_FMT ")" STR_FMT, STR(""));
+    return py->failed ? NULL : part(py, v, "len(" STR_FMT ")" STR_FMT, STR(""));
 }
 
 /* config.get("hidden", 64): what is known, else what the source says. */

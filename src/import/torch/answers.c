@@ -164,6 +164,31 @@ static struct val *fn_false(struct py *py, struct val *f, const struct args *a)
     return &py->no;
 }
 
+/* Of initialisers only the sizes matter. */
+static struct val *fn_fans(struct py *py, struct val *f, const struct args *a)
+{
+    struct ten *x = self_ten(py, a);
+    int64_t field = 1;
+    struct val *out = py_list(py, VAL_TUPLE, 2);
+    (void)f;
+
+    if (!x || x->shape.rank < 2)
+        return py_fail(py, ERR_INVALID, "a weight has two dimensions");
+    for (int d = 2; d < x->shape.rank; d++)
+        field *= x->shape.dim[d];
+    return py_append(py, out, py_int(py, x->shape.dim[1] * field)) &&
+                   py_append(py, out, py_int(py, x->shape.dim[0] * field))
+               ? out
+               : NULL;
+}
+
+static struct val *fn_gain(struct py *py, struct val *f, const struct args *a)
+{
+    (void)f;
+    (void)a;
+    return py_float(py, 1);
+}
+
 static struct val *fn_zero(struct py *py, struct val *f, const struct args *a)
 {
     (void)f;
@@ -456,6 +481,10 @@ struct val *torch_answer(struct py *py, struct str path)
     for (size_t i = 0; i < COUNT(plain); i++)
         if (str_eq(path, str_from_cstr(plain[i].path)))
             return py_builtin(py, plain[i].path, plain[i].call, NULL);
+    if (str_eq(path, STR("torch.nn.init._calculate_fan_in_and_fan_out")))
+        return py_builtin(py, "fans", fn_fans, NULL);
+    if (str_eq(path, STR("torch.nn.init.calculate_gain")))
+        return py_builtin(py, "gain", fn_gain, NULL);
     if (str_starts(path, STR("torch.nn.init.")))
         return py_builtin(py, "init", fn_same, NULL);
     return ends_in_verify(path) ? py_builtin(py, "verify", fn_none, NULL)
