@@ -103,7 +103,7 @@ class Case:
                     path_ = f"{x['name']}/{n}:0"
                     names.append(path_.encode())
                     lg.create_dataset(path_, data=a)
-                lg.attrs["weight_names"] = np.array(names) if names else np.array([], dtype="S1")
+                lg.attrs["weight_names"] = np.array(names) if names else []  # as Keras: an empty float64
         return path
 
 

@@ -3,6 +3,7 @@
 import json
 import sys
 
+import h5py
 import numpy as np
 import onnx
 import pytest
@@ -127,6 +128,30 @@ def test_convert_makes_an_onnx_file_that_answers_the_same(tmp_path):
     assert run("convert", source).returncode == 2
     assert run("convert", source, "-o", tmp_path / "no" / "dir.onnx").returncode != 0
     assert sorted(p.name for p in tmp_path.iterdir()) == ["m.h5", "m.onnx"]
+
+
+@pytest.mark.sanitize
+def test_weights_alone_need_what_to_json_wrote(tmp_path):
+    """save_weights() writes what stands under model_weights, at the top."""
+    from stoker import Server
+    case = one("functional_residual")
+    whole, weights, text = case.write_h5(tmp_path / "whole.h5"), tmp_path / "weights.h5", tmp_path / "model.json"
+    with h5py.File(whole) as a, h5py.File(weights, "w") as b:
+        for name, value in a["model_weights"].attrs.items():
+            b.attrs[name] = value
+        for name in a["model_weights"]:
+            a.copy(a["model_weights"][name], b, name)
+    r = run("inspect", weights)
+    assert r.returncode != 0 and b"--code model.json" in r.stderr, r.stderr
+    text.write_text("print('not this')")
+    r = run("inspect", weights, "--code", text)
+    assert r.returncode != 0 and b"to_json()" in r.stderr, r.stderr
+    text.write_text(json.dumps({**case.config(), "keras_version": "2.11.0", "backend": "tensorflow"}) + "\n")
+    body = case.inputs["in0"].tolist()
+    with Server(f"a={whole}") as s:
+        want = s.json("POST", "/models/a/predict", body)
+    with Server(f"b={weights}", "--code", text) as s:
+        assert s.json("POST", "/models/b/predict", body) == want
 
 
 @pytest.mark.sanitize

@@ -63,6 +63,27 @@ static struct str attribute(struct keras *k, const char *name)
     return values[0];
 }
 
+/* The file's own version goes before that of the text. */
+static enum errc version_of(struct keras *k, struct str config,
+                            struct str *version)
+{
+    char *copy = arena_bytes(k->arena, config.n + NUMBER_PAD);
+
+    if (!copy)
+        return err_set(k->err, ERR_NOMEM, "out of memory");
+    memcpy(copy, config.p, config.n);
+    memset(copy + config.n, 0, NUMBER_PAD);
+    const struct json_node *root =
+        json_tree((struct str){copy, config.n}, k->arena, k->err);
+    if (!root || !json_get(root, "class_name"))
+        return err_set(k->err, ERR_INVALID,
+                       "--code: for weights of Keras this is the JSON that "
+                       "model.to_json() wrote");
+    if (version->n == 0)
+        *version = json_str_or(json_get(root, "keras_version"), "");
+    return ERR_OK;
+}
+
 enum errc keras_import_h5(struct str file, struct import *out, struct err *err)
 {
     struct keras k = {
@@ -73,6 +94,12 @@ enum errc keras_import_h5(struct str file, struct import *out, struct err *err)
         return rc;
     struct str version = attribute(&k, "keras_version");
     struct str config = attribute(&k, "model_config");
+    if (config.n == 0 && out->options.code.n) { /* what to_json() wrote */
+        config = str_trim(out->options.code);
+        rc = version_of(&k, config, &version);
+        if (rc)
+            return rc;
+    }
     if (version.n == 0) {
         uint64_t group;
         struct err none = {0};
@@ -86,7 +113,8 @@ enum errc keras_import_h5(struct str file, struct import *out, struct err *err)
     if (config.n == 0)
         return err_set(err, ERR_UNSUPPORTED,
                        "the HDF5 file has weights but no configuration of a "
-                       "model: it was written by save_weights(); save the "
+                       "model: it was written by save_weights(); give --code "
+                       "model.json, what model.to_json() wrote, or save the "
                        "whole model with model.save('model.keras')");
     return import_model(&k, config);
 }
