@@ -128,7 +128,7 @@ static enum errc sidecar(const char *model, struct buf texts[N_TEXTS],
     (void)snprintf(folder, sizeof(folder), "%.*s",
                    slash ? (int)(slash - model + 1) : 0, model);
     if (snprintf(path, sizeof(path), "%.4000simport.json", folder) < 0 ||
-        access(path, R_OK) != 0)
+        access(path, F_OK) != 0) /* one that cannot be read is an error */
         return ERR_OK;
     arena_init(&arena, (size_t)JSON_MAX * 64);
     buf_init(&file, (size_t)JSON_MAX + NUMBER_PAD);

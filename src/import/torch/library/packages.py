@@ -397,6 +397,21 @@ def timm_register_model(fn):
     return fn
 
 
+def timm_create_model(name, pretrained=False, num_classes=1000, in_chans=3, features_only=False, **kwargs):
+    """Of timm's models those that are torchvision's by the names of their weights and by what they compute."""
+    import torchvision.models as models
+    name = name.split('.')[0].replace('tv_', '')
+    if features_only or not name.startswith(('resnet18', 'resnet34', 'resnet50', 'resnet101', 'resnet152', 'densenet')):
+        raise NotImplementedError('timm.create_model(%s)' % name)
+    m = getattr(models, name)()
+    head = 'classifier' if name.startswith('densenet') else 'fc'
+    m.num_features = getattr(m, head).in_features
+    setattr(m, head, nn.Linear(m.num_features, num_classes) if num_classes > 0 else nn.Identity())
+    if in_chans != 3:
+        m.conv1 = nn.Conv2d(in_chans, 64, 7, 2, 3, bias=False)
+    return m
+
+
 class timm_Mlp(nn.Module):
     def __init__(self, in_features, hidden_features=None, out_features=None, act_layer=nn.GELU, norm_layer=None,
                  bias=True, drop=0.0, use_conv=False):
