@@ -200,10 +200,8 @@ enum errc h5_strings(const struct h5 *f, uint64_t object, const char *attribute,
             *err = unread;
             return rc;
         }
-        /* An empty list is one of numbers: h5py writes [] as float64. */
-        if (a.count == 0)
-            a.type.kind = H5_STRING;
-        if (a.type.kind == H5_NUMBER || a.count > a.data.n / a.type.size)
+        if ((a.type.kind == H5_NUMBER && a.count) || /* h5py: [] is float64 */
+            a.count > a.data.n / a.type.size)
             return err_set(err, ERR_INVALID,
                            "attribute '%s' of the HDF5 file is damaged",
                            attribute);

@@ -19,13 +19,14 @@ static void mix(struct walk *w, const void *p, size_t n)
         w->sum = (w->sum ^ c[i]) * UINT64_C(1099511628211);
 }
 
-static void mix_tensor(struct walk *w, const struct ten *x)
+/* What a parameter holds before it has its weights is of no account. */
+static void mix_tensor(struct walk *w, const struct ten *x, bool parameter)
 {
     size_t size = dtype_size(x->type) * (size_t)ten_count(x);
 
     mix(w, &x->type, sizeof(x->type));
     mix(w, x->shape.dim, (size_t)x->shape.rank * sizeof(x->shape.dim[0]));
-    if (x->data && !x->meta && size < 1 << 20)
+    if (x->data && !x->meta && !parameter && size < 1 << 20)
         mix(w, x->data, size);
 }
 
@@ -80,7 +81,7 @@ static void visit(struct walk *w, const struct val *v, int depth)
         mix_table(w, v->as.object.attrs, depth);
         break;
     case VAL_HOST:
-        mix_tensor(w, ten_of(v));
+        mix_tensor(w, ten_of(v), v->mark == 'p');
         break;
     case VAL_NONE:
     case VAL_ELLIPSIS:

@@ -38,6 +38,7 @@ static bool is_free(struct solver *s, struct candidate *c, struct unknown *u)
         if (!solver_attempt(s, c, WANTS_STATE, &o))
             continue;
         kept.doubtful = true;
+        kept.alike[i] = !number;
         other = o.state != state;
     }
     *u = kept;

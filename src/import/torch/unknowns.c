@@ -302,7 +302,10 @@ static struct val *known_already(struct py *py, struct unknowns *all,
     struct unknown *u = unknown_find(all, path);
 
     if (u && u->value)
-        return u->known || u->kind == UNKNOWN_LENGTH ? u->value : NULL;
+        return u->known || u->kind == UNKNOWN_LENGTH ||
+                       u->value->kind == VAL_STR
+                   ? u->value
+                   : NULL; /* a word has methods, whichever it is */
     struct val *v = unknown_told(all, path);
     v = v ? v : unknown_of_input(py, all, path, WANT_KNOWN);
     return v ? set_known(py, all, path, v) : NULL;
@@ -331,6 +334,22 @@ static struct val *called(struct trace *t, struct str path)
     return py_unknown(&t->py, path);
 }
 
+/* Whichever of the words that fit it was, it is none of those. */
+static bool all_differ(const struct unknown *u, enum py_want want,
+                       const struct val *hint)
+{
+    if (want != WANT_CHOICE || !hint)
+        return false;
+    for (size_t k = 0; k < hint->as.items.n; k++) {
+        if (py_equal(u->value, hint->as.items.v[k]))
+            return false;
+        for (size_t i = 0; i < u->n_options; i++)
+            if (u->alike[i] && py_equal(u->options[i], hint->as.items.v[k]))
+                return false;
+    }
+    return true;
+}
+
 static struct val *settle(struct py *py, struct str path, enum py_want want,
                           struct val *hint)
 {
@@ -352,7 +371,7 @@ static struct val *settle(struct py *py, struct str path, enum py_want want,
         return called(t, path);
     struct unknown *u = unknown_find(all, path);
     if (u && u->doubtful && !t->constructing)
-        return not_known(py, path);
+        return all_differ(u, want, hint) ? u->value : not_known(py, path);
     if (u && u->value) {
         reconsider(py, all, u, want, hint);
         return u->value;

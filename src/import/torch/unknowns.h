@@ -29,8 +29,9 @@ struct unknown {
     const struct val *kept; /* the value that was taken over */
     bool known; /* not to be changed: from a shape, the file, a person */
     bool from_shape;
-    bool likely;   /* a number, and still its default */
-    bool doubtful; /* other values fit as well */
+    bool likely;             /* a number, and still its default */
+    bool doubtful;           /* other values fit as well: */
+    bool alike[MAX_OPTIONS]; /* of the options, these */
 };
 
 struct unknowns {
