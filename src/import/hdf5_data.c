@@ -214,10 +214,9 @@ enum errc h5_strings(const struct h5 *f, uint64_t object, const char *attribute,
         *n = a.count;
         return rc;
     }
-    if (rc)
-        return rc;
-    return err_set(err, ERR_NOT_FOUND, "the HDF5 file has no attribute '%s'",
-                   attribute);
+    return rc ? rc
+              : err_set(err, ERR_NOT_FOUND,
+                        "the HDF5 file has no attribute '%s'", attribute);
 }
 
 /* What is done to a chunk, in the order of writing. */
