@@ -202,8 +202,7 @@ enum errc h5_strings(const struct h5 *f, uint64_t object, const char *attribute,
         }
         if ((a.type.kind == H5_NUMBER && a.count) || /* h5py: [] is float64 */
             a.count > a.data.n / a.type.size)
-            return err_set(err, ERR_INVALID,
-                           "attribute '%s' of the HDF5 file is damaged",
+            return err_set(err, ERR_INVALID, "HDF5 attribute '%s' is damaged",
                            attribute);
         struct str *list = arena_new(f->arena, struct str, a.count + 1);
         if (!list)
@@ -214,9 +213,10 @@ enum errc h5_strings(const struct h5 *f, uint64_t object, const char *attribute,
         *n = a.count;
         return rc;
     }
-    return rc ? rc
-              : err_set(err, ERR_NOT_FOUND,
-                        "the HDF5 file has no attribute '%s'", attribute);
+    if (rc)
+        return rc;
+    return err_set(err, ERR_NOT_FOUND, "the HDF5 file has no attribute '%s'",
+                   attribute);
 }
 
 /* What is done to a chunk, in the order of writing. */
