@@ -578,6 +578,24 @@ class Net(nn.Module):
             zeros = zeros.cuda()
         return self.fc(x.to(self.device)) + zeros.cpu()
 """, "Net()", (2, 3))
+case("two_classes_that_differ_in_type", """
+class Wide(nn.Module):
+    def __init__(self, n, z):
+        super().__init__()
+        self.a, self.b = nn.Linear(n, 5, dtype=torch.float64), nn.Linear(5, z, dtype=torch.float64)
+
+    def forward(self, x):
+        return self.b(torch.relu(self.a(x)))
+
+
+class Narrow(nn.Module):
+    def __init__(self, n, z):
+        super().__init__()
+        self.a, self.b = nn.Linear(n, 5), nn.Linear(5, z)
+
+    def forward(self, x):
+        return self.b(torch.tanh(self.a(x)))
+""", "Wide(4, 3)", ("double", (2, 4)))
 case("functions_in_terms_of_others", """
 class Net(nn.Module):
     def __init__(self):
@@ -596,6 +614,8 @@ class Net(nn.Module):
 def tensors(spec):
     if spec[0] == "int":
         return torch.randint(0, spec[2], spec[1])
+    if spec[0] == "double":
+        return torch.randn(spec[1]).double()
     if spec[0] == "values":
         return torch.tensor(spec[1])
     return tuple(torch.randn(s) for s in spec) if isinstance(spec[0], tuple) else torch.randn(spec)

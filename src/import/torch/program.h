@@ -26,6 +26,7 @@ struct weights {
         bool used;
     } * list; /* sorted by name */
     size_t n;
+    bool doubles_matter; /* a class of float32 does not fit float64 */
 };
 
 struct program_input {

@@ -351,9 +351,18 @@ enum errc find_class(struct program *p)
     s->globals = s->t.unknowns ? solver_scope(&s->t, p) : NULL;
     if (!s->globals)
         return p->err->code;
+    /* Classes may differ in nothing but their type: the right one first. */
+    for (size_t i = 0; i < p->weights.n; i++)
+        p->weights.doubles_matter |=
+            p->weights.list[i].tensor.type == DTYPE_F64;
     for (;;) {
         if (search(s))
             return found(s);
+        if (p->weights.doubles_matter) {
+            p->weights.doubles_matter = false;
+            if (search(s))
+                return found(s);
+        }
         struct str prefix = weights_prefix(&p->weights);
         if (!prefix.n)
             return not_found(s);

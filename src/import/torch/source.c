@@ -157,6 +157,11 @@ static bool compare(void *ctx, struct str name, struct val *tensor)
         difference(c->fit, "different:", name, &x->shape, &w->tensor.shape);
         return true;
     }
+    if (c->w->doubles_matter && w->tensor.type == DTYPE_F64 &&
+        x->type == DTYPE_F32) {
+        difference(c->fit, "float64 in the file:", name, NULL, NULL);
+        return true;
+    }
     c->fit->matched += first;
     if (c->bind && !of_no_account(name))
         bind(c, x, &w->tensor);

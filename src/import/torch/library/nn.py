@@ -10,6 +10,19 @@ def Parameter_of(*size):
     return torch.nn.Parameter(torch.empty(*size))
 
 
+def retype(module, dtype):
+    """What is created with dtype=..., and what .double() makes of it."""
+    if dtype is None:
+        return module
+    for m in module.modules():
+        for name, v in list(m.__dict__.items()):
+            if torch.is_tensor(v) and torch.is_floating_point(v):
+                is_parameter = isinstance(v, torch.nn.Parameter)
+                v = v.to(dtype)
+                setattr(m, name, torch.nn.Parameter(v) if is_parameter else torch._stoker.buffer(v))
+    return module
+
+
 class Module:
     training = False
     _normed = None
@@ -106,7 +119,7 @@ class Module:
         return self
 
     def double(self):
-        return self
+        return retype(self, torch.float64)
 
     def requires_grad_(self, requires_grad=True):
         return self
@@ -423,6 +436,7 @@ class Linear(Module):
         self.out_features = out_features
         self.weight = Parameter_of(out_features, in_features)
         self.bias = Parameter_of(out_features) if bias else None
+        retype(self, dtype)
 
     def forward(self, input):
         return torch.linear(input, self.weight, self.bias)
@@ -438,6 +452,7 @@ class Bilinear(Module):
     def __init__(self, in1_features, in2_features, out_features, bias=True, device=None, dtype=None):
         self.weight = Parameter_of(out_features, in1_features, in2_features)
         self.bias = Parameter_of(out_features) if bias else None
+        retype(self, dtype)
 
     def forward(self, input1, input2):
         return torch.bilinear(input1, input2, self.weight, self.bias)
@@ -471,6 +486,7 @@ class Embedding(Module):
         self.embedding_dim = embedding_dim
         self.padding_idx = padding_idx
         self.weight = Parameter_of(num_embeddings, embedding_dim)
+        retype(self, dtype)
 
     @classmethod
     def from_pretrained(cls, embeddings, freeze=True, padding_idx=None, max_norm=None, norm_type=2.0,
@@ -490,6 +506,7 @@ class EmbeddingBag(Module):
                  dtype=None):
         self.mode = mode
         self.weight = Parameter_of(num_embeddings, embedding_dim)
+        retype(self, dtype)
 
     def forward(self, input, offsets=None, per_sample_weights=None):
         mode = ['sum', 'mean', 'max'].index(self.mode)
@@ -558,6 +575,7 @@ class Conv1d(_ConvNd):
                  padding_mode='zeros', device=None, dtype=None):
         self.setup(1, False, in_channels, out_channels, kernel_size, stride, padding, dilation, 0, groups, bias,
                    padding_mode)
+        retype(self, dtype)
 
     def forward(self, input):
         return self.convolve(1, input)
@@ -568,6 +586,7 @@ class Conv2d(_ConvNd):
                  padding_mode='zeros', device=None, dtype=None):
         self.setup(2, False, in_channels, out_channels, kernel_size, stride, padding, dilation, 0, groups, bias,
                    padding_mode)
+        retype(self, dtype)
 
     def forward(self, input):
         return self.convolve(2, input)
@@ -578,6 +597,7 @@ class Conv3d(_ConvNd):
                  padding_mode='zeros', device=None, dtype=None):
         self.setup(3, False, in_channels, out_channels, kernel_size, stride, padding, dilation, 0, groups, bias,
                    padding_mode)
+        retype(self, dtype)
 
     def forward(self, input):
         return self.convolve(3, input)
@@ -588,6 +608,7 @@ class ConvTranspose1d(_ConvNd):
                  bias=True, dilation=1, padding_mode='zeros', device=None, dtype=None):
         self.setup(1, True, in_channels, out_channels, kernel_size, stride, padding, dilation, output_padding, groups,
                    bias, padding_mode)
+        retype(self, dtype)
 
     def forward(self, input, output_size=None):
         return self.convolve_back(1, input, output_size)
@@ -598,6 +619,7 @@ class ConvTranspose2d(_ConvNd):
                  bias=True, dilation=1, padding_mode='zeros', device=None, dtype=None):
         self.setup(2, True, in_channels, out_channels, kernel_size, stride, padding, dilation, output_padding, groups,
                    bias, padding_mode)
+        retype(self, dtype)
 
     def forward(self, input, output_size=None):
         return self.convolve_back(2, input, output_size)
@@ -608,6 +630,7 @@ class ConvTranspose3d(_ConvNd):
                  bias=True, dilation=1, padding_mode='zeros', device=None, dtype=None):
         self.setup(3, True, in_channels, out_channels, kernel_size, stride, padding, dilation, output_padding, groups,
                    bias, padding_mode)
+        retype(self, dtype)
 
     def forward(self, input, output_size=None):
         return self.convolve_back(3, input, output_size)
@@ -637,6 +660,7 @@ class _BatchNorm(Module):
             self.register_buffer('running_mean', torch.empty(num_features))
             self.register_buffer('running_var', torch.empty(num_features))
             self.register_buffer('num_batches_tracked', torch.tensor(0))
+        retype(self, dtype)
 
     def forward(self, input):
         return torch.batch_norm(input, self.weight, self.bias, self.running_mean, self.running_var,
@@ -676,6 +700,7 @@ class _InstanceNorm(Module):
             self.register_buffer('running_mean', torch.empty(num_features))
             self.register_buffer('running_var', torch.empty(num_features))
             self.register_buffer('num_batches_tracked', torch.tensor(0))
+        retype(self, dtype)
 
     def forward(self, input):
         return torch.instance_norm(input, self.weight, self.bias, self.running_mean, self.running_var,
@@ -703,6 +728,7 @@ class LayerNorm(Module):
         self.eps = eps
         self.weight = Parameter_of(*self.normalized_shape) if elementwise_affine else None
         self.bias = Parameter_of(*self.normalized_shape) if elementwise_affine and bias else None
+        retype(self, dtype)
 
     def forward(self, input):
         return torch.layer_norm(input, self.normalized_shape, self.weight, self.bias, self.eps)
@@ -715,6 +741,7 @@ class RMSNorm(Module):
         self.normalized_shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
         self.eps = eps
         self.weight = Parameter_of(*self.normalized_shape) if elementwise_affine else None
+        retype(self, dtype)
 
     def forward(self, input):
         return torch.rms_norm(input, self.normalized_shape, self.weight, self.eps)
@@ -730,6 +757,7 @@ class GroupNorm(Module):
         self.eps = eps
         self.weight = Parameter_of(num_channels) if affine else None
         self.bias = Parameter_of(num_channels) if affine else None
+        retype(self, dtype)
 
     def forward(self, input):
         return torch.group_norm(input, self.num_groups, self.weight, self.bias, self.eps)
@@ -1060,6 +1088,7 @@ class PReLU(Module):
     def __init__(self, num_parameters=1, init=0.25, device=None, dtype=None):
         self.num_parameters = num_parameters
         self.weight = Parameter_of(num_parameters)
+        retype(self, dtype)
 
     def forward(self, input):
         return torch.prelu(input, self.weight)
@@ -1332,6 +1361,7 @@ class RNNBase(Module):
                 if bias:
                     setattr(self, 'bias_ih_' + name, Parameter_of(rows))
                     setattr(self, 'bias_hh_' + name, Parameter_of(rows))
+        retype(self, dtype)
 
     def flatten_parameters(self):
         pass
@@ -1387,6 +1417,7 @@ class RNN(RNNBase):
                  dropout=0.0, bidirectional=False, device=None, dtype=None):
         super().__init__(input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, 0,
                          nonlinearity)
+        retype(self, dtype)
 
     def forward(self, input, hx=None):
         function = torch.rnn_relu if self.nonlinearity == 'relu' else torch.rnn_tanh
@@ -1404,6 +1435,7 @@ class RNNCellBase(Module):
         self.weight_hh = Parameter_of(self.gates * hidden_size, hidden_size)
         self.bias_ih = Parameter_of(self.gates * hidden_size) if bias else None
         self.bias_hh = Parameter_of(self.gates * hidden_size) if bias else None
+        retype(self, dtype)
 
     def zeros(self, input):
         return torch.zeros(*(list(input.shape[:-1]) + [self.hidden_size]))
@@ -1469,6 +1501,7 @@ class MultiheadAttention(Module):
         if add_bias_kv:
             self.bias_k = Parameter_of(1, 1, embed_dim)
             self.bias_v = Parameter_of(1, 1, embed_dim)
+        retype(self, dtype)
 
     def forward(self, query, key, value, key_padding_mask=None, need_weights=True, attn_mask=None,
                 average_attn_weights=True, is_causal=False):
@@ -1512,6 +1545,7 @@ class TransformerEncoderLayer(Module):
         self.dropout1 = Dropout(dropout)
         self.dropout2 = Dropout(dropout)
         self.activation = activation_of(activation)
+        retype(self, dtype)
 
     def attend(self, x, mask, padding):
         return self.self_attn(x, x, x, attn_mask=mask, key_padding_mask=padding, need_weights=False)[0]
@@ -1560,6 +1594,7 @@ class TransformerDecoderLayer(Module):
         self.dropout2 = Dropout(dropout)
         self.dropout3 = Dropout(dropout)
         self.activation = activation_of(activation)
+        retype(self, dtype)
 
     def feed(self, x):
         return self.linear2(self.activation(self.linear1(x)))
@@ -1612,6 +1647,7 @@ class Transformer(Module):
         self.d_model = d_model
         self.nhead = nhead
         self.batch_first = batch_first
+        retype(self, dtype)
 
     @staticmethod
     def generate_square_subsequent_mask(sz, device=None, dtype=None):
