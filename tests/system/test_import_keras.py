@@ -130,6 +130,69 @@ def test_convert_makes_an_onnx_file_that_answers_the_same(tmp_path):
     assert sorted(p.name for p in tmp_path.iterdir()) == ["m.h5", "m.onnx"]
 
 
+def keras1(config):
+    """A configuration in the words of Keras 1."""
+    if isinstance(config, list):
+        return [keras1(v) for v in config]
+    if not isinstance(config, dict):
+        return config
+    words = {"units": "output_dim", "filters": "nb_filter", "use_bias": "bias", "recurrent_activation": "inner_activation", "padding": "border_mode",
+             "strides": "subsample"}
+    names = {"Conv2D": "Convolution2D"}
+    out = {words.get(k, k): keras1(v) for k, v in config.items()}
+    if "kernel_size" in out:
+        out["nb_row"], out["nb_col"] = out.pop("kernel_size")
+    if out.get("class_name") == "Concatenate":
+        out["class_name"], out["config"] = "Merge", {"name": out["config"]["name"], "mode": "concat", "concat_axis": out["config"].get("axis", -1)}
+    if "class_name" in out:
+        out["class_name"] = names.get(out["class_name"], out["class_name"])
+    return out
+
+
+@pytest.mark.sanitize
+@pytest.mark.parametrize("layer,gates", [("LSTM", "ifco"), ("GRU", "zrh"), ("Conv2D", ""), ("Merge", "")])
+def test_keras_1_means_the_same_in_other_words(layer, gates, tmp_path):
+    from stoker import Server
+    case = keras_cases.Case("k", (5, 3) if gates else (6, 6, 2))
+    if gates:
+        n = len(gates)
+        config = keras_cases.rnn_config(4, recurrent_activation="hard_sigmoid", **({"reset_after": False} if layer == "GRU" else {}))
+        case.add(layer, config, [("kernel", (3, 4 * n)), ("recurrent_kernel", (4, 4 * n)), ("bias", (4 * n,))], name="r")
+    else:
+        case.add("Conv2D", keras_cases.conv_config(3, (3, 2), padding="same", activation="relu"), [("kernel", (3, 2, 2, 3)), ("bias", (3,))], name="c")
+        if layer == "Merge":
+            case.add("Concatenate", {"axis": -1}, [], inputs=["c", "in0"], name="m")
+    whole, old = case.write_h5(tmp_path / "whole.h5"), tmp_path / "old.h5"
+    config = keras1(case.config())
+    with h5py.File(whole) as a, h5py.File(old, "w") as b:
+        b.attrs["keras_version"], b.attrs["model_config"] = "1.2.2", json.dumps(config)
+        a.copy("model_weights", b)
+        if gates:
+            g = b["model_weights/r"]
+            parts = {name: np.split(g[f"r/{name}:0"][:], len(gates), -1) for name in ("kernel", "recurrent_kernel", "bias")}
+            names = []
+            for gate in {"ifco": "icfo"}.get(gates, gates):
+                for short, name in (("W", "kernel"), ("U", "recurrent_kernel"), ("b", "bias")):
+                    g.create_dataset(f"r_{short}_{gate}:0", data=parts[name][gates.index(gate)])
+                    names.append(f"r_{short}_{gate}:0".encode())
+            g.attrs["weight_names"] = names
+    body = case.inputs["in0"].tolist()
+    with Server(f"a={whole}", f"b={old}") as s:
+        assert s.json("POST", "/models/b/predict", body) == s.json("POST", "/models/a/predict", body)
+
+
+@pytest.mark.sanitize
+def test_kernels_of_theano_are_refused(tmp_path):
+    case = keras_cases.Case("k", (6, 6, 2))
+    case.add("Conv2D", keras_cases.conv_config(3, (3, 2)), [("kernel", (3, 2, 2, 3)), ("bias", (3,))], name="c")
+    path = case.write_h5(tmp_path / "m.h5")
+    assert run("inspect", path).returncode == 0
+    with h5py.File(path, "a") as f:
+        f.attrs["backend"] = "theano"
+    r = run("inspect", path)
+    assert r.returncode != 0 and b"Theano" in r.stderr, r.stderr
+
+
 @pytest.mark.sanitize
 def test_weights_alone_need_what_to_json_wrote(tmp_path):
     """save_weights() writes what stands under model_weights, at the top."""

@@ -109,7 +109,9 @@ enum errc keras_import_h5(struct str file, struct import *out, struct err *err)
             !h5_strings(&k.h5, group, "keras_version", &values, &n, &none) && n)
             version = values[0];
     }
-    describe(&k, "Keras model (HDF5)", version, attribute(&k, "backend"));
+    struct str backend = attribute(&k, "backend");
+    k.theano = str_eq(backend, STR("theano"));
+    describe(&k, "Keras model (HDF5)", version, backend);
     if (config.n == 0)
         return err_set(err, ERR_UNSUPPORTED,
                        "the HDF5 file has weights but no configuration of a "

@@ -31,6 +31,7 @@ struct keras {
     struct err *err;
     struct h5 h5; /* where the weights are */
     int version;  /* 1, 2 or 3 */
+    bool theano;  /* written by Keras on Theano */
     bool by_path; /* weights by the .keras layout, not by lists */
     struct klayer *root;
 };

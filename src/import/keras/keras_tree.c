@@ -24,9 +24,32 @@ bool k_fail(struct keras *k, const struct klayer *l, enum errc code,
 
 const struct json_node *k_get(const struct klayer *l, const char *key)
 {
+    static const struct {
+        const char *now, *keras1;
+    } renamed[] = {{"recurrent_activation", "inner_activation"},
+                   {"axis", "concat_axis"}};
     const struct json_node *v = json_get(l->config, key);
 
+    for (size_t i = 0; !v && i < COUNT(renamed); i++)
+        if (strcmp(key, renamed[i].now) == 0)
+            v = json_get(l->config, renamed[i].keras1);
     return json_is(v, JSON_NULL) ? NULL : v;
+}
+
+/* Merge(mode=...) of Keras 1 is a layer of its own since. */
+static struct str merge_of(const struct klayer *l, struct str class_name)
+{
+    static const struct {
+        const char *mode, *name;
+    } modes[] = {{"sum", "Add"},     {"mul", "Multiply"},
+                 {"ave", "Average"}, {"max", "Maximum"},
+                 {"dot", "Dot"},     {"concat", "Concatenate"}};
+
+    for (size_t i = 0; i < COUNT(modes); i++)
+        if (str_eq(class_name, STR("Merge")) &&
+            json_says(json_get(l->config, "mode"), modes[i].mode))
+            return str_from_cstr(modes[i].name);
+    return class_name;
 }
 
 int64_t k_int(const struct klayer *l, const char *key, int64_t other)
@@ -98,11 +121,22 @@ static struct klayer *make(struct keras *k, const struct json_node *json,
     l->json = json;
     l->config = json_get(json, "config");
     l->parent = parent;
-    l->class_name = json_str_or(json_get(json, "class_name"), "");
+    l->class_name = merge_of(l, json_str_or(json_get(json, "class_name"), ""));
     struct str name = json_str_or(json_get(json, "name"), "");
     if (name.n == 0)
         name = json_str_or(json_get(l->config, "name"), "");
     l->name = arena_cstr(k->arena, name);
+    /* Theano turns kernels round, and Keras 1 kept them in its order. */
+    bool turned = k->theano || (k->version == 1 && l->config &&
+                                k_says(l, "dim_ordering", "th"));
+    if (turned && l->name &&
+        memmem(l->class_name.p, l->class_name.n, "Conv", 4)) {
+        (void)k_fail(k, l, ERR_UNSUPPORTED,
+                     "its kernels are those of Theano, which are turned round; "
+                     "load the model with Keras on TensorFlow and save it "
+                     "again");
+        return NULL;
+    }
     if (!l->config || l->class_name.n == 0 || !l->name) {
         (void)k_fail(k, NULL, ERR_INVALID,
                      "the configuration has a layer without a class");

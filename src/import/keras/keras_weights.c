@@ -194,6 +194,57 @@ static enum errc list_attribute(struct keras *k, uint64_t object,
     return ERR_OK;
 }
 
+/* Matrices or biases of several gates side by side. */
+static bool side_by_side(struct keras *k, struct klayer *l,
+                         const struct tensor *const *gate, size_t n,
+                         struct tensor *out)
+{
+    const struct shape *s = &gate[0]->shape;
+    size_t columns = (size_t)s->dim[s->rank - 1] * dtype_size(gate[0]->type);
+    size_t rows =
+        columns ? gate[0]->count * dtype_size(gate[0]->type) / columns : 0;
+
+    for (size_t i = 0; i < n; i++)
+        if (s->rank < 1 || !shape_eq(&gate[i]->shape, s) ||
+            gate[i]->type != gate[0]->type)
+            return k_fail(k, l, ERR_INVALID, "the weights of its gates differ");
+    char *data = arena_bytes(k->arena, rows * columns * n + 1);
+    if (!data)
+        return k_fail(k, l, ERR_NOMEM, "out of memory");
+    *out = *gate[0];
+    out->shape.dim[s->rank - 1] *= (int64_t)n;
+    out->count *= n;
+    out->data = data;
+    for (size_t r = 0; r < rows; r++)
+        for (size_t i = 0; i < n; i++, data += columns)
+            memcpy(data, (const char *)gate[i]->data + r * columns, columns);
+    return true;
+}
+
+/* Keras 1 kept W, U and b of every gate: i c f o of LSTM, z r h of GRU. */
+static bool join_gates(struct keras *k, struct klayer *l, struct tensor *list,
+                       size_t *n)
+{
+    static const size_t lstm[] = {0, 2, 1, 3}, gru[] = {0, 1, 2};
+    bool is_lstm = str_eq(l->class_name, STR("LSTM")) && *n == 12;
+    bool is_gru = str_eq(l->class_name, STR("GRU")) && *n == 9;
+    size_t gates = is_lstm ? 4 : 3;
+    struct tensor joined[3];
+
+    if (!is_lstm && !is_gru)
+        return true;
+    for (size_t part = 0; part < 3; part++) {
+        const struct tensor *gate[4];
+        for (size_t i = 0; i < gates; i++)
+            gate[i] = &list[3 * (is_lstm ? lstm[i] : gru[i]) + part];
+        if (!side_by_side(k, l, gate, gates, &joined[part]))
+            return false;
+    }
+    memcpy(list, joined, sizeof(joined));
+    *n = 3;
+    return true;
+}
+
 /* One layer of the outer model from its group. */
 static bool from_list(struct keras *k, struct klayer *l, uint64_t groups)
 {
@@ -227,7 +278,7 @@ static bool from_list(struct keras *k, struct klayer *l, uint64_t groups)
     for (size_t i = 0; i < n; i++)
         if (!memmem(names[i].p, names[i].n, "seed_generator", 14))
             list[kept++] = list[i];
-    return distribute(k, l, list, kept);
+    return join_gates(k, l, list, &kept) && distribute(k, l, list, kept);
 }
 
 static bool all_from_lists(struct keras *k)
