@@ -31,17 +31,24 @@ static void describe(struct keras *k, const char *kind, struct str version,
                        backend.n ? backend.p : "", backend.n ? ")" : "");
 }
 
-static enum errc import_model(struct keras *k, struct str config)
+/* A tree's reader looks ahead: the text needs room behind it. */
+static const struct json_node *config_tree(struct keras *k, struct str config)
 {
-    /* A tree's reader looks ahead: the text needs room behind it. */
     char *copy = arena_bytes(k->arena, config.n + NUMBER_PAD);
 
-    if (!copy)
-        return err_set(k->err, ERR_NOMEM, "out of memory");
+    if (!copy) {
+        (void)err_set(k->err, ERR_NOMEM, "out of memory");
+        return NULL;
+    }
     memcpy(copy, config.p, config.n);
     memset(copy + config.n, 0, NUMBER_PAD);
-    const struct json_node *model =
-        json_tree((struct str){copy, config.n}, k->arena, k->err);
+    return json_tree((struct str){copy, config.n}, k->arena, k->err);
+}
+
+static enum errc import_model(struct keras *k, struct str config)
+{
+    const struct json_node *model = config_tree(k, config);
+
     if (!model)
         return err_wrap(k->err, k->err->code, "the model's configuration");
     if (!keras_tree(k, model) || !keras_weights(k) || !keras_run(k))
@@ -67,14 +74,10 @@ static struct str attribute(struct keras *k, const char *name)
 static enum errc version_of(struct keras *k, struct str config,
                             struct str *version)
 {
-    char *copy = arena_bytes(k->arena, config.n + NUMBER_PAD);
+    const struct json_node *root = config_tree(k, config);
 
-    if (!copy)
-        return err_set(k->err, ERR_NOMEM, "out of memory");
-    memcpy(copy, config.p, config.n);
-    memset(copy + config.n, 0, NUMBER_PAD);
-    const struct json_node *root =
-        json_tree((struct str){copy, config.n}, k->arena, k->err);
+    if (!root && k->err->code == ERR_NOMEM)
+        return k->err->code;
     if (!root || !json_get(root, "class_name"))
         return err_set(k->err, ERR_INVALID,
                        "--code: for weights of Keras this is the JSON that "

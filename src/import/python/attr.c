@@ -172,10 +172,10 @@ struct val *py_attr_or_null(struct py *py, struct val *v, struct str name)
     case VAL_FLOAT:
     case VAL_BOOL:
         return py_method(py, v, name);
-    case VAL_NONE:
-    case VAL_ELLIPSIS:
     case VAL_BUILTIN:
         return py_partial_attr(py, v, name);
+    case VAL_NONE:
+    case VAL_ELLIPSIS:
     case VAL_BOUND:
     case VAL_PROPERTY:
     case VAL_STATIC:

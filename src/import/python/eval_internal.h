@@ -60,6 +60,12 @@ struct val *py_need(struct py *py, const struct args *a, size_t n,
 struct val *py_copy_of(struct py *py, struct val *v, enum val_kind kind);
 struct val *py_pair(struct py *py, struct val *a, struct val *b);
 
+/* Methods of Python's own values: f is the method, a->pos[0] the value. */
+#define METHOD(name) \
+    static struct val *name(struct py *py, struct val *f, const struct args *a)
+/* NULL: the method has other arguments. */
+struct val *py_wrong(struct py *py, const struct val *f);
+
 /* A method of a str, list, dict ...; NULL without an error: none. */
 struct val *py_method(struct py *py, struct val *self, struct str name);
 bool py_add_builtins(struct py *py);

@@ -3,10 +3,7 @@
 
 #include "import/python/eval_internal.h"
 
-#define METHOD(name) \
-    static struct val *name(struct py *py, struct val *f, const struct args *a)
-
-static struct val *wrong(struct py *py, const struct val *f)
+struct val *py_wrong(struct py *py, const struct val *f)
 {
     return py_fail(py, ERR_INVALID, "%s() has wrong arguments",
                    f->as.builtin.name);
@@ -15,7 +12,7 @@ static struct val *wrong(struct py *py, const struct val *f)
 METHOD(list_append)
 {
     if (a->n != 2)
-        return wrong(py, f);
+        return py_wrong(py, f);
     return py_append(py, a->pos[0], a->pos[1]) ? &py->none : NULL;
 }
 
@@ -24,7 +21,7 @@ METHOD(list_extend)
     struct val *more = a->n == 2 ? py_members(py, a->pos[1]) : NULL;
 
     if (!more)
-        return wrong(py, f);
+        return py_wrong(py, f);
     size_t n = more->as.items.n; /* l.extend(l) ends */
     for (size_t i = 0; i < n; i++)
         if (!py_append(py, a->pos[0], more->as.items.v[i]))
@@ -38,7 +35,7 @@ METHOD(list_insert)
 
     if (a->n != 3 || !py_to_int(a->pos[1], &at) ||
         !py_append(py, a->pos[0], a->pos[2]))
-        return wrong(py, f);
+        return py_wrong(py, f);
     struct val **v = a->pos[0]->as.items.v;
     int64_t n = (int64_t)a->pos[0]->as.items.n;
     at = at < 0 ? at + n - 1 : at;
@@ -59,13 +56,13 @@ METHOD(list_pop)
         struct val *v = a->n > 1 ? table_get(list->as.dict, a->pos[1]) : NULL;
         if (v)
             (void)table_remove(list->as.dict, a->pos[1]);
-        return v ? v : a->n > 2 ? a->pos[2] : wrong(py, f);
+        return v ? v : a->n > 2 ? a->pos[2] : py_wrong(py, f);
     }
     if (n == 0 || (a->n > 1 && !py_to_int(a->pos[1], &at)))
-        return wrong(py, f);
+        return py_wrong(py, f);
     at = at < 0 ? at + n : at;
     if (at < 0 || at >= n)
-        return wrong(py, f);
+        return py_wrong(py, f);
     struct val *out = list->as.items.v[at];
     for (int64_t i = at; i + 1 < n; i++)
         list->as.items.v[i] = list->as.items.v[i + 1];
@@ -80,7 +77,7 @@ METHOD(list_index)
     for (size_t i = 0; list && i < list->as.items.n; i++)
         if (py_equal(list->as.items.v[i], a->pos[1]))
             return py_int(py, (int64_t)i);
-    return wrong(py, f);
+    return py_wrong(py, f);
 }
 
 METHOD(list_count)
@@ -88,7 +85,7 @@ METHOD(list_count)
     int64_t n = 0;
 
     if (a->n != 2)
-        return wrong(py, f);
+        return py_wrong(py, f);
     for (size_t i = 0; i < a->pos[0]->as.items.n; i++)
         n += py_equal(a->pos[0]->as.items.v[i], a->pos[1]);
     return py_int(py, n);
@@ -138,7 +135,7 @@ METHOD(list_remove)
             a->pos[0]->as.items.n--;
             return &py->none;
         }
-    return wrong(py, f);
+    return py_wrong(py, f);
 }
 
 METHOD(list_copy)
@@ -154,7 +151,7 @@ METHOD(list_copy)
 METHOD(set_add)
 {
     if (a->n != 2)
-        return wrong(py, f);
+        return py_wrong(py, f);
     if (py_contains(py, a->pos[0], a->pos[1]) != &py->yes &&
         !py_append(py, a->pos[0], a->pos[1]))
         return NULL;
@@ -203,7 +200,7 @@ METHOD(dict_items)
 METHOD(dict_get)
 {
     if (a->n < 2)
-        return wrong(py, f);
+        return py_wrong(py, f);
     struct val *v = table_get(a->pos[0]->as.dict, a->pos[1]);
     return v ? v : a->n > 2 ? a->pos[2] : &py->none;
 }
@@ -211,7 +208,7 @@ METHOD(dict_get)
 METHOD(dict_setdefault)
 {
     if (a->n < 3)
-        return wrong(py, f);
+        return py_wrong(py, f);
     struct val *v = table_get(a->pos[0]->as.dict, a->pos[1]);
     if (v)
         return v;

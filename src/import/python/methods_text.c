@@ -3,9 +3,6 @@
 
 #include "import/python/eval_internal.h"
 
-#define METHOD(name) \
-    static struct val *name(struct py *py, struct val *f, const struct args *a)
-
 static bool text_at(const struct args *a, size_t i, struct str *out)
 {
     if (i >= a->n || a->pos[i]->kind != VAL_STR)
@@ -14,19 +11,13 @@ static bool text_at(const struct args *a, size_t i, struct str *out)
     return true;
 }
 
-static struct val *wrong(struct py *py, const struct val *f)
-{
-    return py_fail(py, ERR_INVALID, "%s() has wrong arguments",
-                   f->as.builtin.name);
-}
-
 METHOD(str_join)
 {
     struct val *list = a->n == 2 ? py_members(py, a->pos[1]) : NULL;
     struct buf b;
 
     if (!list)
-        return wrong(py, f);
+        return py_wrong(py, f);
     buf_init(&b, 1 << 20);
     for (size_t i = 0; i < list->as.items.n; i++) {
         if (i)
@@ -89,7 +80,7 @@ METHOD(str_format_method)
             v = table_find(a->kw, name);
         if (!v) {
             buf_fini(&b);
-            return wrong(py, f);
+            return py_wrong(py, f);
         }
         py_format(&b, v, spec.p ? spec : STR(""));
         i = (size_t)(end - s.p);
@@ -131,7 +122,7 @@ static struct val *has_end(struct py *py, const struct val *f,
     if (text_at(a, 1, &part))
         return py_bool(py, has(s, part));
     if (a->n < 2 || a->pos[1]->kind != VAL_TUPLE)
-        return wrong(py, f);
+        return py_wrong(py, f);
     for (size_t i = 0; i < a->pos[1]->as.items.n; i++) {
         const struct val *v = a->pos[1]->as.items.v[i];
         if (v->kind == VAL_STR && has(s, v->as.text))
@@ -156,7 +147,7 @@ METHOD(str_replace)
     struct buf b;
 
     if (!text_at(a, 1, &from) || !text_at(a, 2, &to) || from.n == 0)
-        return wrong(py, f);
+        return py_wrong(py, f);
     buf_init(&b, 1 << 20);
     for (size_t i = 0; i < s.n;) {
         if (i + from.n <= s.n && memcmp(s.p + i, from.p, from.n) == 0) {
@@ -226,7 +217,7 @@ METHOD(str_count)
     int64_t n = 0;
 
     if (!text_at(a, 1, &part) || part.n == 0)
-        return wrong(py, f);
+        return py_wrong(py, f);
     for (size_t i = 0; i + part.n <= s.n;) {
         bool here = memcmp(s.p + i, part.p, part.n) == 0;
         n += here;
@@ -241,7 +232,7 @@ METHOD(str_find)
     int64_t from = 0;
 
     if (!text_at(a, 1, &part))
-        return wrong(py, f);
+        return py_wrong(py, f);
     if (a->n > 2)
         (void)py_to_int(a->pos[2], &from);
     from = from < 0 || from > (int64_t)s.n ? 0 : from;

@@ -24,10 +24,8 @@ struct val *solver_callee(struct trace *t, struct scope *globals,
 
 struct scope *solver_scope(struct trace *t, struct program *p)
 {
-    struct scope *s = py_scope(&t->py, NULL);
-
-    t->py.lenient = true;
-    return s && py_load_parsed(&t->py, p->source, s, PY_LENIENT) ? s : NULL;
+    t->py.lenient = true; /* also where there is no source */
+    return source_scope(t, p);
 }
 
 /* What stands in a function, as far as it can be made. */
@@ -189,35 +187,22 @@ static void note_fit(struct solver *s, const struct candidate *c,
     }
 }
 
-/* Arguments are copied: the source may change what it is given. */
-static bool copy_given(struct trace *t, const struct table *from,
-                       struct table *out)
-{
-    *out = (struct table){.n = 0};
-    for (size_t i = 0; from && i < from->n; i++) {
-        const struct entry *e = &from->entries[i];
-        struct val *key = e->key ? unknown_copy(&t->py, e->key, 0) : NULL;
-        struct val *v = key ? unknown_copy(&t->py, e->value, 0) : NULL;
-        if (e->key && (!v || !table_put(&t->py, out, key, v)))
-            return false;
-    }
-    return true;
-}
-
 static void make_and_compare(struct solver *s, const struct candidate *c,
                              unsigned wants, struct outcome *out)
 {
     struct trace *t = &s->attempt;
     struct candidate here = *c;
-    struct table given;
+    struct val given = {.kind = VAL_DICT, .as.dict = c->given};
 
-    here.given = &given;
     t->constructing = true;
     t->unknowns = c->solved;
     t->py.lax = s->lax;
     struct scope *globals = solver_scope(t, s->p);
-    if (!globals || !copy_given(t, c->given, &given))
+    /* The source may change what it is given. */
+    struct val *copy = globals ? unknown_copy(&t->py, &given, -1) : NULL;
+    if (!copy)
         return;
+    here.given = copy->as.dict;
     t->py.steps = 0;
     struct val *module = solver_make(t, globals, &here);
     out->made = is_module(module) && !t->py.failed;

@@ -235,7 +235,7 @@ static bool begin(struct solver *s, struct candidate *c,
 {
     *c = *base;
     c->given = copy_table(s, base->given);
-    c->solved = unknowns_new(&s->t, s->p, s->init);
+    c->solved = unknowns_again(&s->t, s->t.unknowns);
     s->t.unknowns = c->solved;
     if (!c->given || !c->solved)
         return false;
@@ -265,7 +265,6 @@ bool solver_solve(struct solver *s, const struct candidate *base,
         return false;
     s->lax = open != OPEN_NONE || c.site.call || c.body;
     bool fits = attempt_and_read(s, &c, &best);
-    s->t.unknowns = c.solved;
     if (!fits && unknown_doubt(&s->t))
         fits = attempt_and_read(s, &c, &best);
     if (!fits && best.names == SIZE_MAX && c.solved->n > 1) {

@@ -194,12 +194,14 @@ struct scope *source_scope(struct trace *t, struct program *p)
 {
     struct scope *s = py_scope(&t->py, NULL);
 
-    if (!s)
+    if (!s || !p->out->options.code.n)
+        return s;
+    if (!p->source &&
+        py_parse(p->out->options.code, p->arena, &p->source, t->err)) {
+        t->py.failed = true;
         return NULL;
-    if (p->out->options.code.n &&
-        !py_load(&t->py, p->out->options.code, s, PY_LENIENT))
-        return NULL;
-    return s;
+    }
+    return py_load_parsed(&t->py, p->source, s, PY_LENIENT) ? s : NULL;
 }
 
 /* ---- pickled modules ----------------------------------------------------- */

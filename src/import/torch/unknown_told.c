@@ -11,6 +11,17 @@ static bool contains(struct str s, const char *word)
     return memmem(s.p, s.n, word, strlen(word)) != NULL;
 }
 
+/* Does the last part of the path hold one of the words? */
+static bool speaks_of(struct str path, const char *const *words, size_t n)
+{
+    struct str last = str_behind_last(path, '.');
+
+    for (size_t i = 0; i < n; i++)
+        if (contains(last, words[i]))
+            return true;
+    return false;
+}
+
 bool unknown_is_idle(struct str path)
 {
     static const char *const words[] = {
@@ -19,12 +30,8 @@ bool unknown_is_idle(struct str path)
         "debug", "optim", "crit",     "loss",     "drop",   "freeze",
         "train", "grad",  "momentum", "gpu",      "cuda",   "print",
         "save",  "load",  "worker",   "schedule", "weights"};
-    struct str last = str_behind_last(path, '.');
 
-    for (size_t i = 0; i < COUNT(words); i++)
-        if (contains(last, words[i]))
-            return true;
-    return false;
+    return speaks_of(path, words, COUNT(words));
 }
 
 bool unknown_is_name(struct str s)
@@ -37,26 +44,22 @@ bool unknown_counts_things(struct str path)
 {
     static const char *const words[] = {
         "layers", "depth", "blocks", "head", "n_layer", "num_layer", "repeat"};
-    struct str last = str_behind_last(path, '.');
 
-    for (size_t i = 0; i < COUNT(words); i++)
-        if (contains(last, words[i]))
-            return true;
-    return false;
+    return speaks_of(path, words, COUNT(words));
 }
 
 /* Arguments that no shape shows, by what they are called. */
 struct val *unknown_habit(struct py *py, struct str path)
 {
+    static const char *const off[] = {"pretrain", "freeze", "verbose",
+                                      "debug",    "gpu",    "cuda"};
     struct str last = str_behind_last(path, '.');
 
     if (contains(last, "drop") || str_eq(last, STR("p")))
         return py_float(py, 0);
     if (contains(last, "device") || contains(last, "DEVICE"))
         return py_space(py, STR("cpu"));
-    if (contains(last, "pretrain") || contains(last, "freeze") ||
-        contains(last, "verbose") || contains(last, "debug") ||
-        contains(last, "gpu") || contains(last, "cuda"))
+    if (speaks_of(path, off, COUNT(off)))
         return &py->no;
     return NULL;
 }
@@ -135,6 +138,19 @@ struct unknowns *unknowns_new(struct trace *t, const struct program *p,
     return t->py.failed ? NULL : all;
 }
 
+struct unknowns *unknowns_again(struct trace *t, const struct unknowns *first)
+{
+    struct unknowns *all = arena_new(t->arena, struct unknowns, 1);
+
+    if (!all)
+        return NULL;
+    all->words = first->words;
+    all->init = first->init;
+    all->input = first->input;
+    all->growing = true;
+    return all;
+}
+
 /* A record of the input's dimensions without the batch. */
 static struct val *dims_of(struct py *py, const struct shape *s)
 {
@@ -146,16 +162,13 @@ static struct val *dims_of(struct py *py, const struct shape *s)
 }
 
 /* [batch, steps, features], and [steps, features]. */
-static bool counts_steps(struct str last)
+static bool counts_steps(struct str path)
 {
     static const char *const words[] = {"seq_len",   "sequence_len", "window",
                                         "timesteps", "time_steps",   "lookback",
                                         "n_steps"};
 
-    for (size_t i = 0; i < COUNT(words); i++)
-        if (contains(last, words[i]))
-            return true;
-    return false;
+    return speaks_of(path, words, COUNT(words));
 }
 
 /* "input_shape", "img_size": --input says it. */
@@ -173,16 +186,16 @@ struct val *unknown_of_input(struct py *py, const struct unknowns *all,
 
     if (s->rank < 2 || table || !unknown_is_name(last))
         return NULL;
-    if (want == WANT_NUMBER && s->rank < 4 && counts_steps(last))
+    if (want == WANT_NUMBER && s->rank < 4 && counts_steps(path))
         return py_int(py, s->dim[s->rank - 2]);
     if ((want == WANT_KNOWN || want == WANT_LENGTH) && contains(last, "shape"))
         return dims_of(py, s);
-    for (size_t i = 0; i < COUNT(lists); i++)
-        if (want == WANT_LENGTH && s->rank > 2 && contains(last, lists[i]))
-            return dims_of(py, s);
-    for (size_t i = 0; i < COUNT(sides); i++)
-        if (want == WANT_NUMBER && s->rank == 4 && contains(last, sides[i]))
-            return py_int(py, s->dim[3]);
+    if (want == WANT_LENGTH && s->rank > 2 &&
+        speaks_of(path, lists, COUNT(lists)))
+        return dims_of(py, s);
+    if (want == WANT_NUMBER && s->rank == 4 &&
+        speaks_of(path, sides, COUNT(sides)))
+        return py_int(py, s->dim[3]);
     return NULL;
 }
 

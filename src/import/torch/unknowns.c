@@ -19,15 +19,10 @@ struct unknown *unknown_find(struct unknowns *all, struct str path)
 
 /* ---- making one ---------------------------------------------------------- */
 
-static struct val *too_many(struct py *py)
-{
-    return py_fail(py, ERR_LIMIT, "too much of the source is not known");
-}
-
 static struct unknown *add(struct py *py, struct unknowns *all, struct str path)
 {
     if (all->n == MAX_UNKNOWNS) {
-        (void)too_many(py);
+        (void)py_fail(py, ERR_LIMIT, "too much of the source is not known");
         return NULL;
     }
     struct unknown *u = &all->list[all->n];
@@ -356,12 +351,11 @@ static struct val *settle(struct py *py, struct str path, enum py_want want,
     struct trace *t = trace_of(py);
     struct unknowns *all = t->unknowns;
 
+    if (!all && (want == WANT_KNOWN || want == WANT_IS))
+        return NULL;
     if (!all) {
-        struct val *v = want == WANT_KNOWN || want == WANT_IS
-                            ? NULL
-                            : unknown_habit(py, path);
-        return v || want == WANT_KNOWN || want == WANT_IS ? v
-                                                          : not_known(py, path);
+        struct val *v = unknown_habit(py, path);
+        return v || py->failed ? v : not_known(py, path);
     }
     if (want == WANT_IS)
         return set_known(py, all, path, hint);

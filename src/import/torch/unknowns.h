@@ -47,6 +47,8 @@ struct unknowns {
 /* Empty ones, in the arena of the trace; NULL: out of memory. */
 struct unknowns *unknowns_new(struct trace *t, const struct program *p,
                               const struct table *init);
+/* Empty ones that know what those were told. */
+struct unknowns *unknowns_again(struct trace *t, const struct unknowns *first);
 struct unknown *unknown_find(struct unknowns *all, struct str path);
 
 /* An argument that has a default, which may not be what was used. */
