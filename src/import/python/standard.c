@@ -12,18 +12,24 @@ struct real {
 };
 
 static const struct real reals[] = {
-    {"math.sqrt", sqrt, false},   {"math.exp", exp, false},
-    {"math.log2", log2, false},   {"math.log10", log10, false},
-    {"math.sin", sin, false},     {"math.cos", cos, false},
-    {"math.tan", tan, false},     {"math.tanh", tanh, false},
-    {"math.atan", atan, false},   {"math.fabs", fabs, false},
-    {"math.erf", erf, false},     {"math.log1p", log1p, false},
-    {"math.floor", floor, true},  {"math.ceil", ceil, true},
-    {"math.trunc", trunc, true},  {"numpy.sqrt", sqrt, false},
-    {"numpy.exp", exp, false},    {"numpy.log2", log2, false},
-    {"numpy.log", log, false},    {"numpy.floor", floor, false},
-    {"numpy.ceil", ceil, false},  {"numpy.abs", fabs, false},
-    {"numpy.round", rint, false},
+    {"math.sqrt", sqrt, false},    {"math.exp", exp, false},
+    {"math.log2", log2, false},    {"math.log10", log10, false},
+    {"math.sin", sin, false},      {"math.cos", cos, false},
+    {"math.tan", tan, false},      {"math.tanh", tanh, false},
+    {"math.atan", atan, false},    {"math.fabs", fabs, false},
+    {"math.erf", erf, false},      {"math.log1p", log1p, false},
+    {"math.floor", floor, true},   {"math.ceil", ceil, true},
+    {"math.asin", asin, false},    {"math.acos", acos, false},
+    {"math.sinh", sinh, false},    {"math.cosh", cosh, false},
+    {"math.asinh", asinh, false},  {"math.acosh", acosh, false},
+    {"math.atanh", atanh, false},  {"math.expm1", expm1, false},
+    {"math.exp2", exp2, false},    {"math.cbrt", cbrt, false},
+    {"math.erfc", erfc, false},    {"math.lgamma", lgamma, false},
+    {"math.gamma", tgamma, false}, {"math.trunc", trunc, true},
+    {"numpy.sqrt", sqrt, false},   {"numpy.exp", exp, false},
+    {"numpy.log2", log2, false},   {"numpy.log", log, false},
+    {"numpy.floor", floor, false}, {"numpy.ceil", ceil, false},
+    {"numpy.abs", fabs, false},    {"numpy.round", rint, false},
 };
 
 static struct val *call_real(struct py *py, struct val *self,
@@ -99,6 +105,15 @@ static struct val *fn_none(struct py *py, struct val *self,
     (void)self;
     (void)a;
     return &py->none;
+}
+
+/* What it logs is of no account (is_aside() of exec.c). */
+static struct val *fn_logger(struct py *py, struct val *self,
+                             const struct args *a)
+{
+    (void)self;
+    (void)a;
+    return py_space(py, STR("logging"));
 }
 
 /* partial(f, ...): a record that is called with what it holds in front. */
@@ -218,6 +233,23 @@ static struct val *members_of_named(struct py *py, struct val *self,
     return out;
 }
 
+static struct val *index_of_named(struct py *py, struct val *self,
+                                  const struct args *a)
+{
+    struct val *list = members_of_named(py, self, a);
+
+    if (a->n != 2)
+        return py_fail(py, ERR_INVALID, "an index is missing");
+    return list ? py_index(py, list, a->pos[1]) : NULL;
+}
+
+static struct val *length_of_named(struct py *py, struct val *self,
+                                   const struct args *a)
+{
+    (void)self;
+    return py_int(py, (int64_t)a->pos[0]->as.object.attrs->n);
+}
+
 static struct val *fn_namedtuple(struct py *py, struct val *self,
                                  const struct args *a)
 {
@@ -243,8 +275,12 @@ static struct val *fn_namedtuple(struct py *py, struct val *self,
         fields = py_members(py, a->pos[1]);
     }
     struct val *iter = py_builtin(py, "iter", members_of_named, NULL);
+    struct val *index = py_builtin(py, "index", index_of_named, NULL);
+    struct val *length = py_builtin(py, "len", length_of_named, NULL);
     if (!fields || !table_set(py, &k->attrs, STR("_fields"), fields) ||
-        !table_set(py, &k->attrs, STR("__iter__"), iter))
+        !table_set(py, &k->attrs, STR("__iter__"), iter) ||
+        !table_set(py, &k->attrs, STR("__getitem__"), index) ||
+        !table_set(py, &k->attrs, STR("__len__"), length))
         return NULL;
     return py_generic(py, "namedtuple", call_named, k);
 }
@@ -271,7 +307,7 @@ static const struct {
     {"copy.copy", fn_same},
     {"typing.cast", fn_none},
     {"warnings.warn", fn_none},
-    {"logging.getLogger", fn_none},
+    {"logging.getLogger", fn_logger},
     {"random.seed", fn_none},
     {"numpy.random.seed", fn_none},
 };

@@ -86,6 +86,8 @@ struct val *py_unknown_index(struct py *py, struct val *v, struct val *at)
         return part(py, v, STR_FMT "." STR_FMT, at->as.text);
     if (at->kind == VAL_UNKNOWN)
         return part(py, v, STR_FMT "[" STR_FMT "]", at->as.text);
+    if (at->kind == VAL_TUPLE && !at->as.items.n)
+        return v; /* numpy.load(path)[()] */
     if (at->kind != VAL_INT)
         return py_index(py, py_settle(py, v, WANT_LENGTH, NULL), at);
     (void)snprintf(number, sizeof(number), "%lld", (long long)at->as.whole);
@@ -111,6 +113,16 @@ static struct val *get(struct py *py, struct str path, const struct args *a)
     return v && v->kind == VAL_UNKNOWN && a->n > 1 ? a->pos[1] : v;
 }
 
+/* x.size() is x.shape, and x.size(0) is x.shape[0]. */
+static struct val *size_of(struct py *py, struct str path, const struct args *a)
+{
+    struct val owner = {.kind = VAL_UNKNOWN,
+                        .as.text = str_slice(path, 0, path.n - 5)};
+    struct val *shape = py_unknown_attr(py, &owner, STR("shape"));
+
+    return shape && a->n ? py_index(py, shape, a->pos[0]) : shape;
+}
+
 struct val *py_unknown_call(struct py *py, struct val *v, const struct args *a)
 {
     static const struct str getters[] = {STR_INIT(".get"), STR_INIT(".pop")};
@@ -119,6 +131,8 @@ struct val *py_unknown_call(struct py *py, struct val *v, const struct args *a)
     for (size_t i = 0; i < COUNT(getters); i++)
         if (str_ends(path, getters[i]) && a->n && a->pos[0]->kind == VAL_STR)
             return get(py, str_slice(path, 0, path.n - getters[i].n), a);
+    if (str_ends(path, STR(".size")) && a->n < 2)
+        return size_of(py, path, a);
     struct val *known = py_settle(py, v, WANT_CALL, NULL);
     if (!known || known->kind != VAL_UNKNOWN)
         return known ? py_call(py, known, a) : NULL;
@@ -143,8 +157,9 @@ static struct val *settled(struct py *py, struct val *v, int depth)
     bool open = false;
 
     if (v->kind == VAL_UNKNOWN)
-        return py_settle(py, v, WANT_NUMBER, NULL);
-    if ((v->kind != VAL_LIST && v->kind != VAL_TUPLE && v->kind != VAL_SLICE) ||
+        v = py_settle(py, v, WANT_NUMBER, NULL);
+    if (!v ||
+        (v->kind != VAL_LIST && v->kind != VAL_TUPLE && v->kind != VAL_SLICE) ||
         depth > 3)
         return v;
     for (size_t i = 0; i < v->as.items.n; i++) {

@@ -238,43 +238,6 @@ static struct val *fn_tuple(struct py *py, struct val *f, const struct args *a)
     return py->failed ? NULL : out;
 }
 
-/* nn.Parameter(x) is x, marked; parameters keep that mark. */
-static struct val *mark(struct py *py, const struct args *a, uint8_t what)
-{
-    struct ten *x = a->n ? ten_of(a->pos[0]) : NULL;
-    struct val *v;
-
-    if (a->n && a->pos[0]->kind == VAL_NONE)
-        return a->pos[0];
-    if (!x)
-        return py_fail(py, ERR_INVALID, "a parameter must be a tensor");
-    v = ten_value(trace_of(py), ten_copy(trace_of(py), x));
-    if (v)
-        v->mark = what;
-    return v;
-}
-
-static struct val *fn_parameter(struct py *py, struct val *f,
-                                const struct args *a)
-{
-    (void)f;
-    return mark(py, a, 'p');
-}
-
-static struct val *fn_buffer(struct py *py, struct val *f, const struct args *a)
-{
-    (void)f;
-    return mark(py, a, 'b');
-}
-
-/* register_buffer(..., persistent=False): not in files */
-static struct val *fn_transient(struct py *py, struct val *f,
-                                const struct args *a)
-{
-    (void)f;
-    return mark(py, a, 't');
-}
-
 /* Names of attributes that are tensors of that kind or modules. */
 static struct val *attributes(struct py *py, const struct args *a, char kind)
 {
@@ -408,11 +371,6 @@ static const struct {
     const char *path;
     py_function call;
 } plain[] = {
-    {"torch.nn.Parameter", fn_parameter},
-    {"torch.nn.parameter.Parameter", fn_parameter},
-    {"torch.nn.Buffer", fn_buffer},
-    {"torch._stoker.buffer", fn_buffer},
-    {"torch._stoker.transient", fn_transient},
     {"torch._stoker.children", fn_children},
     {"torch._stoker.parameters", fn_parameters},
     {"torch._stoker.is_constant", fn_is_constant},
@@ -478,6 +436,9 @@ struct val *torch_answer(struct py *py, struct str path)
         return py_generic(py, "open", fn_open, NULL);
     if (str_eq(path, STR("torch._stoker.is_unknown")))
         return py_generic(py, "is_unknown", fn_is_unknown, NULL);
+    struct val *keeper = torch_keeper(py, path);
+    if (keeper || py->failed)
+        return keeper;
     for (size_t i = 0; i < COUNT(plain); i++)
         if (str_eq(path, str_from_cstr(plain[i].path)))
             return py_builtin(py, plain[i].path, plain[i].call, NULL);

@@ -301,11 +301,48 @@ static const struct {
     {"torch.Tensor", DTYPE_F32, -1},
 };
 
+/* numpy's names where they are not torch's. */
+static const struct {
+    const char *name;
+    enum dtype type;
+} array_types[] = {
+    {"single", DTYPE_F32},   {"float", DTYPE_F64}, {"float_", DTYPE_F64},
+    {"longlong", DTYPE_I64}, {"int", DTYPE_I64},   {"int_", DTYPE_I64},
+    {"intp", DTYPE_I64},     {"intc", DTYPE_I32},  {"byte", DTYPE_I8},
+    {"ubyte", DTYPE_U8},     {"bool_", DTYPE_BOOL}};
+
+static enum dtype named_type(struct str name, const char *package)
+{
+    size_t n = strlen(package);
+
+    for (size_t i = 0; i < COUNT(types); i++)
+        if (str_starts(str_from_cstr(types[i].name), str_from_cstr(package)) &&
+            str_eq(name, str_from_cstr(types[i].name + n)))
+            return types[i].type;
+    return DTYPE_NONE;
+}
+
+/* "numpy.float32", and "float32", as numpy takes it. */
+static enum dtype array_type(struct str name)
+{
+    if (str_starts(name, STR("numpy.")))
+        name = str_slice(name, 6, name.n);
+    for (size_t i = 0; i < COUNT(array_types); i++)
+        if (str_eq(name, str_from_cstr(array_types[i].name)))
+            return array_types[i].type;
+    return named_type(name, "torch.");
+}
+
 enum dtype aten_type(const struct val *v)
 {
     int64_t number;
     struct str name =
         v->kind == VAL_SPACE || v->kind == VAL_STR ? v->as.text : STR("");
+
+    if (str_starts(name, STR("numpy.")))
+        return array_type(name);
+    if (v->kind == VAL_STR && !memchr(name.p, '.', name.n))
+        return array_type(name);
 
     if (v->kind == VAL_BUILTIN && strstr(v->as.builtin.name, "Tensor"))
         return strstr(v->as.builtin.name, "Long") ? DTYPE_I64 : DTYPE_F32;

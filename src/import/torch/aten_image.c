@@ -13,13 +13,15 @@ struct resize {
     bool corners;
 };
 
-/* The scale that makes `in` to exactly `out` where the runtime multiplies in
- * single precision and rounds down. */
+/* The scale that makes `in` to exactly `out` where the runtime multiplies, in
+ * single precision or in double, and rounds down. */
 static float exact_scale(int64_t in, int64_t out, double wanted)
 {
     float s = (float)(wanted > 0 ? wanted : (double)out / (double)in);
 
-    for (int i = 0; i < 64 && (int64_t)(s * (float)in) < out; i++)
+    for (int i = 0; i < 64 && ((int64_t)(s * (float)in) < out ||
+                               (int64_t)((double)s * (double)in) < out);
+         i++)
         s = nextafterf(s, INFINITY);
     for (int i = 0; i < 64 && (int64_t)(s * (float)in) > out; i++)
         s = nextafterf(s, 0);

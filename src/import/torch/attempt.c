@@ -9,7 +9,6 @@
 enum {
     TRY_STEPS = 4 * 1000 * 1000,
     LAX_STEPS = 1000 * 1000,
-    ALL_STEPS = 40 * 1000 * 1000,
     TRY_MEMORY = 512 << 20,
 };
 
@@ -224,7 +223,7 @@ bool solver_attempt(struct solver *s, const struct candidate *c, unsigned wants,
     struct arena work;
 
     *out = (struct outcome){.made = false};
-    if (s->tries++ >= SOLVER_MAX_TRIES || s->steps > ALL_STEPS)
+    if (s->tries++ >= s->max_tries || s->steps > s->max_steps)
         return false;
     arena_init(&work, TRY_MEMORY);
     if (program_trace(s->p, &s->attempt, &work, s->lax ? LAX_STEPS : TRY_STEPS,

@@ -35,8 +35,12 @@ struct val *torch_function(struct py *py, struct str name)
 {
     const struct aten *op = aten_find(name);
 
-    if (op)
-        return py_builtin(py, op->name, call_operator, op);
+    if (op) {
+        struct val *maker = torch_array_maker(py, op);
+        return maker || py->failed
+                   ? maker
+                   : py_builtin(py, op->name, call_operator, op);
+    }
     if (name.n > 1 && name.p[name.n - 1] == '_') {
         op = aten_find(str_slice(name, 0, name.n - 1));
         if (op)
@@ -103,9 +107,8 @@ static struct val *library_function(struct py *py, const char *prefix,
 /* Functions of numpy with which constructors make small arrays. */
 static bool is_array_function(struct str name)
 {
-    static const char *const names[] = {"linspace", "arange", "zeros",
-                                        "ones",     "full",   "eye",
-                                        "tensor",   "cumsum"};
+    static const char *const names[] = {"linspace", "arange", "zeros", "ones",
+                                        "full",     "eye",    "tensor"};
 
     for (size_t i = 0; i < COUNT(names); i++)
         if (str_eq(name, str_from_cstr(names[i])))
@@ -113,12 +116,18 @@ static bool is_array_function(struct str name)
     return false;
 }
 
-/* Other packages of which library/packages.py has a part. */
+/* Other packages of which library/{standard,packages}.py have a part. */
 static struct val *package_name(struct py *py, struct str path, struct str last)
 {
     static const struct {
         const char *path, *prefix;
-    } packages[] = {{"torch.autograd.", "autograd"},
+    } packages[] = {{"math.", "math"},
+                    {"itertools.chain.", "itertools_chain"},
+                    {"itertools.", "itertools"},
+                    {"operator.", "operator"},
+                    {"collections.", "collections"},
+                    {"string.", "string"},
+                    {"torch.autograd.", "autograd"},
                     {"torch.distributions.", "distributions"},
                     {"torch.hub.", "hub"},
                     {"argparse.", "argparse"},
@@ -206,6 +215,9 @@ static struct val *host_attr(struct py *py, struct val *self, struct str name)
     if (!x)
         return attr_of_tuple(py, self, name);
     ten_sync(trace_of(py), x);
+    if (x->open.n && (str_eq(name, STR("shape")) || str_eq(name, STR("size")) ||
+                      str_eq(name, STR("dim")) || str_eq(name, STR("ndim"))))
+        return py_attr(py, py_unknown(py, x->open), name);
     if (str_eq(name, STR("shape")))
         return ten_shape_value(py, x);
     if (str_eq(name, STR("dtype")))

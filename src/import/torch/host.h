@@ -10,6 +10,8 @@
 
 #include "import/torch/ten.h"
 
+struct aten;
+
 /* The parsed texts of the library: read by any number of interpretations. */
 struct library {
     struct py_node *trees[8];
@@ -37,6 +39,11 @@ struct val *torch_function(struct py *py, struct str name);
 /* answers.c: plain answers by path, questions to tensors by name; NULL without
  * an error: none. */
 struct val *torch_answer(struct py *py, struct str path);
+/* nn.Parameter and its kin (kept.c); NULL: it is none of them. */
+struct val *torch_keeper(struct py *py, struct str path);
+/* torch.tensor and its kin, which leave an unknown array as it is; NULL: the
+ * operator makes no array. */
+struct val *torch_array_maker(struct py *py, const struct aten *op);
 struct val *torch_query(struct py *py, struct str name);
 struct val *ten_shape_value(struct py *py, const struct ten *x);
 

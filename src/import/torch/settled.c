@@ -78,14 +78,36 @@ static bool is_free_pair(struct solver *s, struct candidate *c,
     return other;
 }
 
+/* Numbers that nothing shows may still have to please an assertion. */
+static bool fits_strictly(struct solver *s, struct candidate *c,
+                          const bool *of_no_account)
+{
+    static const int64_t values[] = {1, 32, 224, 7, 16, 8, 512};
+    struct outcome o;
+
+    s->lax = false;
+    for (size_t i = 0; i < COUNT(values); i++) {
+        bool any = false;
+        for (size_t k = 0; k < c->solved->n; k++)
+            if (of_no_account[k]) {
+                c->solved->list[k].value = py_int(&s->t.py, values[i]);
+                any = true;
+            }
+        if (solver_attempt(s, c, 0, &o))
+            return true;
+        if (!any)
+            return false;
+    }
+    return false;
+}
+
 /* What must be given, and of which other values would fit as well: the weights
  * do not say what it was, and a guess would be a wrong answer. */
 bool solver_settled(struct solver *s, struct candidate *c)
 {
     struct unknowns *all = c->solved;
-    struct outcome o;
+    bool of_no_account[MAX_UNKNOWNS] = {false};
 
-    s->tries = 0;
     for (size_t i = 0; i < all->n; i++) {
         struct unknown *u = &all->list[i];
         if (u->known || !u->value || u->kind == UNKNOWN_LENGTH)
@@ -96,13 +118,11 @@ bool solver_settled(struct solver *s, struct candidate *c)
         }
         if (!unknown_is_idle(u->path) && is_free(s, c, u))
             return ask(s, c, u->path);
-        if (u->kind == UNKNOWN_NUMBER)
-            u->value = py_int(&s->t.py, 1);
+        of_no_account[i] = u->kind == UNKNOWN_NUMBER;
     }
     for (size_t i = 0; i < all->n; i++)
         for (size_t k = i + 1; k < all->n; k++)
             if (is_free_pair(s, c, &all->list[i], &all->list[k]))
                 return ask(s, c, all->list[i].path);
-    s->lax = false;
-    return solver_attempt(s, c, 0, &o);
+    return fits_strictly(s, c, of_no_account);
 }

@@ -5,7 +5,14 @@
 
 #include "import/torch/solve_internal.h"
 
-enum { MAX_ROUNDS = 4 };
+enum {
+    MAX_ROUNDS = 4,
+    /* of one candidate, and of all */
+    ONE_TRIES = 300,
+    ALL_TRIES = 900,
+    ONE_STEPS = 10 * 1000 * 1000,
+    ALL_STEPS = 50 * 1000 * 1000,
+};
 
 /* ---- trying -------------------------------------------------------------- */
 
@@ -72,7 +79,7 @@ static bool try_values(struct solver *s, struct candidate *c, size_t i,
     if (!kept || !start)
         return false;
     *kept = *start = *all;
-    for (size_t k = 0; s->tries < SOLVER_MAX_TRIES; k++) {
+    for (size_t k = 0; s->tries < s->max_tries; k++) {
         struct distance now;
         /* Options are met while others are tried: they are kept. */
         struct unknown u = all->list[i];
@@ -163,62 +170,6 @@ static void one_by_one(struct solver *s, struct candidate *c)
 
 /* ---- solving ------------------------------------------------------------- */
 
-static struct py_node *parameters_of(struct val *callee, struct function **f)
-{
-    struct val *v = callee->kind == VAL_CLASS
-                        ? klass_find(callee->as.klass, STR("__init__"), NULL)
-                        : callee;
-
-    *f = v && v->kind == VAL_FUNCTION ? v->as.function : NULL;
-    return *f ? (*f)->parameters : NULL;
-}
-
-static bool open_one(struct solver *s, struct candidate *c, struct str name,
-                     struct val *usual)
-{
-    struct val *v = py_unknown(&s->t.py, name);
-
-    if (usual)
-        unknown_with_default(&s->t, name, usual);
-    return v && table_set(&s->t.py, c->given, name, v);
-}
-
-static bool is_tried(const struct val *usual)
-{
-    bool list = usual->kind == VAL_LIST || usual->kind == VAL_TUPLE;
-
-    for (size_t i = 0; list && i < usual->as.items.n; i++)
-        if (usual->as.items.v[i]->kind != VAL_INT)
-            return false;
-    return usual->kind == VAL_INT || usual->kind == VAL_BOOL ||
-           usual->kind == VAL_STR || (list && usual->as.items.n);
-}
-
-/* Puts unknowns in the place of arguments. */
-static bool open_arguments(struct solver *s, struct candidate *c,
-                           enum openness open)
-{
-    struct val *callee = solver_callee(&s->t, s->globals, c);
-    struct function *f = NULL;
-    struct py_node *p = callee ? parameters_of(callee, &f) : NULL;
-
-    for (size_t i = 0; p; p = p->next, i++) {
-        struct val *usual = f->defaults[i];
-        bool self = i == 0 && callee->kind == VAL_CLASS;
-        if (self || p->op || p->text.n == 0 || table_find(c->given, p->text))
-            continue;
-        if (usual && (open != OPEN_DEFAULTS || !is_tried(usual)))
-            continue;
-        if (!open_one(s, c, p->text, usual))
-            return false;
-    }
-    /* Those of torchvision hand it on in **kwargs. */
-    if (c->library && open == OPEN_DEFAULTS &&
-        !table_find(c->given, STR("num_classes")))
-        return open_one(s, c, STR("num_classes"), py_int(&s->t.py, 1000));
-    return true;
-}
-
 static struct table *copy_table(struct solver *s, const struct table *from)
 {
     struct table *out = arena_new(s->p->arena, struct table, 1);
@@ -240,7 +191,7 @@ static bool begin(struct solver *s, struct candidate *c,
     if (!c->given || !c->solved)
         return false;
     bool arguments = open != OPEN_NONE && !c->site.call && !c->body;
-    return !arguments || open_arguments(s, c, open);
+    return !arguments || solver_open_arguments(s, c, open);
 }
 
 /* Something is open, and it is not only another model's part. */
@@ -263,6 +214,11 @@ bool solver_solve(struct solver *s, const struct candidate *base,
 
     if (!begin(s, &c, base, open))
         return false;
+    /* One that can be tried for ever must not keep the others from it. */
+    s->max_tries =
+        s->tries + ONE_TRIES < ALL_TRIES ? s->tries + ONE_TRIES : ALL_TRIES;
+    s->max_steps =
+        s->steps + ONE_STEPS < ALL_STEPS ? s->steps + ONE_STEPS : ALL_STEPS;
     s->lax = open != OPEN_NONE || c.site.call || c.body;
     bool fits = attempt_and_read(s, &c, &best);
     if (!fits && unknown_doubt(&s->t))
@@ -276,5 +232,8 @@ bool solver_solve(struct solver *s, const struct candidate *base,
     fits = fits || try_all(s, &c, &best);
     if (!fits && unmark(s, c.solved))
         fits = attempt_and_read(s, &c, &best) || try_all(s, &c, &best);
+    s->tries = 0;
+    s->max_tries = ONE_TRIES;
+    s->max_steps = s->steps + ONE_STEPS;
     return fits && solver_settled(s, &c);
 }

@@ -1,5 +1,6 @@
-/* solve_internal.h - between search.c (which class), solve.c (which arguments),
- * attempt.c (one try) and settled.c (is there no other answer?). */
+/* solve_internal.h - between search.c (which class), arguments.c (what it
+ * leaves open), solve.c (with what values it fits), attempt.c (one try) and
+ * settled.c (is there no other answer?). */
 #ifndef IMPORT_TORCH_SOLVE_INTERNAL_H
 #define IMPORT_TORCH_SOLVE_INTERNAL_H
 
@@ -10,8 +11,6 @@
 struct site {
     struct py_node *call, *around;
 };
-
-enum { SOLVER_MAX_TRIES = 600 };
 
 /* Which arguments of the constructor are left open. */
 enum openness {
@@ -36,7 +35,9 @@ struct solver {
     struct scope *globals; /* of t */
     struct table *init;    /* --init */
     int tries;             /* of one stage */
+    int max_tries;         /* until the next candidate's turn */
     uint64_t steps;        /* of all attempts */
+    uint64_t max_steps;
     bool lax;              /* markers are in use: assertions do not count */
     struct candidate best; /* the nearest so far */
     struct fit best_fit;
@@ -74,6 +75,10 @@ struct outcome {
  * fits. */
 bool solver_attempt(struct solver *s, const struct candidate *c, unsigned wants,
                     struct outcome *out);
+
+/* arguments.c: puts unknowns in the place of arguments. */
+bool solver_open_arguments(struct solver *s, struct candidate *c,
+                           enum openness open);
 
 /* settled.c: of what it found open, nothing else would fit as well. */
 bool solver_settled(struct solver *s, struct candidate *c);

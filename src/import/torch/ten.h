@@ -29,6 +29,8 @@ struct ten {
     const char *name; /* in the graph; NULL: a constant not used yet */
     const void *data; /* elements of a constant, in order; NULL: not known */
     bool meta;        /* a parameter that waits for its weights */
+    struct str open;  /* of it not even the shape is known: the unknown value
+                         that it stands for (kept.c) */
     struct ten *base; /* of a view */
     enum view_kind view;
     int64_t v[SHAPE_MAX_RANK];

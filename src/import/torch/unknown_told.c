@@ -48,6 +48,34 @@ bool unknown_counts_things(struct str path)
     return speaks_of(path, words, COUNT(words));
 }
 
+bool unknown_scales_widths(struct str path)
+{
+    static const char *const words[] = {"width", "mult", "ratio", "expan",
+                                        "multiplier"};
+
+    return speaks_of(path, words, COUNT(words));
+}
+
+bool unknown_is_array(struct str path)
+{
+    static const char *const arrays[] = {
+        "embed", "matrix", "weight", "vector", "pretrain", "glove",
+        "w2v",   "adj",    "graph",  "array",  "table",    "laplac"};
+    static const char *const numbers[] = {"dim",  "size",  "num",     "n_",
+                                          "feat", "width", "channel", "len"};
+
+    return speaks_of(path, arrays, COUNT(arrays)) &&
+           !speaks_of(path, numbers, COUNT(numbers));
+}
+
+bool unknown_is_number(struct unknowns *all, struct str path)
+{
+    const struct unknown *u = unknown_find(all, path);
+
+    return u && u->value &&
+           (u->kind == UNKNOWN_NUMBER || u->kind == UNKNOWN_COUNT);
+}
+
 /* Arguments that no shape shows, by what they are called. */
 struct val *unknown_habit(struct py *py, struct str path)
 {
@@ -179,6 +207,10 @@ struct val *unknown_of_input(struct py *py, const struct unknowns *all,
     static const char *const sides[] = {"img_size", "image_size",
                                         "imgsz",    "resolution",
                                         "img_dim",  "crop_size"};
+    static const char *const heights[] = {"imgH", "img_h", "image_h",
+                                          "img_height", "image_height"};
+    static const char *const widths[] = {"imgW", "img_w", "image_w",
+                                         "img_width", "image_width"};
     const struct shape *s = &all->input;
     struct str last = str_behind_last(path, '.');
     /* X.shape counts the rows too. */
@@ -195,6 +227,12 @@ struct val *unknown_of_input(struct py *py, const struct unknowns *all,
         return dims_of(py, s);
     if (want == WANT_NUMBER && s->rank == 4 &&
         speaks_of(path, sides, COUNT(sides)))
+        return py_int(py, s->dim[3]);
+    if (want == WANT_NUMBER && s->rank == 4 &&
+        speaks_of(path, heights, COUNT(heights)))
+        return py_int(py, s->dim[2]);
+    if (want == WANT_NUMBER && s->rank == 4 &&
+        speaks_of(path, widths, COUNT(widths)))
         return py_int(py, s->dim[3]);
     return NULL;
 }

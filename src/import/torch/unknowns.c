@@ -9,6 +9,10 @@ static const int64_t markers[] = {
     1787, 1931, 2069, 2203, 2333, 2473, 2609, 2741, 2879, 3011, 3163, 3299,
     3433, 3571, 3709, 3847, 3989, 4127, 4261, 4397, 4547, 4679, 4813, 4951};
 
+/* By which networks are made wider or narrower. */
+static const double factors[] = {1,    0.5, 0.75, 0.25, 1.4, 1.25, 1.5,
+                                 0.35, 1.3, 2,    1.1,  4,   3,    0.125};
+
 struct unknown *unknown_find(struct unknowns *all, struct str path)
 {
     for (size_t i = 0; i < all->n; i++)
@@ -174,6 +178,8 @@ void unknown_with_default(struct trace *t, struct str path, struct val *usual)
     add_option(u, usual);
     if (usual->kind == VAL_BOOL)
         add_option(u, py_bool(py, !usual->as.boolean));
+    for (size_t i = 0; usual->kind == VAL_FLOAT && i < COUNT(factors); i++)
+        add_option(u, py_float(py, factors[i]));
     if (usual->kind != VAL_LIST && usual->kind != VAL_TUPLE)
         return;
     u->kind = UNKNOWN_LENGTH;
@@ -353,6 +359,8 @@ static struct val *settle(struct py *py, struct str path, enum py_want want,
 
     if (!all && (want == WANT_KNOWN || want == WANT_IS))
         return NULL;
+    if (want == WANT_NUMBER && str_ends(path, STR(".shape")))
+        want = WANT_LENGTH; /* torch.ones(x.size()) */
     if (!all) {
         struct val *v = unknown_habit(py, path);
         return v || py->failed ? v : not_known(py, path);

@@ -51,6 +51,14 @@ struct unknowns *unknowns_new(struct trace *t, const struct program *p,
 struct unknowns *unknowns_again(struct trace *t, const struct unknowns *first);
 struct unknown *unknown_find(struct unknowns *all, struct str path);
 
+/* To judge by its name, an array: "embedding_matrix". */
+bool unknown_is_array(struct str path);
+/* It was taken for a number already. */
+bool unknown_is_number(struct unknowns *all, struct str path);
+
+/* A factor of all widths, as that of a MobileNet: width_mult. */
+bool unknown_scales_widths(struct str path);
+
 /* An argument that has a default, which may not be what was used. */
 void unknown_with_default(struct trace *t, struct str path, struct val *usual);
 

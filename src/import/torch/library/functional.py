@@ -431,7 +431,7 @@ class IntInfo:
 
 
 def tensor_astype(self, dtype, copy=True):
-    return self.to(dtype)
+    return self.type(torch.float64 if dtype is float else dtype)  # float is numpy's, of 64 bits
 
 
 def tensor_copy(self):

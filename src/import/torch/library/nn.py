@@ -158,6 +158,7 @@ def weight_norm(module, name='weight', dim=0):
     setattr(module, name + '_g', Parameter_of(shape))
     setattr(module, name + '_v', Parameter_of(list(w.shape)))
     delattr(module, name)
+    setattr(module, name, torch.empty(w.shape))  # until it is computed: constructors look at it
 
     def compute(m):
         v = getattr(m, name + '_v')
@@ -174,6 +175,7 @@ def spectral_norm(module, name='weight', n_power_iterations=1, eps=1e-12, dim=No
     module.register_buffer(name + '_u', torch.empty(w.size(dim)))
     module.register_buffer(name + '_v', torch.empty(w.numel() // w.size(dim)))
     delattr(module, name)
+    setattr(module, name, torch.empty(w.shape))  # until it is computed: constructors look at it
 
     def compute(m):
         w = getattr(m, name + '_orig')
@@ -198,6 +200,7 @@ def parametrizations_weight_norm(module, name='weight', dim=0):
     setattr(outer, name, inner)
     module.parametrizations = outer
     delattr(module, name)
+    setattr(module, name, torch.empty(w.shape))  # until it is computed: constructors look at it
 
     def compute(m):
         p = getattr(m.parametrizations, name)

@@ -1,6 +1,7 @@
 # What other packages bring along that models are written with: numpy's arrays
 # (they are tensors here), einops, the layers of timm, lightning. Each name is
 # called PACKAGE_NAME; host.c says which packages there are.
+import math
 import torch
 import torch.nn as nn
 
@@ -70,22 +71,99 @@ class distributions_Normal:
         raise NotImplementedError('rsample(): the answer would depend on chance')
 
 
+class distributions_Bernoulli:
+    def __init__(self, probs=None, logits=None, validate_args=None):
+        self.logits = torch.log(probs / (1 - probs)) if logits is None else logits
+        self.probs = torch.sigmoid(logits) if probs is None else probs
+        self.mean = self.probs
+
+    def log_prob(self, value):
+        return value * torch.nn.functional.logsigmoid(self.logits) + (1 - value) * torch.nn.functional.logsigmoid(-self.logits)
+
+    def entropy(self):
+        return torch.nn.functional.softplus(-self.logits) + (1 - self.probs) * self.logits
+
+    def sample(self, shape=()):
+        raise NotImplementedError('sample(): the answer would depend on chance')
+
+
+def distributions_factor(matrix):
+    """Cholesky's factor L of a constant matrix, as lists: L L^T = matrix."""
+    n = len(matrix)
+    low = [[0.0] * n for _ in range(n)]
+    for i in range(n):
+        for k in range(i + 1):
+            rest = matrix[i][k] - sum([low[i][q] * low[k][q] for q in range(k)])
+            low[i][k] = rest ** 0.5 if i == k else rest / low[k][k]
+    return low
+
+
+def distributions_inverse(low):
+    """The inverse of a lower triangular matrix, as lists."""
+    n = len(low)
+    out = [[0.0] * n for _ in range(n)]
+    for i in range(n):
+        out[i][i] = 1.0 / low[i][i]
+        for k in range(i):
+            out[i][k] = -sum([low[i][q] * out[q][k] for q in range(k, i)]) / low[i][i]
+    return out
+
+
+class distributions_MultivariateNormal:
+    """Its covariance is a constant matrix: what the source says, not a weight."""
+
+    def __init__(self, loc, covariance_matrix=None, precision_matrix=None, scale_tril=None, validate_args=None):
+        if precision_matrix is not None:
+            raise NotImplementedError('MultivariateNormal by its precision_matrix')
+        self.loc = loc
+        self.mean = loc
+        self.mode = loc
+        low = distributions_factor(covariance_matrix.tolist()) if scale_tril is None else scale_tril.tolist()
+        self.constant = len(low) * 0.9189385332046727 + sum([math.log(low[i][i]) for i in range(len(low))])
+        self.unscale = torch.tensor(distributions_inverse(low))
+
+    def log_prob(self, value):
+        y = torch.matmul(value - self.loc, self.unscale.t().to(value.dtype))
+        return -0.5 * (y ** 2).sum(-1) - self.constant
+
+    def sample(self, shape=()):
+        raise NotImplementedError('sample(): the answer would depend on chance')
+
+
+class distributions_Independent:
+    def __init__(self, base_distribution, reinterpreted_batch_ndims, validate_args=None):
+        self.base_dist = base_distribution
+        self.dims = [-1 - i for i in range(reinterpreted_batch_ndims)]
+        self.mean = base_distribution.mean
+
+    def log_prob(self, value):
+        return self.base_dist.log_prob(value).sum(self.dims)
+
+    def entropy(self):
+        return self.base_dist.entropy().sum(self.dims)
+
+
 # ---- numpy ------------------------------------------------------------------
 
 def numpy_array(x, dtype=None, copy=True, ndmin=0):
     if torch._stoker.is_unknown(x):
         return x
-    if isinstance(x, (list, tuple)) and len(x) > 0 and torch.is_tensor(x[0]):
-        y = torch.stack(list(x), 0)
+    if isinstance(x, (list, tuple)) and any([torch.is_tensor(v) for v in x]):
+        y = torch.stack([torch.as_tensor(v) for v in x], 0)
     else:
         y = torch.tensor(x)
     if dtype is not None:
-        return y.to(dtype)
+        return y.astype(dtype)
     return y.double() if torch.is_floating_point(y) else y
 
 
 def numpy_asarray(x, dtype=None):
     return numpy_array(x, dtype)
+
+
+def numpy_cumsum(x, axis=None):
+    x = numpy_of(x)
+    return x.flatten().cumsum(0) if axis is None else x.cumsum(axis)
 
 
 def numpy_power(x, y):
