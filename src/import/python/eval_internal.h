@@ -85,6 +85,9 @@ struct val *py_known(struct py *py, const struct val *v);
 struct val *py_unknown_attr(struct py *py, struct val *v, struct str name);
 struct val *py_unknown_index(struct py *py, struct val *v, struct val *at);
 struct val *py_unknown_len(struct py *py, struct val *v);
+/* member in v: a truth, what v is known to be, or v. */
+struct val *py_unknown_holds(struct py *py, struct val *v,
+                             const struct val *member);
 struct val *py_unknown_call(struct py *py, struct val *v, const struct args *a);
 bool py_unknown_set(struct py *py, struct val *v, struct str name,
                     struct val *value);

@@ -437,6 +437,13 @@ struct val *py_compare(struct py *py, enum py_op op, struct val *a,
         struct val *same = identity(py, a, b);
         return op == OP_IS ? same : py_unary(py, OP_NOT, same);
     }
+    if (b->kind == VAL_UNKNOWN && (op == OP_IN || op == OP_NOT_IN)) {
+        b = py_unknown_holds(py, b, a);
+        if (!b)
+            return NULL;
+        if (b->kind == VAL_BOOL)
+            return op == OP_IN ? b : py_unary(py, OP_NOT, b);
+    }
     if (a->kind == VAL_UNKNOWN || b->kind == VAL_UNKNOWN) {
         bool inside = op == OP_IN || op == OP_NOT_IN;
         struct val *x = compared(py, op, a, b);

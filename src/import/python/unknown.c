@@ -75,6 +75,19 @@ struct val *py_unknown_attr(struct py *py, struct val *v, struct str name)
     return part(py, v, STR_FMT "." STR_FMT, name);
 }
 
+static struct val *array_part(struct py *py, struct val *v, struct val *at)
+{
+    struct buf b;
+
+    buf_init(&b, MAX_PATH);
+    py_show(&b, at);
+    struct val *out =
+        part(py, v, STR_FMT "[" STR_FMT "]",
+             b.failed || !b.p ? STR("...") : (struct str){b.p, b.n});
+    buf_fini(&b);
+    return out;
+}
+
 struct val *py_unknown_index(struct py *py, struct val *v, struct val *at)
 {
     char number[24];
@@ -88,6 +101,8 @@ struct val *py_unknown_index(struct py *py, struct val *v, struct val *at)
         return part(py, v, STR_FMT "[" STR_FMT "]", at->as.text);
     if (at->kind == VAL_TUPLE && !at->as.items.n)
         return v; /* numpy.load(path)[()] */
+    if (at->kind == VAL_TUPLE)
+        return array_part(py, v, at); /* x[:, 1:] of an array */
     if (at->kind != VAL_INT)
         return py_index(py, py_settle(py, v, WANT_LENGTH, NULL), at);
     (void)snprintf(number, sizeof(number), "%lld", (long long)at->as.whole);
@@ -102,6 +117,28 @@ struct val *py_unknown_len(struct py *py, struct val *v)
         return py_call1(py, table_find(&py->builtins->names, STR("len")),
                         known);
     return py->failed ? NULL : part(py, v, "len(" STR_FMT ")" STR_FMT, STR(""));
+}
+
+/* Whether a record has a key is a flag of its own: "'pool' in config". */
+struct val *py_unknown_holds(struct py *py, struct val *v,
+                             const struct val *member)
+{
+    struct val *known = py_known(py, v), *has;
+    char text[MAX_PATH + 8];
+
+    if (known || py->failed || member->kind != VAL_STR)
+        return py->failed ? NULL : known ? known : v;
+    has = py_unknown_attr(py, v, member->as.text);
+    if (!has || has->kind != VAL_UNKNOWN)
+        return has ? &py->yes : NULL;
+    int n = snprintf(text, sizeof(text), "'" STR_FMT "' in " STR_FMT,
+                     STR_ARG(member->as.text), STR_ARG(v->as.text));
+    char *kept = n < 0 || n > MAX_PATH
+                     ? NULL
+                     : arena_cstr(py->arena, (struct str){text, (size_t)n});
+    return kept ? py_settle(py, py_unknown(py, str_from_cstr(kept)), WANT_TRUTH,
+                            NULL)
+                : py_fail(py, ERR_LIMIT, "'%.60s...' is not known", text);
 }
 
 /* config.get("hidden", 64): what is known, else what the source says. */

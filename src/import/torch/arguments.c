@@ -11,7 +11,7 @@ struct opening {
     int n;
 };
 
-static struct function *function_of(struct val *callee)
+struct function *solver_function(struct val *callee)
 {
     struct val *v = callee && callee->kind == VAL_CLASS
                         ? klass_find(callee->as.klass, STR("__init__"), NULL)
@@ -30,7 +30,7 @@ static bool open_one(struct opening *o, struct str name, struct val *usual)
     return v && table_set(&o->s->t.py, o->c->given, name, v);
 }
 
-static bool is_tried(const struct val *usual)
+bool solver_is_tried(const struct val *usual)
 {
     bool list = usual->kind == VAL_LIST || usual->kind == VAL_TUPLE;
 
@@ -43,7 +43,7 @@ static bool is_tried(const struct val *usual)
 
 static bool may_differ(struct str name, const struct val *usual)
 {
-    return is_tried(usual) ||
+    return solver_is_tried(usual) ||
            (usual->kind == VAL_FLOAT && unknown_scales_widths(name));
 }
 
@@ -142,7 +142,7 @@ static bool open_handed(struct opening *o, const struct function *f, int depth)
     const struct py_node *call =
         rest.n && depth < MAX_HANDED ? find_call(f->body, rest, 0) : NULL;
     struct val *callee = call ? called(o, f, call) : NULL;
-    struct function *next = function_of(callee);
+    struct function *next = solver_function(callee);
     if (!next || next == f || positional(call) == SIZE_MAX)
         return true;
     size_t first = positional(call) + (next->owner != NULL);
@@ -157,7 +157,7 @@ bool solver_open_arguments(struct solver *s, struct candidate *c,
 {
     struct opening o = {s, c, open, 0};
     struct val *callee = solver_callee(&s->t, s->globals, c);
-    struct function *f = function_of(callee);
+    struct function *f = solver_function(callee);
 
     if (f && !open_those(&o, f, callee->kind == VAL_CLASS, NULL))
         return false;

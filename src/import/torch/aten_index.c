@@ -296,7 +296,9 @@ static struct val *write_indices(struct aten_call *c, struct picks *p,
 
 static struct val *getitem(struct aten_call *c)
 {
-    return give(c, read_at(c, arg_ten(c, 0), c->a[1]));
+    struct ten *x = arg_ten(c, 0), *y = read_at(c, x, c->a[1]);
+
+    return give(c, y && x->array && y->shape.rank == 0 ? ten_copy(c->t, y) : y);
 }
 
 /* x[at] = value */

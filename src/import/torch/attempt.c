@@ -27,8 +27,25 @@ struct scope *solver_scope(struct trace *t, struct program *p)
     return source_scope(t, p);
 }
 
+/* Its arguments are most likely their defaults. */
+static bool set_defaults(struct trace *t, struct scope *s,
+                         const struct py_node *parameters)
+{
+    for (const struct py_node *p = parameters; p; p = p->next) {
+        struct val *v = p->a ? py_eval(&t->py, p->a, s->parent) : NULL;
+        if (t->py.failed && !py_recover(&t->py))
+            return false;
+        if (v && solver_is_tried(v))
+            unknown_likely(t, p->text, v);
+        else if (v && !table_set(&t->py, &s->names, p->text, v))
+            return false;
+    }
+    return !t->py.failed;
+}
+
 /* What stands in a function, as far as it can be made. */
 static struct scope *locals_of(struct trace *t, struct scope *globals,
+                               const struct py_node *parameters,
                                struct py_node *body)
 {
     struct scope *s = py_scope(&t->py, globals);
@@ -36,6 +53,8 @@ static struct scope *locals_of(struct trace *t, struct scope *globals,
     if (!s || !body)
         return s;
     s->is_function = true;
+    if (!set_defaults(t, s, parameters))
+        return NULL;
     return py_load_parsed(&t->py, body, s, PY_LENIENT) ? s : NULL;
 }
 
@@ -43,7 +62,8 @@ static struct val *at_site(struct trace *t, struct scope *globals,
                            struct val *callee, const struct candidate *c)
 {
     struct py_node *around = c->site.around;
-    struct scope *s = locals_of(t, globals, around ? around->b : NULL);
+    struct scope *s = locals_of(t, globals, around ? around->a : NULL,
+                                around ? around->b : NULL);
     struct py_node call = {.kind = PY_CALL,
                            .line = c->site.call->line,
                            .a = c->site.call->a,
@@ -66,7 +86,7 @@ static bool is_module(const struct val *v)
 static struct val *in_body(struct trace *t, struct scope *globals,
                            struct py_node *body)
 {
-    struct scope *s = locals_of(t, globals, body);
+    struct scope *s = locals_of(t, globals, NULL, body);
 
     for (size_t i = s ? s->names.n : 0; i-- > 0;)
         if (s->names.entries[i].key && is_module(s->names.entries[i].value))
@@ -90,6 +110,10 @@ struct val *solver_make(struct trace *t, struct scope *globals,
                        STR_ARG(c->name));
     if (callee->kind == VAL_OBJECT)
         return callee; /* the source made it already */
+    struct function *f = solver_function(callee);
+    if (f && !c->site.call &&
+        !solver_fill_records(t, globals, f->parameters, c->given))
+        return NULL;
     out = c->site.call ? at_site(t, globals, callee, c)
                        : py_call(&t->py, callee, &a);
     /* model, optimizer = build() */

@@ -140,6 +140,8 @@ static struct val *package_name(struct py *py, struct str path, struct str last)
     for (size_t i = 0; i < COUNT(packages); i++)
         if (under(path, packages[i].path)) {
             struct val *v = library_function(py, packages[i].prefix, last);
+            if (v && str_eq(str_from_cstr(packages[i].prefix), STR("numpy")))
+                return torch_on_array(py, v);
             if (v || py->failed)
                 return v;
         }

@@ -41,6 +41,8 @@ struct val *torch_function(struct py *py, struct str name);
 struct val *torch_answer(struct py *py, struct str path);
 /* nn.Parameter and its kin (kept.c); NULL: it is none of them. */
 struct val *torch_keeper(struct py *py, struct str path);
+/* f, which gives an unknown array back as it is. */
+struct val *torch_on_array(struct py *py, struct val *f);
 /* torch.tensor and its kin, which leave an unknown array as it is; NULL: the
  * operator makes no array. */
 struct val *torch_array_maker(struct py *py, const struct aten *op);

@@ -47,6 +47,18 @@ static struct val *keep(struct py *py, struct val *self, const struct args *a)
     return v;
 }
 
+/* torch._stoker.array(x): n = x[0]; n += 1 leaves x as it is. */
+static struct val *fn_array(struct py *py, struct val *self,
+                            const struct args *a)
+{
+    struct ten *x = a->n ? ten_of(a->pos[0]) : NULL;
+    (void)self;
+
+    if (x)
+        x->array = true;
+    return a->n ? a->pos[0] : &py->none;
+}
+
 struct val *torch_keeper(struct py *py, struct str path)
 {
     static const struct {
@@ -57,6 +69,8 @@ struct val *torch_keeper(struct py *py, struct str path)
         {"torch._stoker.transient", "t"}, /* persistent=False: not in files */
     };
 
+    if (str_eq(path, STR("torch._stoker.array")))
+        return py_builtin(py, "array", fn_array, NULL);
     for (size_t i = 0; i < COUNT(keepers); i++)
         if (str_eq(path, str_from_cstr(keepers[i].path)))
             return py_generic(py, keepers[i].path, keep, keepers[i].mark);
@@ -93,13 +107,57 @@ static struct val *make_array(struct py *py, struct val *self,
                       : py_call(py, py_builtin(py, op->name, run, op), a);
 }
 
+/* ---- what is computed from an unknown array ---------------------------------
+ */
+
+static bool is_open_array(struct py *py, const struct val *v)
+{
+    struct trace *t = trace_of(py);
+    struct str path = v->kind == VAL_UNKNOWN ? v->as.text : STR("");
+
+    return path.n && t->constructing && t->unknowns &&
+           (unknown_is_array(path) ||
+            (memchr(path.p, ')', path.n) && !str_starts(path, STR("len(")))) &&
+           !unknown_is_number(t->unknowns, path) &&
+           !unknown_settle(py, path, WANT_KNOWN, NULL) && !py->failed;
+}
+
+/* An array of its own: of whatever shape it is, the file has it. */
+static struct val *call_on_array(struct py *py, struct val *self,
+                                 const struct args *a)
+{
+    struct val *first = a->n ? a->pos[0] : NULL;
+    bool list = first && (first->kind == VAL_LIST || first->kind == VAL_TUPLE);
+
+    if (first && is_open_array(py, first))
+        return first;
+    for (size_t i = 0; list && i < first->as.items.n; i++)
+        if (is_open_array(py, first->as.items.v[i]))
+            return first->as.items.v[i];
+    return py->failed
+               ? NULL
+               : py_call(py, (struct val *)(uintptr_t)self->as.builtin.data, a);
+}
+
+struct val *torch_on_array(struct py *py, struct val *f)
+{
+    return py_generic(py, "array", call_on_array, f);
+}
+
 struct val *torch_array_maker(struct py *py, const struct aten *op)
 {
     static const char *const names[] = {"tensor", "as_tensor",   "from_numpy",
                                         "Tensor", "FloatTensor", "LongTensor"};
 
+    static const char *const of_arrays[] = {
+        "sign", "abs",  "log",  "exp",     "sqrt", "diag",
+        "triu", "tril", "flip", "inverse", "t",    "transpose"};
+
     for (size_t i = 0; i < COUNT(names); i++)
         if (strcmp(op->name, names[i]) == 0)
             return py_generic(py, op->name, make_array, op);
+    for (size_t i = 0; i < COUNT(of_arrays); i++)
+        if (strcmp(op->name, of_arrays[i]) == 0)
+            return torch_on_array(py, py_builtin(py, op->name, run, op));
     return NULL;
 }

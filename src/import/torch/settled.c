@@ -1,11 +1,15 @@
 /* Do the weights say it all? Where another value fits as well and makes another
  * model, a person is asked: a guess would be a wrong answer. */
 #include <stdio.h>
+#include <string.h>
 
 #include "import/torch/solve_internal.h"
 
 static bool ask(struct solver *s, const struct candidate *c, struct str path)
 {
+    const char *in = path.n ? memmem(path.p, path.n, "' in ", 5) : NULL;
+    if (in) /* "'pool' in config": the record is what is asked for */
+        path = str_slice(path, (size_t)(in - path.p) + 5, path.n);
     int n = (int)(path.n < 40 ? path.n : 40);
 
     (void)snprintf(s->open_question, sizeof(s->open_question),

@@ -20,6 +20,7 @@ enum {
 struct distance {
     size_t names, shapes;
     size_t named; /* names that agree */
+    bool foreign; /* it has weights, and none of its parts is in the file */
 };
 
 static struct distance distance_of(const struct solver *s,
@@ -28,10 +29,11 @@ static struct distance distance_of(const struct solver *s,
     size_t all = s->p->weights.n;
 
     if (!o->made)
-        return (struct distance){SIZE_MAX, SIZE_MAX, 0};
+        return (struct distance){SIZE_MAX, SIZE_MAX, 0, false};
     return (struct distance){(o->fit.expected - o->fit.named) +
                                  (all > o->fit.named ? all - o->fit.named : 0),
-                             o->fit.n_differences, o->fit.named};
+                             o->fit.n_differences, o->fit.named,
+                             o->fit.expected > 0 && !o->fit.related};
 }
 
 static bool nearer(struct distance a, struct distance b)
@@ -114,6 +116,58 @@ static bool try_all(struct solver *s, struct candidate *c,
         }
         if (!nearer(*best, before))
             return false;
+    }
+    return false;
+}
+
+static bool same_list(struct str a, struct str b)
+{
+    const char *end = memrchr(a.p, '[', a.n);
+    size_t n = end ? (size_t)(end - a.p) + 1 : 0;
+
+    return n && b.n >= n && memcmp(a.p, b.p, n) == 0;
+}
+
+static bool is_counted(const struct unknown *u)
+{
+    return u->kind == UNKNOWN_COUNT && !u->known && u->value;
+}
+
+/* Elements of one list that only show together: width * height of a board. */
+static bool try_equal(struct solver *s, struct candidate *c,
+                      struct distance *best)
+{
+    struct unknowns *all = c->solved;
+    struct distance now;
+
+    for (size_t i = 0; i < all->n; i++) {
+        struct unknown *u = &all->list[i];
+        bool alone = true;
+        for (size_t k = i + 1; k < all->n; k++)
+            alone = alone && !(is_counted(&all->list[k]) &&
+                               same_list(u->path, all->list[k].path));
+        if (!is_counted(u) || alone)
+            continue;
+        struct val *before = u->value;
+        /* first what the input has */
+        for (int at = 1; at < MAX_COUNT + all->input.rank; at++) {
+            int64_t v = at < all->input.rank ? all->input.dim[at]
+                                             : at - all->input.rank + 1;
+            for (size_t k = i; k < all->n; k++)
+                if (is_counted(&all->list[k]) &&
+                    same_list(u->path, all->list[k].path))
+                    all->list[k].value = py_int(&s->t.py, v);
+            if (attempt_and_read(s, c, &now))
+                return true;
+            if (nearer(now, *best)) {
+                *best = now;
+                before = u->value;
+            }
+        }
+        for (size_t k = i; k < all->n; k++)
+            if (is_counted(&all->list[k]) &&
+                same_list(u->path, all->list[k].path))
+                all->list[k].value = before;
     }
     return false;
 }
@@ -203,7 +257,8 @@ static bool is_promising(const struct unknowns *all,
     for (size_t i = 0; i < all->n; i++)
         varies = varies || (!all->list[i].known && all->list[i].value &&
                             all->list[i].kind != UNKNOWN_NUMBER);
-    return all->n > 0 && (varies || best->names == SIZE_MAX || best->named > 0);
+    return all->n > 0 && !best->foreign &&
+           (varies || best->names == SIZE_MAX || best->named > 0);
 }
 
 bool solver_solve(struct solver *s, const struct candidate *base,
@@ -231,7 +286,8 @@ bool solver_solve(struct solver *s, const struct candidate *base,
         return false;
     fits = fits || try_all(s, &c, &best);
     if (!fits && unmark(s, c.solved))
-        fits = attempt_and_read(s, &c, &best) || try_all(s, &c, &best);
+        fits = attempt_and_read(s, &c, &best) || try_all(s, &c, &best) ||
+               try_equal(s, &c, &best);
     s->tries = 0;
     s->max_tries = ONE_TRIES;
     s->max_steps = s->steps + ONE_STEPS;

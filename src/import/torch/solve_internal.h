@@ -76,9 +76,19 @@ struct outcome {
 bool solver_attempt(struct solver *s, const struct candidate *c, unsigned wants,
                     struct outcome *out);
 
+/* arguments.c: the function that is called, or the constructor of the class;
+ * NULL: none of the source. */
+struct function *solver_function(struct val *callee);
+/* arguments.c: a default of which other values are tried. */
+bool solver_is_tried(const struct val *usual);
 /* arguments.c: puts unknowns in the place of arguments. */
 bool solver_open_arguments(struct solver *s, struct candidate *c,
                            enum openness open);
+
+/* records.c: arguments that are dataclasses of the source become such, with
+ * fields that are open. */
+bool solver_fill_records(struct trace *t, const struct scope *globals,
+                         const struct py_node *parameters, struct table *given);
 
 /* settled.c: of what it found open, nothing else would fit as well. */
 bool solver_settled(struct solver *s, struct candidate *c);

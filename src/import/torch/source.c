@@ -142,6 +142,18 @@ static void bind(struct comparison *c, struct ten *x, const struct tensor *w)
     x->version++;
 }
 
+/* The file has something of that part: "head.weight" for "head.0.weight". */
+static bool is_part_known(const struct weights *w, struct str name)
+{
+    struct str rest = name, part = str_cut(&rest, '.');
+
+    for (size_t i = 0; i < w->n; i++)
+        if (str_starts(w->list[i].name, part) &&
+            (w->list[i].name.n == part.n || w->list[i].name.p[part.n] == '.'))
+            return true;
+    return false;
+}
+
 static bool compare(void *ctx, struct str name, struct val *tensor)
 {
     struct comparison *c = ctx;
@@ -149,6 +161,7 @@ static bool compare(void *ctx, struct str name, struct val *tensor)
     struct weight *w = weights_find(c->w, name);
 
     c->fit->expected++;
+    c->fit->related = c->fit->related || w || is_part_known(c->w, name);
     if (!w) {
         if (!of_no_account(name))
             difference(c->fit, "only in the class:", name, &x->shape, NULL);

@@ -8,6 +8,7 @@
 /* How far a module and a state_dict agree. */
 struct fit {
     size_t expected, named, matched, n_differences, used;
+    bool related;   /* the file has something of one of its parts */
     char text[400]; /* the first differences */
 };
 

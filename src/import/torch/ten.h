@@ -31,6 +31,7 @@ struct ten {
     bool meta;        /* a parameter that waits for its weights */
     struct str open;  /* of it not even the shape is known: the unknown value
                          that it stands for (kept.c) */
+    bool array;       /* of numpy: an element of it is a number of its own */
     struct ten *base; /* of a view */
     enum view_kind view;
     int64_t v[SHAPE_MAX_RANK];

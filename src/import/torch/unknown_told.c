@@ -159,6 +159,7 @@ struct unknowns *unknowns_new(struct trace *t, const struct program *p,
     if (!all)
         return NULL;
     all->init = init;
+    all->weights = &p->weights;
     all->growing = true;
     if (!program_input_shape(p, &all->input))
         all->input.rank = 0;
@@ -174,9 +175,33 @@ struct unknowns *unknowns_again(struct trace *t, const struct unknowns *first)
         return NULL;
     all->words = first->words;
     all->init = first->init;
+    all->weights = first->weights;
     all->input = first->input;
     all->growing = true;
     return all;
+}
+
+/* def build_model(state_dict): the weights, without their numbers. */
+struct val *unknown_state_dict(struct trace *t, const struct unknowns *all,
+                               struct str path)
+{
+    static const char *const names[] = {"state_dict", "sd", "pretrained_dict",
+                                        "model_state_dict"};
+    const struct weights *w = all->weights;
+    bool named = false;
+
+    for (size_t i = 0; i < COUNT(names); i++)
+        named = named || str_eq(path, str_from_cstr(names[i]));
+    struct val *out = named && w && w->n ? py_dict(&t->py) : NULL;
+    for (size_t i = 0; out && i < w->n; i++) {
+        const struct tensor *x = &w->list[i].tensor;
+        struct ten *y = ten_new(t, x->type, &x->shape);
+        y->meta = true;
+        if (!py_work(&t->py, 1) ||
+            !table_set(&t->py, out->as.dict, w->list[i].name, ten_value(t, y)))
+            return NULL;
+    }
+    return out;
 }
 
 /* A record of the input's dimensions without the batch. */
@@ -199,6 +224,18 @@ static bool counts_steps(struct str path)
     return speaks_of(path, words, COUNT(words));
 }
 
+/* "window": most likely what --input has, until nothing fits. */
+struct val *unknown_steps(struct py *py, const struct unknowns *all,
+                          struct str path)
+{
+    const struct shape *s = &all->input;
+
+    return s->rank > 1 && s->rank < 4 && counts_steps(path) &&
+                   unknown_is_name(str_behind_last(path, '.'))
+               ? py_int(py, s->dim[s->rank - 2])
+               : NULL;
+}
+
 /* "input_shape", "img_size": --input says it. */
 struct val *unknown_of_input(struct py *py, const struct unknowns *all,
                              struct str path, enum py_want want)
@@ -218,8 +255,6 @@ struct val *unknown_of_input(struct py *py, const struct unknowns *all,
 
     if (s->rank < 2 || table || !unknown_is_name(last))
         return NULL;
-    if (want == WANT_NUMBER && s->rank < 4 && counts_steps(path))
-        return py_int(py, s->dim[s->rank - 2]);
     if ((want == WANT_KNOWN || want == WANT_LENGTH) && contains(last, "shape"))
         return dims_of(py, s);
     if (want == WANT_LENGTH && s->rank > 2 &&

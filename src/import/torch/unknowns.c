@@ -365,6 +365,11 @@ static struct val *settle(struct py *py, struct str path, enum py_want want,
         struct val *v = unknown_habit(py, path);
         return v || py->failed ? v : not_known(py, path);
     }
+    struct val *weights = want == WANT_IS || want == WANT_CALL
+                              ? NULL
+                              : unknown_state_dict(t, all, path);
+    if (weights || py->failed)
+        return weights;
     if (want == WANT_IS)
         return set_known(py, all, path, hint);
     if (want == WANT_KNOWN)
@@ -381,6 +386,13 @@ static struct val *settle(struct py *py, struct str path, enum py_want want,
     struct val *v = unknown_told(all, path);
     v = v ? v : unknown_of_input(py, all, path, want);
     v = v || py->failed ? v : unknown_habit(py, path);
+    if (v)
+        return set_known(py, all, path, v);
+    v = want == WANT_NUMBER ? unknown_steps(py, all, path) : NULL;
+    if (v && !u && all->growing && t->constructing) {
+        unknown_likely(t, path, v);
+        return py->failed ? NULL : v;
+    }
     if (v)
         return set_known(py, all, path, v);
     if (!all->growing || !t->constructing)

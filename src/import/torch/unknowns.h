@@ -37,11 +37,12 @@ struct unknown {
 struct unknowns {
     struct unknown list[MAX_UNKNOWNS];
     size_t n, n_markers, n_kept;
-    struct table words;       /* what the checkpoint says by name */
-    const struct table *init; /* --init */
-    struct shape input;       /* --input, the first; rank 0: not given */
-    bool growing;             /* new ones may be made */
-    char foreign[100];        /* the first call of something that is not here */
+    struct table words;            /* what the checkpoint says by name */
+    const struct table *init;      /* --init */
+    const struct weights *weights; /* of the file */
+    struct shape input;            /* --input, the first; rank 0: not given */
+    bool growing;                  /* new ones may be made */
+    char foreign[100]; /* the first call of something that is not here */
 };
 
 /* Empty ones, in the arena of the trace; NULL: out of memory. */

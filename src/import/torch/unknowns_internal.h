@@ -14,6 +14,13 @@ bool unknown_counts_things(struct str path);
 struct val *unknown_habit(struct py *py, struct str path);
 /* What a person or the file says of it; NULL: nothing. */
 struct val *unknown_told(const struct unknowns *all, struct str path);
+/* The weights of the file by name, if that is what it is called. */
+struct val *unknown_state_dict(struct trace *t, const struct unknowns *all,
+                               struct str path);
+/* The length of a sequence, if its name says that it is one; NULL: it does not.
+ */
+struct val *unknown_steps(struct py *py, const struct unknowns *all,
+                          struct str path);
 /* What the shape of the input says of it; NULL: nothing. */
 struct val *unknown_of_input(struct py *py, const struct unknowns *all,
                              struct str path, enum py_want want);

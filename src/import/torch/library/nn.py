@@ -26,6 +26,8 @@ def retype(module, dtype):
 class Module:
     training = False
     _normed = None
+    _before = None
+    _behind = None
 
     def __init__(self, *args, **kwargs):
         pass
@@ -33,7 +35,16 @@ class Module:
     def __call__(self, *args, **kwargs):
         if self._normed is not None:
             self._normed(self)
-        return self.forward(*args, **kwargs)
+        for hook in self._before or []:
+            changed = hook(self, args)
+            if changed is not None:
+                args = changed if isinstance(changed, tuple) else (changed,)
+        out = self.forward(*args, **kwargs)
+        for hook in self._behind or []:
+            changed = hook(self, args, out)
+            if changed is not None:
+                out = changed
+        return out
 
     def forward(self, *args):
         raise NotImplementedError('forward')
@@ -53,6 +64,10 @@ class Module:
     @property
     def _modules(self):
         return ModuleTable(self)
+
+    @property
+    def _parameters(self):
+        return ParameterTable(self)
 
     def children(self):
         return [m for _, m in torch._stoker.children(self)]
@@ -134,16 +149,59 @@ class Module:
         pass
 
     def register_forward_hook(self, hook):
-        pass
+        self._behind = (self._behind or []) + [hook]
+        return Hook()
 
     def register_forward_pre_hook(self, hook):
-        pass
+        self._before = (self._before or []) + [hook]
+        return Hook()
 
     def _register_load_state_dict_pre_hook(self, hook):
         pass
 
     def extra_repr(self):
         return ''
+
+
+class Hook:
+    """What register_forward_hook() gives back."""
+
+    def remove(self):
+        pass
+
+
+class ParameterTable:
+    """What _parameters is: those of one module by name, to look at and to change."""
+
+    def __init__(self, owner):
+        self.owner = owner
+
+    def items(self):
+        return torch._stoker.parameters(self.owner)
+
+    def keys(self):
+        return [name for name, _ in self.items()]
+
+    def values(self):
+        return [p for _, p in self.items()]
+
+    def __iter__(self):
+        return self.keys()
+
+    def __len__(self):
+        return len(self.items())
+
+    def __contains__(self, name):
+        return name in self.keys()
+
+    def __getitem__(self, name):
+        return getattr(self.owner, name)
+
+    def __setitem__(self, name, p):
+        setattr(self.owner, name, p)
+
+    def __delitem__(self, name):
+        delattr(self.owner, name)
 
 
 # torch.nn.utils: weights that are computed from others before each call

@@ -153,8 +153,8 @@ def numpy_array(x, dtype=None, copy=True, ndmin=0):
     else:
         y = torch.tensor(x)
     if dtype is not None:
-        return y.astype(dtype)
-    return y.double() if torch.is_floating_point(y) else y
+        return torch._stoker.array(y.astype(dtype))
+    return torch._stoker.array(y.double() if torch.is_floating_point(y) else y)
 
 
 def numpy_asarray(x, dtype=None):
@@ -503,6 +503,54 @@ class timm_Mlp(nn.Module):
 
     def forward(self, x):
         return self.fc2(self.norm(self.act(self.fc1(x))))
+
+
+class timm_Attention(nn.Module):
+    def __init__(self, dim, num_heads=8, qkv_bias=False, qk_norm=False, proj_bias=True, attn_drop=0.0, proj_drop=0.0,
+                 norm_layer=nn.LayerNorm):
+        super().__init__()
+        self.num_heads = num_heads
+        self.head_dim = dim // num_heads
+        self.scale = self.head_dim ** -0.5
+        self.qkv = nn.Linear(dim, dim * 3, bias=qkv_bias)
+        self.q_norm = norm_layer(self.head_dim) if qk_norm else nn.Identity()
+        self.k_norm = norm_layer(self.head_dim) if qk_norm else nn.Identity()
+        self.proj = nn.Linear(dim, dim, bias=proj_bias)
+
+    def forward(self, x):
+        b, n, c = x.shape
+        q, k, v = self.qkv(x).reshape(b, n, 3, self.num_heads, self.head_dim).permute(2, 0, 3, 1, 4).unbind(0)
+        weights = torch.softmax(self.q_norm(q) * self.scale @ self.k_norm(k).transpose(-2, -1), -1)
+        return self.proj((weights @ v).transpose(1, 2).reshape(b, n, c))
+
+
+class timm_LayerScale(nn.Module):
+    def __init__(self, dim, init_values=1e-5, inplace=False):
+        super().__init__()
+        self.gamma = nn.Parameter(init_values * torch.ones(dim))
+
+    def forward(self, x):
+        return x * self.gamma
+
+
+class timm_Block(nn.Module):
+    """A layer of timm's VisionTransformer; drop is what it was called before 0.9."""
+
+    def __init__(self, dim, num_heads, mlp_ratio=4.0, qkv_bias=False, qk_norm=False, proj_drop=0.0, attn_drop=0.0,
+                 init_values=None, drop_path=0.0, act_layer=nn.GELU, norm_layer=nn.LayerNorm, drop=0.0, qk_scale=None):
+        super().__init__()
+        self.norm1 = norm_layer(dim)
+        self.attn = timm_Attention(dim, num_heads, qkv_bias, qk_norm, norm_layer=norm_layer)
+        if qk_scale is not None:
+            self.attn.scale = qk_scale
+        self.ls1 = timm_LayerScale(dim, init_values) if init_values else nn.Identity()
+        self.norm2 = norm_layer(dim)
+        self.mlp = timm_Mlp(dim, int(dim * mlp_ratio), act_layer=act_layer)
+        self.ls2 = timm_LayerScale(dim, init_values) if init_values else nn.Identity()
+
+    def forward(self, x):
+        x = x + self.ls1(self.attn(self.norm1(x)))
+        return x + self.ls2(self.mlp(self.norm2(x)))
 
 
 class timm_PatchEmbed(nn.Module):

@@ -249,6 +249,10 @@ def torch_sum_to_size(x, *size):
     return x
 
 
+def tensor_split(self, split_size, dim=0):
+    return torch.split(self, split_size, dim)
+
+
 def tensor_new_tensor(self, data, dtype=None, device=None):
     return torch.tensor(data, dtype=dtype if dtype is not None else self.dtype)
 
