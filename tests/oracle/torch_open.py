@@ -610,6 +610,353 @@ class Net(nn.Module):
                 torch.count_nonzero(y > 0, 1), z[torch.tril_indices(4, 4)[0], torch.tril_indices(4, 4)[1]], torch.hypot(x, y), torch.copysign(x, y), torch.xlogy(x, x.abs() + 1))
 """, "Net()", (2, 4, 4))
 
+# ---- what stands between the person's call and the layers ---------------------
+
+case("handed_on", """
+class Net(nn.Module):
+    def __init__(self, block, n, classes=100, width=8, groups=1):
+        super().__init__()
+        if groups != 1:
+            raise ValueError("groups must be 1")
+        self.stem = nn.Conv1d(2, width, 3, padding=1)
+        self.body = nn.Sequential(*[block(width) for _ in range(n)])
+        self.out = nn.Linear(width, classes)
+
+    def forward(self, x):
+        return self.out(self.body(self.stem(x)).mean(2))
+
+class Residual(nn.Module):
+    def __init__(self, c):
+        super().__init__()
+        self.c = nn.Conv1d(c, c, 1)
+
+    def forward(self, x):
+        return x + F.relu(self.c(x))
+
+def _make(block, n, pretrained, **kwargs):
+    return Net(block, n, **kwargs)
+
+def small(pretrained=False, **kwargs):
+    return _make(Residual, 2, pretrained, **kwargs)
+
+def large(pretrained=False, **kwargs):
+    return _make(Residual, 4, pretrained, **kwargs)
+""", "large(classes=5, width=6)", (2, 2, 9))
+
+case("narrower", """
+def even(x):
+    return max(2, int(x) // 2 * 2)
+
+class Net(nn.Module):
+    def __init__(self, rows, width_mult=1.0, classes=3):
+        super().__init__()
+        layers, c = [], 3
+        for out, stride in rows:
+            out = even(out * width_mult)
+            layers += [nn.Conv2d(c, out, 3, stride, 1, bias=False), nn.BatchNorm2d(out), nn.ReLU6()]
+            c = out
+        self.features = nn.Sequential(*layers)
+        self.head = nn.Linear(c, classes)
+
+    def forward(self, x):
+        return self.head(self.features(x).mean([2, 3]))
+
+def net(**kwargs):
+    return Net([(16, 2), (24, 1)], **kwargs)
+""", "net(width_mult=0.5, classes=7)", (2, 3, 8, 8))
+
+case("built_from_the_weights", """
+class Net(nn.Module):
+    def __init__(self, width, heads, depth):
+        super().__init__()
+        self.inner = nn.ModuleList([nn.MultiheadAttention(width, heads, batch_first=True) for _ in range(depth)])
+
+    def forward(self, x):
+        for a in self.inner:
+            x = x + a(x, x, x)[0]
+        return x
+
+def build(state_dict):
+    width = state_dict["inner.0.out_proj.weight"].shape[0]
+    depth = len(set(k.split(".")[1] for k in state_dict.keys() if k.startswith("inner.")))
+    model = Net(width, width // 4, depth)
+    model.load_state_dict(state_dict)
+    return model.eval()
+""", "Net(12, 3, 2)", (2, 5, 12))
+
+case("record_of_a_class", """
+from dataclasses import dataclass
+from typing import Optional
+
+@dataclass
+class Settings:
+    width: int
+    depth: int
+    heads: int = 2
+    eps: float = 1e-3
+    rank: str = "auto"
+    inner: Optional[int] = None
+
+    def __post_init__(self):
+        self.hidden = self.width * 3
+        if self.rank == "auto":
+            self.rank = self.width // 4
+
+class Net(nn.Module):
+    def __init__(self, settings: Settings):
+        super().__init__()
+        inner = settings.inner or settings.hidden
+        self.heads = settings.heads
+        self.layers = nn.ModuleList([nn.ModuleList([nn.LayerNorm(settings.width, eps=settings.eps), nn.Linear(settings.width, inner),
+                                                    nn.Linear(inner, settings.rank), nn.Linear(settings.rank, settings.width)]) for _ in range(settings.depth)])
+
+    def forward(self, x):
+        for norm, a, b, c in self.layers:
+            x = x + c(b(F.gelu(a(norm(x))))).view(*x.shape[:-1], self.heads, -1).softmax(-1).flatten(-2)
+        return x
+""", "Net(Settings(8, 2))", (2, 8))
+
+case("defaults_of_the_function_around", """
+import copy
+
+class Attention(nn.Module):
+    def __init__(self, heads, width):
+        super().__init__()
+        self.heads = heads
+        self.maps = nn.ModuleList([copy.deepcopy(nn.Linear(width, width)) for _ in range(2)])
+
+    def forward(self, x):
+        q = self.maps[0](x).view(*x.shape[:2], self.heads, -1).transpose(1, 2)
+        return self.maps[1]((q @ q.transpose(-2, -1)).softmax(-1).matmul(q).transpose(1, 2).flatten(2))
+
+class Net(nn.Module):
+    def __init__(self, attention, words, out):
+        super().__init__()
+        self.attention = attention
+        self.words = words
+        self.out = out
+
+    def forward(self, i):
+        return self.out(self.attention(self.words(i)))
+
+def make(n_words, width=8, heads=2):
+    return Net(Attention(heads, width), nn.Embedding(n_words, width), nn.Linear(width, n_words))
+""", "make(13)", ("int", (2, 4), 13))
+
+# ---- arrays that nobody has ---------------------------------------------------
+
+case("words_of_another_file", """
+import numpy as np
+import pandas as pd
+
+class Net(nn.Module):
+    def __init__(self, path, hidden):
+        super().__init__()
+        table = pd.read_csv(path, sep=" ").values[:, 1:]
+        rows, cols = table.shape
+        table = torch.from_numpy(np.concatenate([np.zeros((1, cols)), table], axis=0).astype(np.float32))
+        self.words = nn.Embedding(rows + 1, cols).from_pretrained(table)
+        self.rnn = nn.GRU(cols, hidden, batch_first=True)
+
+    def forward(self, i):
+        return self.rnn(self.words(i))[1][0]
+""", "Net()", ("int", (2, 4), 11), plain="""
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.words = nn.Embedding(11, 6)
+        self.rnn = nn.GRU(6, 5, batch_first=True)
+
+    def forward(self, i):
+        return self.rnn(self.words(i))[1][0]
+""")
+
+case("matrix_as_an_argument", """
+class Net(nn.Module):
+    def __init__(self, embedding_matrix, hidden=4):
+        super().__init__()
+        self.words = nn.Embedding.from_pretrained(torch.FloatTensor(embedding_matrix))
+        self.again = nn.Parameter(torch.tensor(embedding_matrix, dtype=torch.float32))
+        self.out = nn.Linear(embedding_matrix.shape[1], hidden)
+
+    def forward(self, i):
+        return self.out(self.words(i) + F.embedding(i, self.again))
+""", "Net(torch.randn(9, 6).tolist())", ("int", (2, 4), 9), plain="""
+class Net(nn.Module):
+    def __init__(self, m, hidden=7):
+        super().__init__()
+        self.words = nn.Embedding(9, 6)
+        self.again = nn.Parameter(torch.zeros(9, 6))
+        self.out = nn.Linear(6, hidden)
+
+    def forward(self, i):
+        return self.out(self.words(i) + F.embedding(i, self.again))
+""")
+
+case("graph_that_is_not_here", """
+from skeleton.graph import Graph
+
+class Net(nn.Module):
+    def __init__(self, channels, classes, weighting):
+        super().__init__()
+        self.graph = Graph(layout="hand")
+        A = torch.tensor(self.graph.A, dtype=torch.float32, requires_grad=False)
+        self.register_buffer("A", A)
+        self.norm = nn.BatchNorm1d(channels * A.size(1))
+        self.lift = nn.Conv2d(channels, 4 * A.size(0), 1)
+        self.weight = nn.Parameter(torch.ones(self.A.size())) if weighting else 1
+        self.out = nn.Linear(4, classes)
+
+    def forward(self, x):
+        n, c, t, v = x.shape
+        x = self.norm(x.permute(0, 3, 1, 2).reshape(n, v * c, t)).view(n, v, c, t).permute(0, 2, 3, 1)
+        x = self.lift(x).view(n, -1, 4, t, v)
+        x = torch.einsum("nkctv,kvw->nctw", x, self.A * self.weight)
+        return self.out(x.mean([2, 3]))
+""", "Net(2, 5, True)", (2, 2, 6, 7), plain="""
+class Net(nn.Module):
+    def __init__(self, channels, classes, weighting):
+        super().__init__()
+        self.register_buffer("A", torch.rand(3, 7, 7))
+        self.norm = nn.BatchNorm1d(channels * 7)
+        self.lift = nn.Conv2d(channels, 12, 1)
+        self.weight = nn.Parameter(torch.ones(3, 7, 7))
+        self.out = nn.Linear(4, classes)
+
+    def forward(self, x):
+        n, c, t, v = x.shape
+        x = self.norm(x.permute(0, 3, 1, 2).reshape(n, v * c, t)).view(n, v, c, t).permute(0, 2, 3, 1)
+        x = self.lift(x).view(n, -1, 4, t, v)
+        x = torch.einsum("nkctv,kvw->nctw", x, self.A * self.weight)
+        return self.out(x.mean([2, 3]))
+""")
+
+case("sides_of_a_board", """
+class Net(nn.Module):
+    def __init__(self, game, args):
+        self.x, self.y = game.getBoardSize()
+        self.moves = game.getActionSize()
+        self.args = args
+        super().__init__()
+        self.conv = nn.Conv2d(1, args.channels, 3)
+        self.pi = nn.Linear(args.channels * (self.x - 2) * (self.y - 2), self.moves)
+
+    def forward(self, s):
+        s = F.relu(self.conv(s.view(-1, 1, self.x, self.y)))
+        return F.log_softmax(self.pi(F.dropout(s.flatten(1), self.args.dropout, self.training)), 1)
+""", "Net(types.SimpleNamespace(getBoardSize=lambda: (5, 5), getActionSize=lambda: 26), types.SimpleNamespace(channels=4, dropout=0.3))", (2, 5, 5))
+
+case("windows_of_two_lengths", """
+class Net(nn.Module):
+    def __init__(self, args, data):
+        super().__init__()
+        self.window = args.window
+        self.near = args.highway_window
+        self.far = nn.Linear(args.window * data.m, data.m)
+        self.highway = nn.Linear(self.near, 1)
+
+    def forward(self, x):
+        near = self.highway(x[:, -self.near:, :].transpose(1, 2)).squeeze(2)
+        return near + self.far(x.reshape(-1, self.window * x.size(2)))
+""", "Net(types.SimpleNamespace(window=9, highway_window=4), types.SimpleNamespace(m=3))", (2, 9, 3))
+
+# ---- words of Python and numpy -------------------------------------------------
+
+case("hooks", """
+from math import sqrt
+
+class Scaled:
+    def __init__(self, name):
+        self.name = name
+
+    @staticmethod
+    def apply(module, name):
+        weight = getattr(module, name)
+        del module._parameters[name]
+        module.register_parameter(name + "_raw", nn.Parameter(weight.data))
+        module.register_forward_pre_hook(Scaled(name))
+
+    def __call__(self, module, input):
+        raw = getattr(module, self.name + "_raw")
+        setattr(module, self.name, raw * sqrt(2 / raw[0].numel()))
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.a = nn.Conv1d(2, 4, 3)
+        Scaled.apply(self.a, "weight")
+        self.b = nn.Linear(4, 3)
+        self.seen = {}
+        self.a.register_forward_hook(lambda module, args, out: self.seen.update(a=out.mean(2)))
+        self.b.register_forward_hook(lambda module, args, out: out * 2)
+
+    def forward(self, x):
+        y = self.b(self.a(x).amax(2))
+        return y, self.seen["a"]
+""", "Net()", (2, 2, 7))
+
+case("words_of_python", """
+import itertools, math, operator, string
+import logging
+import numpy as np
+from collections import namedtuple
+
+logger = logging.getLogger(__name__)
+Parts = namedtuple("Parts", ["low", "high"])
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        logger.info("letters: %d", len(string.ascii_lowercase))
+        self.pairs = list(itertools.combinations(range(3), 2)) + list(itertools.product([0], [1, 2]))
+        self.sizes = np.array([2, 4, 8])
+        n = self.sizes[0]
+        n += self.sizes[2]
+        self.a = nn.Linear(int(self.sizes[0]), int(n))
+        self.b = nn.Conv1d(4, 6, 1, groups=math.gcd(4, 6))
+        self.offsets = np.array((0, *np.cumsum([2, 3, 4])[:-1]), dtype=np.longlong)
+        self.mask = nn.Parameter(torch.from_numpy(np.array([[0, 1], [1, 0]] * 2).astype(np.float32)), requires_grad=False)
+        self.reach = math.comb(5, 2) + math.isqrt(17) + sum(itertools.accumulate([1, 2, 3]))
+        self.first = operator.itemgetter(0)
+
+    def forward(self, x):
+        x = x + x.new_tensor(self.offsets[:1]) + self.mask[3]
+        y = torch.stack([x[:, i % 2] * x[:, j % 2] for i, j in self.pairs], 1)[:, :4, None]
+        p = Parts(low=self.a(x), high=self.b(y))
+        return p[0] + self.reach, self.first(p[1].split(split_size=4, dim=1)), len(p) * p.low
+""", "Net()", (3, 2))
+
+case("densities", """
+from torch import distributions
+
+class Net(nn.Module):
+    def __init__(self, prior):
+        super().__init__()
+        self.prior = prior
+        self.a = nn.Linear(2, 2)
+        self.p = nn.Linear(2, 3)
+
+    def forward(self, x):
+        b = distributions.Bernoulli(logits=self.p(x))
+        n = distributions.Independent(distributions.Normal(self.a(x), torch.ones(2)), 1)
+        return self.prior.log_prob(self.a(x)), b.log_prob((x[:, :1] > 0).float()), b.entropy(), n.log_prob(x)
+
+prior = distributions.MultivariateNormal(torch.tensor([0.5, -1.0]), torch.tensor([[2.0, 0.6], [0.6, 1.0]]))
+net = Net(prior)
+""", "net", (4, 2))
+
+case("odd_sizes_up", """
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.c = nn.Conv2d(1, 2, 3, padding=1)
+        self.pool = nn.MaxPool2d(2, stride=2, ceil_mode=True)
+
+    def forward(self, x):
+        y = self.c(x)
+        return torch.cat([F.interpolate(self.pool(y), size=y.shape[2:], mode=m) for m in ("nearest", "bilinear")] + [y], 1)
+""", "Net()", (1, 1, 21, 43))
+
 
 def tensors(spec):
     if spec[0] == "int":

@@ -36,8 +36,25 @@ static void find_sites(struct py_node *n, struct py_node *around,
 }
 
 /* From what is written down to what has to be solved: every candidate goes
- * through one stage before any goes through the next. */
-enum stage { AS_IT_IS, AT_ITS_SITES, SOLVED, DEFAULTS_SOLVED, N_STAGES };
+ * through one stage before any goes through the next. A function that needs no
+ * arguments says more than a class that does, also where it was called with
+ * others than its defaults. */
+enum stage {
+    AS_IT_IS,
+    AT_ITS_SITES,
+    BUILDERS_SOLVED,
+    SOLVED,
+    DEFAULTS_SOLVED,
+    N_STAGES
+};
+
+static bool needs_nothing(const struct py_node *parameters)
+{
+    for (; parameters; parameters = parameters->next)
+        if (!parameters->op && !parameters->a)
+            return false;
+    return true;
+}
 
 static bool try_stage(struct solver *s, struct str name, bool library,
                       enum stage stage)
@@ -48,6 +65,12 @@ static bool try_stage(struct solver *s, struct str name, bool library,
 
     if (stage == AS_IT_IS)
         return solver_solve(s, &c, OPEN_NONE);
+    if (stage == BUILDERS_SOLVED) {
+        struct val *v = library ? NULL : table_find(&s->globals->names, name);
+        return v && v->kind == VAL_FUNCTION &&
+               needs_nothing(v->as.function->parameters) &&
+               solver_solve(s, &c, OPEN_DEFAULTS);
+    }
     if (stage == SOLVED || stage == DEFAULTS_SOLVED)
         return solver_solve(s, &c,
                             stage == SOLVED ? OPEN_REQUIRED : OPEN_DEFAULTS);
@@ -71,14 +94,6 @@ static bool try_candidates(struct solver *s, const struct str *names, size_t n,
         s->tries = 0; /* of one stage */
     }
     return false;
-}
-
-static bool needs_nothing(const struct py_node *parameters)
-{
-    for (; parameters; parameters = parameters->next)
-        if (!parameters->op && !parameters->a)
-            return false;
-    return true;
 }
 
 static bool makes_modules(const struct val *v)
