@@ -115,6 +115,8 @@ for kind in ("LSTM", "GRU", "RNN"):
     CASES[f"{kind.lower()}_cell"] = (net(f"l = nn.{kind}Cell(5, 4)", "return self.l(x)"), [[3, 5]], None)
     h = "(h, h)" if kind == "LSTM" else "h"
     CASES[f"{kind.lower()}_state"] = (net(f"l = nn.{kind}(5, 4, batch_first=True)", f"h = torch.zeros(1, x.size(0), 4); y, _ = self.l(x, {h}); return y.mean(dim=1)"), [[3, 2, 5]], None)
+for tag, options in [("", "5, 4, proj_size=3"), ("_two_both", "5, 4, 2, bidirectional=True, proj_size=3"), ("_first", "5, 4, batch_first=True, bias=False, proj_size=2")]:
+    CASES["lstm_proj" + tag] = (net(f"l = nn.LSTM({options})", "return self.l(x)"), [[3, 2, 5]], None)
 CASES["rnn_relu"] = (net("l = nn.RNN(5, 4, nonlinearity='relu')", "return self.l(x)"), [[3, 2, 5]], None)
 CASES["gru_given"] = (net("l = nn.GRU(5, 4)", "return self.l(x, h)", "x, h"), [[3, 2, 5], [1, 2, 4]], None)
 CASES["lstm_loop"] = (net("c = nn.LSTMCell(5, 4)", "h = torch.zeros(x.size(0), 4); c = torch.zeros(x.size(0), 4); out = []\n        for t in range(x.size(1)):\n"

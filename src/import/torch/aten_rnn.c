@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "import/torch/aten.h"
+#include "import/torch/host.h"
 
 /* What a kind of layer is in ONNX. */
 static const struct kind {
@@ -118,9 +119,7 @@ static void layer(struct aten_call *c, struct rnn *r, struct ten *x,
     r->hidden = u[0]->shape.rank == 2 ? u[0]->shape.dim[1] : 0;
     if (w[0]->shape.rank != 2 || x->shape.dim[2] != w[0]->shape.dim[1] ||
         u[0]->shape.dim[0] != r->kind->gates * r->hidden) {
-        (void)aten_fail(c,
-                        "the input has %lld features, not %lld; "
-                        "projections (proj_size) are not known",
+        (void)aten_fail(c, "the input has %lld features, not %lld",
                         (long long)x->shape.dim[2],
                         (long long)w[0]->shape.dim[1]);
         return;
@@ -170,6 +169,18 @@ static struct val *results(struct aten_call *c, const struct rnn *r,
     return c->py->failed ? NULL : all;
 }
 
+/* proj_size: a text of the library writes its steps out. */
+static struct val *projected(struct aten_call *c)
+{
+    struct val *f = library_find(c->py, STR("projected_lstm"));
+    struct val *a[] = {c->a[0], c->a[1], c->a[2], c->a[3],
+                       c->a[4], c->a[7], c->a[8]};
+
+    if (!arg_none(c, 9))
+        return aten_fail(c, "proj_size with packed sequences is not known");
+    return py_call(c->py, f, &(struct args){a, COUNT(a), NULL});
+}
+
 /* lstm(input, hx, params, has_biases, num_layers, dropout, train,
  * bidirectional, batch_first, lengths) -> (y, h, c) */
 static struct val *rnn(struct aten_call *c)
@@ -192,6 +203,9 @@ static struct val *rnn(struct aten_call *c)
     if (!r.params || layers < 1 || layers > 64 || x->shape.rank < 2 ||
         x->shape.rank > 3)
         return aten_fail(c, "the input has %d dimensions", x->shape.rank);
+    if (r.kind->gates == 4 &&
+        r.n_params == (size_t)(layers * r.directions) * (r.biases ? 5U : 3U))
+        return projected(c);
     if (!arg_none(c, 9))
         r.lengths = ten_name(c->t, ten_cast(c->t, arg_ten(c, 9), DTYPE_I32));
     struct val *hx = c->a[1];

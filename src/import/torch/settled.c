@@ -8,9 +8,17 @@
 static bool ask(struct solver *s, const struct candidate *c, struct str path)
 {
     const char *in = path.n ? memmem(path.p, path.n, "' in ", 5) : NULL;
-    if (in) /* "'pool' in config": the record is what is asked for */
-        path = str_slice(path, (size_t)(in - path.p) + 5, path.n);
     int n = (int)(path.n < 40 ? path.n : 40);
+
+    if (in) { /* "'pool' in config": the record is what is asked for */
+        struct str record = str_slice(path, (size_t)(in - path.p) + 5, path.n);
+        (void)snprintf(s->open_question, sizeof(s->open_question),
+                       "%.*s fits, but whether %.*s is not shown by the "
+                       "weights: give --init '{\"%.*s\": {...}}'",
+                       (int)(c->name.n < 60 ? c->name.n : 60), c->name.p, n,
+                       path.p, (int)(record.n < 40 ? record.n : 40), record.p);
+        return false;
+    }
 
     (void)snprintf(s->open_question, sizeof(s->open_question),
                    "%.*s fits, but its argument '%.*s' is not shown by the "

@@ -1413,12 +1413,15 @@ class RNNBase(Module):
         self.nonlinearity = nonlinearity
         rows = self.gates * hidden_size
         ways = 2 if bidirectional else 1
+        state = proj_size or hidden_size
         for layer in range(num_layers):
             for suffix in ['', '_reverse'][:ways]:
                 name = 'l%d%s' % (layer, suffix)
-                width = input_size if layer == 0 else hidden_size * ways
+                width = input_size if layer == 0 else state * ways
                 setattr(self, 'weight_ih_' + name, Parameter_of(rows, width))
-                setattr(self, 'weight_hh_' + name, Parameter_of(rows, hidden_size))
+                setattr(self, 'weight_hh_' + name, Parameter_of(rows, state))
+                if proj_size:
+                    setattr(self, 'weight_hr_' + name, Parameter_of(proj_size, hidden_size))
                 if bias:
                     setattr(self, 'bias_ih_' + name, Parameter_of(rows))
                     setattr(self, 'bias_hh_' + name, Parameter_of(rows))
@@ -1435,15 +1438,18 @@ class RNNBase(Module):
                 out += [getattr(self, 'weight_ih_' + name), getattr(self, 'weight_hh_' + name)]
                 if self.bias:
                     out += [getattr(self, 'bias_ih_' + name), getattr(self, 'bias_hh_' + name)]
+                if self.proj_size:
+                    out += [getattr(self, 'weight_hr_' + name)]
         return out
 
-    def zeros(self, input):
+    def zeros(self, input, width=None):
+        width = width or self.hidden_size
         n = self.num_layers * (2 if self.bidirectional else 1)
         if isinstance(input, PackedSequence):
-            return torch.zeros(n, input.data.size(1), self.hidden_size, dtype=input.data.dtype)
+            return torch.zeros(n, input.data.size(1), width, dtype=input.data.dtype)
         if input.dim() == 2:
-            return torch.zeros(n, self.hidden_size, dtype=input.dtype)
-        return torch.zeros(n, input.size(0 if self.batch_first else 1), self.hidden_size, dtype=input.dtype)
+            return torch.zeros(n, width, dtype=input.dtype)
+        return torch.zeros(n, input.size(0 if self.batch_first else 1), width, dtype=input.dtype)
 
     def run(self, function, input, hx):
         if isinstance(input, PackedSequence):
@@ -1454,12 +1460,46 @@ class RNNBase(Module):
                         self.batch_first)
 
 
+def projected_lstm(input, hx, params, biases, layers, both, batch_first):
+    """LSTM with proj_size: h = W_hr (o * tanh(c)). ONNX has no such layer, so its steps are written out."""
+    bare = input.dim() == 2
+    x = input.unsqueeze(1) if bare else input.transpose(0, 1) if batch_first else input
+    step = 5 if biases else 3
+    hidden, cells = [], []
+    for layer in range(layers):
+        ys = []
+        for way in range(2 if both else 1):
+            at = layer * (2 if both else 1) + way
+            p = params[at * step:at * step + step]
+            h, c = hx[0][at], hx[1][at]
+            if bare:
+                h, c = h.unsqueeze(0), c.unsqueeze(0)
+            gates = torch.matmul(x, p[0].t())
+            if biases:
+                gates = gates + (p[2] + p[3])
+            times = list(range(x.size(0)))
+            outs = [None] * len(times)
+            for t in reversed(times) if way else times:
+                i, f, g, o = (gates[t] + torch.matmul(h, p[1].t())).chunk(4, -1)
+                c = torch.sigmoid(f) * c + torch.sigmoid(i) * torch.tanh(g)
+                h = torch.matmul(torch.sigmoid(o) * torch.tanh(c), p[-1].t())
+                outs[t] = h
+            ys.append(torch.stack(outs, 0))
+            hidden.append(h)
+            cells.append(c)
+        x = torch.cat(ys, 2) if both else ys[0]
+    h, c = torch.stack(hidden, 0), torch.stack(cells, 0)
+    if bare:
+        return x.squeeze(1), h.squeeze(1), c.squeeze(1)
+    return (x.transpose(0, 1) if batch_first else x), h, c
+
+
 class LSTM(RNNBase):
     gates = 4
 
     def forward(self, input, hx=None):
         if hx is None:
-            hx = (self.zeros(input), self.zeros(input))
+            hx = (self.zeros(input, self.proj_size), self.zeros(input))
         out, h, c = self.run(torch.lstm, input, list(hx))
         return out, (h, c)
 
