@@ -108,7 +108,9 @@ static struct val *super_attr(struct py *py, struct val *super, struct str name)
         if (v)
             return v;
     }
-    return NULL;
+    return str_eq(name, STR("__init__"))
+               ? py_builtin(py, "init", py_nothing, NULL)
+               : NULL; /* that of object */
 }
 
 static struct val *space_attr(struct py *py, struct val *space, struct str name)
@@ -208,6 +210,16 @@ bool py_set_attr(struct py *py, struct val *v, struct str name,
 {
     if (!v || !value)
         return false;
+    if (v->kind == VAL_OBJECT && str_eq(name, STR("__dict__"))) {
+        for (size_t i = 0; value->kind == VAL_DICT && i < value->as.dict->n;
+             i++)
+            if (value->as.dict->entries[i].key &&
+                !table_put(py, v->as.object.attrs,
+                           value->as.dict->entries[i].key,
+                           value->as.dict->entries[i].value))
+                return false;
+        return true; /* self.__dict__ = self changes nothing */
+    }
     if (v->kind == VAL_OBJECT) {
         struct val *setter =
             klass_find(v->as.object.klass, STR("__setattr__"), NULL);
@@ -273,8 +285,15 @@ static bool add_bases(struct py *py, struct klass *k, struct py_node *list,
             return false;
         if (v->kind == VAL_CLASS && k->n_bases < PY_MAX_BASES)
             k->bases[k->n_bases++] = v->as.klass;
-        else if ((v->kind == VAL_SPACE || v->kind == VAL_UNKNOWN) &&
-                 !k->foreign.n)
+        else if (v->kind == VAL_BUILTIN && py->library &&
+                 strcmp(v->as.builtin.name, "dict") == 0 &&
+                 k->n_bases < PY_MAX_BASES) {
+            struct val *dict =
+                table_find(&py->library->names, STR("standard_dict"));
+            if (dict && dict->kind == VAL_CLASS)
+                k->bases[k->n_bases++] = dict->as.klass;
+        } else if ((v->kind == VAL_SPACE || v->kind == VAL_UNKNOWN) &&
+                   !k->foreign.n)
             k->foreign = v->as.text;
     }
     return true;

@@ -52,6 +52,8 @@ bool py_isinstance(struct py *py, struct val *v, struct val *type)
         const struct type_name *t = type->as.builtin.data;
         if (t >= types && t < types + COUNT(types))
             return v->kind == t->kind ||
+                   (t->kind == VAL_DICT && v->kind == VAL_OBJECT &&
+                    klass_named(v->as.object.klass, "standard_dict")) ||
                    (t->kind == VAL_INT && v->kind == VAL_BOOL);
     }
     if (type->kind == VAL_BUILTIN && v->kind == VAL_HOST) {

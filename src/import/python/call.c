@@ -47,6 +47,38 @@ struct val *py_define(struct py *py, struct py_node *def, struct scope *s)
     return v;
 }
 
+/* What a decorator of the source's own makes of it; one of a package that is
+ * not here leaves it as it is, and so does one that fails. */
+static struct val *decorate(struct py *py, struct py_node *d, struct val *v,
+                            struct scope *s)
+{
+    struct py_node *root = d;
+    struct val *f;
+
+    while (root->kind == PY_ATTR || root->kind == PY_CALL)
+        root = root->a;
+    f = root->kind == PY_NAME ? py_eval(py, root, s) : NULL;
+    bool own = f && (f->kind == VAL_FUNCTION || f->kind == VAL_OBJECT ||
+                     f->kind == VAL_CLASS);
+    f = own ? py_eval(py, d, s) : NULL;
+    f = f ? py_call1(py, f, v) : NULL;
+    if (py->failed)
+        return py_recover(py) ? v : NULL;
+    return f && (f->kind == VAL_FUNCTION || f->kind == VAL_CLASS ||
+                 f->kind == VAL_BOUND || f->kind == VAL_OBJECT)
+               ? f
+               : v;
+}
+
+struct val *py_decorated(struct py *py, struct py_node *decorators,
+                         struct val *v, struct scope *s)
+{
+    if (!v || !decorators)
+        return v;
+    v = py_decorated(py, decorators->next, v, s); /* the lowest first */
+    return v ? decorate(py, decorators, v, s) : NULL;
+}
+
 struct val *py_lambda(struct py *py, struct py_node *node, struct scope *s)
 {
     struct val *v = make_function(py, STR("lambda"), node->a, node->b, s);

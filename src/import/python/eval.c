@@ -89,6 +89,11 @@ static bool merge(struct py *py, struct table *to, struct val *from)
     from = py_settle(py, from, WANT_MAPPING, NULL);
     if (!from)
         return false;
+    if (from->kind == VAL_OBJECT &&
+        klass_named(from->as.object.klass, "standard_dict")) {
+        struct val *d = py_attr(py, from, STR("__dict__"));
+        return d && merge(py, to, d);
+    }
     if (from->kind != VAL_DICT) {
         (void)py_fail(py, ERR_INVALID, "'**' needs a dict");
         return false;
@@ -318,7 +323,7 @@ static struct val *fstring(struct py *py, struct py_node *node, struct scope *s)
             buf_put(&b, part->text);
             continue;
         }
-        struct val *v = py_eval(py, part->a, s);
+        struct val *v = py_shown(py, py_eval(py, part->a, s));
         if (!v) {
             buf_fini(&b);
             return NULL;

@@ -84,6 +84,13 @@ struct val *py_settle(struct py *py, struct val *v, enum py_want want,
 struct val *py_known(struct py *py, const struct val *v);
 struct val *py_unknown_attr(struct py *py, struct val *v, struct str name);
 struct val *py_unknown_index(struct py *py, struct val *v, struct val *at);
+/* An unknown value as text shows it: what stands for it now, or its name. */
+struct val *py_shown(struct py *py, struct val *v);
+/* A function that gives None whatever it is given. */
+struct val *py_nothing(struct py *py, struct val *self, const struct args *a);
+/* What the decorators above a function or class make of it. */
+struct val *py_decorated(struct py *py, struct py_node *decorators,
+                         struct val *v, struct scope *s);
 struct val *py_unknown_len(struct py *py, struct val *v);
 /* member in v: a truth, what v is known to be, or v. */
 struct val *py_unknown_holds(struct py *py, struct val *v,

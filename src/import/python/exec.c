@@ -159,6 +159,7 @@ static struct val *module_named(struct py *py, struct str path)
                                         "re",
                                         "time",
                                         "dataclasses",
+                                        "easydict",
                                         "operator",
                                         "contextlib",
                                         "types",
@@ -366,6 +367,19 @@ static bool is_aside(struct py *py, struct py_node *n, struct scope *s)
     return callee && (callee->kind == VAL_SPACE || callee->kind == VAL_UNKNOWN);
 }
 
+/* def and class. Methods keep their own selves: super() must find them. */
+static bool define(struct py *py, struct py_node *n, struct scope *s)
+{
+    struct val *v =
+        n->kind == PY_DEF ? py_define(py, n, s) : py_define_class(py, n, s);
+
+    if (v && !table_set(py, &s->names, n->text, v))
+        return false;
+    if (v && n->c && py->lenient && !py->in_library && !s->is_class)
+        v = py_decorated(py, n->c, v, s);
+    return table_set(py, &s->names, n->text, v);
+}
+
 static enum flow run_one(struct py *py, struct py_node *n, struct scope *s,
                          struct val **result)
 {
@@ -386,10 +400,8 @@ static enum flow run_one(struct py *py, struct py_node *n, struct scope *s,
     case PY_WHILE:
         return run_while(py, n, s, result);
     case PY_DEF:
-        return did(table_set(py, &s->names, n->text, py_define(py, n, s)));
     case PY_CLASS:
-        return did(
-            table_set(py, &s->names, n->text, py_define_class(py, n, s)));
+        return did(define(py, n, s));
     case PY_RETURN:
         *result = n->a ? py_eval(py, n->a, s) : &py->none;
         return *result ? FLOW_RETURN : FLOW_FAILED;

@@ -78,9 +78,10 @@ METHOD(str_format_method)
             v = at + 1 < a->n ? a->pos[at + 1] : NULL;
         else if (a->kw)
             v = table_find(a->kw, name);
+        v = py_shown(py, v);
         if (!v) {
             buf_fini(&b);
-            return py_wrong(py, f);
+            return py->failed ? NULL : py_wrong(py, f);
         }
         py_format(&b, v, spec.p ? spec : STR(""));
         i = (size_t)(end - s.p);

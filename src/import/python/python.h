@@ -29,6 +29,7 @@ enum py_want {
     WANT_MAPPING, /* a dict */
     WANT_CALL,    /* something to call */
     WANT_KNOWN,   /* nothing: what is known of it, or NULL without an error */
+    WANT_TEXT,    /* nothing: what stands for it now, or NULL, as above */
     WANT_IS,      /* nothing: from now on it is that value */
 };
 

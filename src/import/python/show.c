@@ -162,9 +162,21 @@ struct val *py_from_buf(struct py *py, struct buf *b)
     return py_str(py, (struct str){copy, n});
 }
 
+struct val *py_shown(struct py *py, struct val *v)
+{
+    struct val *now =
+        v && v->kind == VAL_UNKNOWN ? py_settle(py, v, WANT_TEXT, NULL) : NULL;
+
+    return py->failed ? NULL : now ? now : v;
+}
+
 struct val *py_to_str(struct py *py, struct val *v)
 {
     struct buf b;
+
+    v = py_shown(py, v);
+    if (!v)
+        return NULL;
 
     if (v->kind == VAL_STR)
         return v;

@@ -99,8 +99,7 @@ static struct val *fn_same(struct py *py, struct val *self,
     return a->n ? a->pos[0] : &py->none;
 }
 
-static struct val *fn_none(struct py *py, struct val *self,
-                           const struct args *a)
+struct val *py_nothing(struct py *py, struct val *self, const struct args *a)
 {
     (void)self;
     (void)a;
@@ -305,11 +304,11 @@ static const struct {
     {"collections.namedtuple", fn_namedtuple},
     {"collections.defaultdict", call_default},
     {"copy.copy", fn_same},
-    {"typing.cast", fn_none},
-    {"warnings.warn", fn_none},
+    {"typing.cast", py_nothing},
+    {"warnings.warn", py_nothing},
     {"logging.getLogger", fn_logger},
-    {"random.seed", fn_none},
-    {"numpy.random.seed", fn_none},
+    {"random.seed", py_nothing},
+    {"numpy.random.seed", py_nothing},
 };
 
 struct val *py_standard(struct py *py, struct str path)

@@ -77,6 +77,25 @@ static bool open_those(struct opening *o, const struct function *f,
     return true;
 }
 
+/* What the checkpoint says of arguments that have defaults; false: nothing. */
+bool solver_tell_arguments(struct solver *s, struct candidate *c)
+{
+    struct function *f = solver_function(solver_callee(&s->t, s->globals, c));
+    const struct py_node *p = f ? f->parameters : NULL;
+    bool any = false;
+
+    for (size_t i = 0; p; p = p->next, i++) {
+        struct val *told =
+            f->defaults[i] && !p->op && !table_find(c->given, p->text)
+                ? table_find(&s->t.unknowns->words, p->text)
+                : NULL;
+        if (!told || py_equal(told, f->defaults[i]))
+            continue;
+        any = table_set(&s->t.py, c->given, p->text, told);
+    }
+    return any;
+}
+
 /* ---- what is handed on --------------------------------------------------- */
 
 static bool hands_on(const struct py_node *call, struct str rest)

@@ -127,6 +127,8 @@ static struct val *package_name(struct py *py, struct str path, struct str last)
                     {"operator.", "operator"},
                     {"collections.", "collections"},
                     {"string.", "string"},
+                    {"types.", "types"},
+                    {"easydict.", "easydict"},
                     {"torch.autograd.", "autograd"},
                     {"torch.distributions.", "distributions"},
                     {"torch.hub.", "hub"},

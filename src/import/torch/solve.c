@@ -236,13 +236,15 @@ static struct table *copy_table(struct solver *s, const struct table *from)
 }
 
 static bool begin(struct solver *s, struct candidate *c,
-                  const struct candidate *base, enum openness open)
+                  const struct candidate *base, enum openness open, bool tell)
 {
     *c = *base;
     c->given = copy_table(s, base->given);
     c->solved = unknowns_again(&s->t, s->t.unknowns);
     s->t.unknowns = c->solved;
     if (!c->given || !c->solved)
+        return false;
+    if (tell && !solver_tell_arguments(s, c))
         return false;
     bool arguments = open != OPEN_NONE && !c->site.call && !c->body;
     return !arguments || solver_open_arguments(s, c, open);
@@ -261,13 +263,13 @@ static bool is_promising(const struct unknowns *all,
            (varies || best->names == SIZE_MAX || best->named > 0);
 }
 
-bool solver_solve(struct solver *s, const struct candidate *base,
-                  enum openness open)
+static bool solve(struct solver *s, const struct candidate *base,
+                  enum openness open, bool tell)
 {
     struct candidate c;
     struct distance best;
 
-    if (!begin(s, &c, base, open))
+    if (!begin(s, &c, base, open, tell))
         return false;
     /* One that can be tried for ever must not keep the others from it. */
     s->max_tries =
@@ -292,4 +294,14 @@ bool solver_solve(struct solver *s, const struct candidate *base,
     s->max_tries = ONE_TRIES;
     s->max_steps = s->steps + ONE_STEPS;
     return fits && solver_settled(s, &c);
+}
+
+/* What the checkpoint says of an argument stands before its default. */
+bool solver_solve(struct solver *s, const struct candidate *base,
+                  enum openness open)
+{
+    bool arguments = !base->site.call && !base->body;
+
+    return (arguments && solve(s, base, open, true)) ||
+           solve(s, base, open, false);
 }

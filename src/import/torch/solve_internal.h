@@ -81,6 +81,9 @@ bool solver_attempt(struct solver *s, const struct candidate *c, unsigned wants,
 struct function *solver_function(struct val *callee);
 /* arguments.c: a default of which other values are tried. */
 bool solver_is_tried(const struct val *usual);
+/* arguments.c: what the checkpoint says of arguments with defaults; false:
+ * nothing else than the defaults. */
+bool solver_tell_arguments(struct solver *s, struct candidate *c);
 /* arguments.c: puts unknowns in the place of arguments. */
 bool solver_open_arguments(struct solver *s, struct candidate *c,
                            enum openness open);

@@ -130,6 +130,15 @@ static bool is_map(const struct pickle *v)
     return v && (v->kind == PICKLE_DICT || v->kind == PICKLE_CALL);
 }
 
+/* Its words mean other things: eps of an optimizer. */
+static bool of_training(struct str key)
+{
+    static const char *const words[] = {"optim", "sched", "scaler", "callback",
+                                        "loops"};
+
+    return speaks_of(key, words, COUNT(words));
+}
+
 /* The values of a dict and of those within, the outer ones first. */
 static void collect_words(struct py *py, const struct pickle *v,
                           struct table *out, int depth)
@@ -147,7 +156,8 @@ static void collect_words(struct py *py, const struct pickle *v,
             (void)table_set(py, out, v->items[i]->text, m);
     }
     for (size_t i = 0; i + 1 < v->n; i += 2)
-        if (pickle_is(v->items[i], PICKLE_STR))
+        if (pickle_is(v->items[i], PICKLE_STR) &&
+            !of_training(v->items[i]->text))
             collect_words(py, v->items[i + 1], out, depth + 1);
 }
 

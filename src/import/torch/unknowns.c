@@ -151,6 +151,7 @@ static void begin(struct py *py, struct unknowns *all, struct unknown *u,
     case WANT_TRUTH:
     case WANT_CALL:
     case WANT_KNOWN:
+    case WANT_TEXT:
     case WANT_IS:
         u->kind = UNKNOWN_CHOICE;
         add_option(u, &py->no);
@@ -164,8 +165,11 @@ void unknown_with_default(struct trace *t, struct str path, struct val *usual)
 {
     struct py *py = &t->py;
     struct unknown *u = unknown_find(t->unknowns, path);
+    struct val *told = u ? NULL : unknown_told(t->unknowns, path);
 
-    u = u ? u : add(py, t->unknowns, path);
+    if (told)
+        (void)set_known(py, t->unknowns, path, told);
+    u = u || told ? u : add(py, t->unknowns, path);
     if (!u)
         return;
     u->usual = usual;
@@ -357,7 +361,7 @@ static struct val *settle(struct py *py, struct str path, enum py_want want,
     struct trace *t = trace_of(py);
     struct unknowns *all = t->unknowns;
 
-    if (!all && (want == WANT_KNOWN || want == WANT_IS))
+    if (!all && (want == WANT_KNOWN || want == WANT_IS || want == WANT_TEXT))
         return NULL;
     if (want == WANT_NUMBER && str_ends(path, STR(".shape")))
         want = WANT_LENGTH; /* torch.ones(x.size()) */
@@ -374,6 +378,10 @@ static struct val *settle(struct py *py, struct str path, enum py_want want,
         return set_known(py, all, path, hint);
     if (want == WANT_KNOWN)
         return known_already(py, all, path);
+    if (want == WANT_TEXT) {
+        struct unknown *now = unknown_find(all, path);
+        return now && now->value ? now->value : known_already(py, all, path);
+    }
     if (want == WANT_CALL)
         return called(t, path);
     struct unknown *u = unknown_find(all, path);

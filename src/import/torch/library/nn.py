@@ -1767,11 +1767,18 @@ class _Loss(Module):
         pass
 
 
-class CrossEntropyLoss(_Loss):
+class _WeightedLoss(_Loss):
+    def __init__(self, weight=None, *args, **kwargs):
+        self.register_buffer('weight', weight)
+        if 'pos_weight' in kwargs:
+            self.register_buffer('pos_weight', kwargs['pos_weight'])
+
+
+class CrossEntropyLoss(_WeightedLoss):
     pass
 
 
-class NLLLoss(_Loss):
+class NLLLoss(_WeightedLoss):
     pass
 
 
@@ -1787,11 +1794,11 @@ class SmoothL1Loss(_Loss):
     pass
 
 
-class BCELoss(_Loss):
+class BCELoss(_WeightedLoss):
     pass
 
 
-class BCEWithLogitsLoss(_Loss):
+class BCEWithLogitsLoss(_WeightedLoss):
     pass
 
 
@@ -1827,7 +1834,7 @@ class MultiLabelMarginLoss(_Loss):
     pass
 
 
-class MultiLabelSoftMarginLoss(_Loss):
+class MultiLabelSoftMarginLoss(_WeightedLoss):
     pass
 
 
@@ -1835,7 +1842,7 @@ class MultiMarginLoss(_Loss):
     pass
 
 
-class NLLLoss2d(_Loss):
+class NLLLoss2d(_WeightedLoss):
     pass
 
 

@@ -176,6 +176,75 @@ def operator_attrgetter(name):
     return lambda x: getattr(x, name)
 
 
+# ---- dict, as a base of other classes -----------------------------------------
+
+class standard_dict:
+    """Its members are its attributes, which is what such classes are written for."""
+
+    def __init__(self, *args, **kwargs):
+        self.update(*args, **kwargs)
+
+    def update(self, *args, **kwargs):
+        for other in args:
+            for k, v in other.items() if hasattr(other, 'items') else other:
+                self.__dict__[k] = v
+        for k, v in kwargs.items():
+            self.__dict__[k] = v
+
+    def __getitem__(self, k):
+        return self.__dict__[k]
+
+    def __setitem__(self, k, v):
+        self.__dict__[k] = v
+
+    def __delitem__(self, k):
+        del self.__dict__[k]
+
+    def __contains__(self, k):
+        return k in self.__dict__
+
+    def __iter__(self):
+        return list(self.__dict__.keys())
+
+    def __len__(self):
+        return len(self.__dict__)
+
+    def keys(self):
+        return list(self.__dict__.keys())
+
+    def values(self):
+        return list(self.__dict__.values())
+
+    def items(self):
+        return list(self.__dict__.items())
+
+    def get(self, k, default=None):
+        return self.__dict__.get(k, default)
+
+    def pop(self, k, *default):
+        return self.__dict__.pop(k, *default)
+
+    def setdefault(self, k, default=None):
+        if k not in self.__dict__:
+            self.__dict__[k] = default
+        return self.__dict__[k]
+
+    def copy(self):
+        return dict(self.items())
+
+
+class types_SimpleNamespace:
+    def __init__(self, **kwargs):
+        for k, v in kwargs.items():
+            self.__dict__[k] = v
+
+
+class easydict_EasyDict(standard_dict):
+    def __init__(self, d=None, **kwargs):
+        for k, v in list((d or {}).items()) + list(kwargs.items()):
+            self.__dict__[k] = easydict_EasyDict(v) if isinstance(v, dict) else v
+
+
 # ---- collections, string, random --------------------------------------------
 
 def collections_deque(values=(), maxlen=None):
