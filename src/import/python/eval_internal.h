@@ -84,6 +84,14 @@ struct val *py_settle(struct py *py, struct val *v, enum py_want want,
 struct val *py_known(struct py *py, const struct val *v);
 struct val *py_unknown_attr(struct py *py, struct val *v, struct str name);
 struct val *py_unknown_index(struct py *py, struct val *v, struct val *at);
+/* operators.c, for compare.c: is it a list or a tuple; a method such as __add__
+ * of an object, NULL without an error: none; what is said when there is no
+ * such operator. */
+bool py_is_items(const struct val *v);
+struct val *py_special(struct py *py, const char *name, struct val *a,
+                       struct val *b);
+struct val *py_no_operator(struct py *py, enum py_op op, const struct val *a,
+                           const struct val *b);
 /* An unknown value as text shows it: what stands for it now, or its name. */
 struct val *py_shown(struct py *py, struct val *v);
 /* A function that gives None whatever it is given. */

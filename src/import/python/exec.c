@@ -380,13 +380,41 @@ static bool define(struct py *py, struct py_node *n, struct scope *s)
     return table_set(py, &s->names, n->text, v);
 }
 
+/* A call that fills in weights, which the file has: where it fails, what it
+ * would have done is of no account. */
+static bool initialises(const struct py_node *n)
+{
+    static const char *const words[] = {
+        "_init",       "init_weight",     "initialize",  "initialise",
+        "init_param",  "weights_init",    "weight_init", "reset_parameters",
+        "load_weight", "load_pretrained", "load_from"};
+    struct str name =
+        n->kind == PY_CALL && (n->a->kind == PY_ATTR || n->a->kind == PY_NAME)
+            ? n->a->text
+            : (struct str){0};
+
+    if (!name.n || str_eq(name, STR("__init__")))
+        return false;
+    for (size_t i = 0; i < COUNT(words); i++)
+        if (memmem(name.p, name.n, words[i], strlen(words[i])))
+            return true;
+    return false;
+}
+
+static bool run_call(struct py *py, struct py_node *n, struct scope *s)
+{
+    if (py_eval(py, n, s))
+        return true;
+    return py->lenient && !py->in_library && initialises(n) && py_recover(py);
+}
+
 static enum flow run_one(struct py *py, struct py_node *n, struct scope *s,
                          struct val **result)
 {
     switch ((int)n->kind) {
     case PY_EXPR:
         return did(n->a->kind == PY_STRING || is_aside(py, n->a, s) ||
-                   (!py->failed && py_eval(py, n->a, s)));
+                   (!py->failed && run_call(py, n->a, s)));
     case PY_ASSIGN:
         return assign_all(py, n, s);
     case PY_AUG:

@@ -15,8 +15,8 @@ static const char *const op_texts[] = {
     [OP_IN] = "in",     [OP_NOT_IN] = "not in",
 };
 
-static struct val *no_operator(struct py *py, enum py_op op,
-                               const struct val *a, const struct val *b)
+struct val *py_no_operator(struct py *py, enum py_op op, const struct val *a,
+                           const struct val *b)
 {
     return py_fail(py, ERR_UNSUPPORTED, "'%s' between %s and %s is not known",
                    op_texts[op] ? op_texts[op] : "?", py_kind_name(a),
@@ -154,7 +154,7 @@ static struct val *repeated(struct py *py, struct val *a, int64_t n)
     return out;
 }
 
-static bool is_items(const struct val *v)
+bool py_is_items(const struct val *v)
 {
     return v->kind == VAL_LIST || v->kind == VAL_TUPLE;
 }
@@ -193,8 +193,8 @@ static struct val *percent(struct py *py, struct str format, struct val *v)
     return py_from_buf(py, &b);
 }
 
-static struct val *special(struct py *py, const char *name, struct val *a,
-                           struct val *b)
+struct val *py_special(struct py *py, const char *name, struct val *a,
+                       struct val *b)
 {
     struct val *method = a->kind == VAL_OBJECT
                              ? py_attr_or_null(py, a, str_from_cstr(name))
@@ -215,7 +215,7 @@ static struct val *object_binary(struct py *py, enum py_op op, struct val *a,
         [OP_XOR] = "__xor__"};
 
     if ((size_t)op < COUNT(names) && names[op])
-        return special(py, names[op], a, b);
+        return py_special(py, names[op], a, b);
     return NULL;
 }
 
@@ -233,7 +233,7 @@ static struct val *of_sets(struct py *py, enum py_op op, struct val *a,
     bool both = op == OP_AND, without = op == OP_SUB || op == OP_XOR;
 
     if (op != OP_OR && !both && !without)
-        return no_operator(py, op, a, b);
+        return py_no_operator(py, op, a, b);
     for (size_t i = 0; out && i < a->as.items.n; i++) {
         bool in = py_contains(py, b, a->as.items.v[i]) == &py->yes;
         if ((op == OP_OR || in == both) &&
@@ -257,7 +257,7 @@ static struct val *beside(struct py *py, enum py_op op, struct val *v,
     if (other->kind == VAL_STR)
         return op == OP_MOD ? py_to_str(py, v)
                             : py_settle(py, v, WANT_CHOICE, NULL);
-    if (is_items(other))
+    if (py_is_items(other))
         return py_settle(py, v, op == OP_MUL ? WANT_COUNT : WANT_LENGTH, NULL);
     return py_settle(py, v, WANT_NUMBER, NULL);
 }
@@ -290,20 +290,22 @@ struct val *py_binary(struct py *py, enum py_op op, struct val *a,
         return float_binary(py, op, x, y);
     if (op == OP_ADD && a->kind == VAL_STR && b->kind == VAL_STR)
         return joined(py, a->as.text, b->as.text);
-    if (op == OP_ADD && is_items(a) && a->kind == b->kind)
+    if (op == OP_ADD && py_is_items(a) && a->kind == b->kind)
         return concat(py, a, b);
     if (a->kind == VAL_SET && b->kind == VAL_SET)
         return of_sets(py, op, a, b);
-    if (op == OP_MUL && (is_items(a) || a->kind == VAL_STR) && py_to_int(b, &i))
+    if (op == OP_MUL && (py_is_items(a) || a->kind == VAL_STR) &&
+        py_to_int(b, &i))
         return repeated(py, a, i);
-    if (op == OP_MUL && (is_items(b) || b->kind == VAL_STR) && py_to_int(a, &i))
+    if (op == OP_MUL && (py_is_items(b) || b->kind == VAL_STR) &&
+        py_to_int(a, &i))
         return repeated(py, b, i);
     struct val *out = object_binary(py, op, a, b);
     if (out || py->failed)
         return out;
     if (op == OP_OR && is_type(a) && is_type(b))
         return a;
-    return no_operator(py, op, a, b);
+    return py_no_operator(py, op, a, b);
 }
 
 struct val *py_unary(struct py *py, enum py_op op, struct val *a)
@@ -328,180 +330,4 @@ struct val *py_unary(struct py *py, enum py_op op, struct val *a)
         return op == OP_NEG ? int_binary(py, OP_SUB, 0, i) : py_int(py, ~i);
     return py_fail(py, ERR_UNSUPPORTED, "this sign before a %s is not known",
                    py_kind_name(a));
-}
-
-static int compare_texts(struct str a, struct str b)
-{
-    int c = memcmp(a.p, b.p, a.n < b.n ? a.n : b.n);
-
-    return c ? c : a.n < b.n ? -1 : a.n > b.n;
-}
-
-/* -1, 0, 1; false: they have no order. */
-static bool order(const struct val *a, const struct val *b, int *out)
-{
-    double x, y;
-
-    if (py_to_float(a, &x) && py_to_float(b, &y)) {
-        *out = x < y ? -1 : x > y;
-        return true;
-    }
-    if (a->kind == VAL_STR && b->kind == VAL_STR) {
-        *out = compare_texts(a->as.text, b->as.text);
-        return true;
-    }
-    if (!is_items(a) || a->kind != b->kind)
-        return false;
-    for (size_t i = 0; i < a->as.items.n && i < b->as.items.n; i++) {
-        if (!py_is_number(a->as.items.v[i]) ||
-            !order(a->as.items.v[i], b->as.items.v[i], out))
-            return false;
-        if (*out)
-            return true;
-    }
-    *out = a->as.items.n < b->as.items.n ? -1 : a->as.items.n > b->as.items.n;
-    return true;
-}
-
-struct val *py_contains(struct py *py, struct val *list, struct val *v)
-{
-    if (list->kind == VAL_DICT)
-        return py_bool(py, table_get(list->as.dict, v) != NULL);
-    if (list->kind == VAL_STR && v->kind == VAL_STR)
-        return py_bool(py, v->as.text.n == 0 ||
-                               memmem(list->as.text.p, list->as.text.n,
-                                      v->as.text.p, v->as.text.n));
-    struct val *method = list->kind == VAL_OBJECT
-                             ? py_attr_or_null(py, list, STR("__contains__"))
-                             : NULL;
-    if (method)
-        return py_call1(py, method, v);
-    struct val *members = py_members(py, list);
-    if (!members || !py_work(py, members->as.items.n))
-        return NULL;
-    for (size_t i = 0; i < members->as.items.n; i++)
-        if (py_equal(members->as.items.v[i], v))
-            return &py->yes;
-    return &py->no;
-}
-
-static struct val *identity(struct py *py, const struct val *a,
-                            const struct val *b)
-{
-    bool same = a == b;
-
-    if (a->kind == VAL_NONE || b->kind == VAL_NONE)
-        same = a->kind == b->kind;
-    else if (py_is_number(a) || a->kind == VAL_STR || a->kind == VAL_SPACE ||
-             a->kind == VAL_CLASS || a->kind == VAL_BUILTIN)
-        same = a->kind == b->kind && py_equal(a, b);
-    return py_bool(py, same);
-}
-
-/* What an unknown must be, to be compared with that; NULL: it is not equal to
- * it, or the comparison failed. */
-static struct val *compared(struct py *py, enum py_op op, struct val *v,
-                            struct val *other)
-{
-    struct val *list;
-
-    if (v->kind != VAL_UNKNOWN)
-        return v;
-    if (other->kind == VAL_UNKNOWN && op != OP_IN && op != OP_NOT_IN)
-        return py_settle(py, v, WANT_NUMBER, NULL);
-    if (op == OP_IN || op == OP_NOT_IN)
-        return other->kind == VAL_UNKNOWN || other->kind == VAL_STR ||
-                       other->kind == VAL_OBJECT
-                   ? NULL
-                   : py_settle(py, v, WANT_CHOICE, py_members(py, other));
-    if (py_is_number(other) && other->kind != VAL_BOOL)
-        return py_settle(py, v, WANT_NUMBER, NULL);
-    if (op != OP_EQ && op != OP_NE)
-        return py_settle(py, v, WANT_NUMBER, NULL);
-    if (other->kind != VAL_STR && other->kind != VAL_BOOL &&
-        other->kind != VAL_CLASS && other->kind != VAL_BUILTIN)
-        return NULL;
-    list = py_list(py, VAL_LIST, 1);
-    return py_append(py, list, other) ? py_settle(py, v, WANT_CHOICE, list)
-                                      : NULL;
-}
-
-struct val *py_compare(struct py *py, enum py_op op, struct val *a,
-                       struct val *b)
-{
-    int c = 0;
-
-    if (!a || !b || !py_work(py, 1))
-        return NULL;
-    if (op == OP_IS || op == OP_IS_NOT) {
-        struct val *same = identity(py, a, b);
-        return op == OP_IS ? same : py_unary(py, OP_NOT, same);
-    }
-    if (b->kind == VAL_UNKNOWN && (op == OP_IN || op == OP_NOT_IN)) {
-        b = py_unknown_holds(py, b, a);
-        if (!b)
-            return NULL;
-        if (b->kind == VAL_BOOL)
-            return op == OP_IN ? b : py_unary(py, OP_NOT, b);
-    }
-    if (a->kind == VAL_UNKNOWN || b->kind == VAL_UNKNOWN) {
-        bool inside = op == OP_IN || op == OP_NOT_IN;
-        struct val *x = compared(py, op, a, b);
-        struct val *y = inside ? b : x ? compared(py, op, b, x) : NULL;
-        if (py->failed)
-            return NULL;
-        if (!x || !y || y->kind == VAL_UNKNOWN)
-            return py_bool(py, op == OP_NE || op == OP_NOT_IN);
-        a = x;
-        b = y;
-    }
-    if (op == OP_IN || op == OP_NOT_IN) {
-        struct val *in = py_contains(py, b, a);
-        return op == OP_IN ? in : py_unary(py, OP_NOT, in);
-    }
-    if (a->kind == VAL_HOST || b->kind == VAL_HOST)
-        return py->host->binary(py, op, a, b);
-    if (op == OP_EQ || op == OP_NE) {
-        struct val *out = special(py, "__eq__", a, b);
-        if (py->failed)
-            return NULL;
-        out = out ? out : py_bool(py, py_equal(a, b));
-        return op == OP_EQ ? out : py_unary(py, OP_NOT, out);
-    }
-    if (!order(a, b, &c))
-        return no_operator(py, op, a, b);
-    return py_bool(py, op == OP_LT   ? c < 0
-                       : op == OP_LE ? c <= 0
-                       : op == OP_GT ? c > 0
-                                     : c >= 0);
-}
-
-bool py_truth(struct py *py, struct val *v, bool *out)
-{
-    double number;
-
-    *out = true;
-    v = py_settle(py, v, WANT_TRUTH, NULL);
-    if (!v)
-        return false;
-    if (v->kind == VAL_NONE)
-        *out = false;
-    else if (py_to_float(v, &number))
-        *out = number != 0;
-    else if (v->kind == VAL_STR)
-        *out = v->as.text.n != 0;
-    else if (v->kind == VAL_LIST || v->kind == VAL_TUPLE || v->kind == VAL_SET)
-        *out = v->as.items.n != 0;
-    else if (v->kind == VAL_DICT)
-        *out = v->as.dict->live != 0;
-    else if (v->kind == VAL_HOST)
-        return py->host->truth(py, v, out);
-    else if (v->kind == VAL_OBJECT) {
-        struct val *len = py_attr_or_null(py, v, STR("__len__"));
-        len = len ? py_call(py, len, &(struct args){NULL, 0, NULL}) : NULL;
-        int64_t n;
-        if (len && py_to_int(len, &n))
-            *out = n != 0;
-    }
-    return !py->failed;
 }

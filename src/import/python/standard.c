@@ -30,6 +30,10 @@ static const struct real reals[] = {
     {"numpy.log2", log2, false},   {"numpy.log", log, false},
     {"numpy.floor", floor, false}, {"numpy.ceil", ceil, false},
     {"numpy.abs", fabs, false},    {"numpy.round", rint, false},
+    {"numpy.sin", sin, false},     {"numpy.cos", cos, false},
+    {"numpy.tan", tan, false},     {"numpy.tanh", tanh, false},
+    {"numpy.log10", log10, false}, {"numpy.log1p", log1p, false},
+    {"numpy.expm1", expm1, false}, {"numpy.arctan", atan, false},
 };
 
 static struct val *call_real(struct py *py, struct val *self,

@@ -119,20 +119,25 @@ struct val *py_unknown_len(struct py *py, struct val *v)
     return py->failed ? NULL : part(py, v, "len(" STR_FMT ")" STR_FMT, STR(""));
 }
 
-/* Whether a record has a key is a flag of its own: "'pool' in config". */
+/* Whether a record has a key, or a list a number, is a flag of its own: "'pool'
+ * in config". */
 struct val *py_unknown_holds(struct py *py, struct val *v,
                              const struct val *member)
 {
     struct val *known = py_known(py, v), *has;
     char text[MAX_PATH + 8];
 
-    if (known || py->failed || member->kind != VAL_STR)
+    if (known || py->failed ||
+        (member->kind != VAL_STR && member->kind != VAL_INT))
         return py->failed ? NULL : known ? known : v;
-    has = py_unknown_attr(py, v, member->as.text);
+    has = member->kind == VAL_STR ? py_unknown_attr(py, v, member->as.text) : v;
     if (!has || has->kind != VAL_UNKNOWN)
         return has ? &py->yes : NULL;
-    int n = snprintf(text, sizeof(text), "'" STR_FMT "' in " STR_FMT,
-                     STR_ARG(member->as.text), STR_ARG(v->as.text));
+    int n = member->kind == VAL_STR
+                ? snprintf(text, sizeof(text), "'" STR_FMT "' in " STR_FMT,
+                           STR_ARG(member->as.text), STR_ARG(v->as.text))
+                : snprintf(text, sizeof(text), "'%lld' in " STR_FMT,
+                           (long long)member->as.whole, STR_ARG(v->as.text));
     char *kept = n < 0 || n > MAX_PATH
                      ? NULL
                      : arena_cstr(py->arena, (struct str){text, (size_t)n});

@@ -55,6 +55,46 @@ static bool says(const struct py_node *call, struct str name)
     return false;
 }
 
+static bool is_handed(const struct solver *s, struct str name)
+{
+    for (size_t i = 0; i < s->n_handed; i++)
+        if (str_eq(s->handed[i], name))
+            return true;
+    return false;
+}
+
+/* Is that what the expression says: "args.heads"? */
+static bool says_path(const struct py_node *n, struct str path)
+{
+    size_t last = n->text.n;
+
+    if (n->kind == PY_NAME)
+        return str_eq(n->text, path);
+    return n->kind == PY_ATTR && str_ends(path, n->text) && path.n > last &&
+           path.p[path.n - last - 1] == '.' &&
+           says_path(n->a, str_slice(path, 0, path.n - last - 1));
+}
+
+void solver_note_handed(struct solver *s, const struct candidate *c,
+                        struct str path)
+{
+    struct val *callee = solver_callee(&s->t, s->globals, c);
+    struct function *f = solver_function(callee);
+    const struct py_node *p = f ? f->parameters : NULL;
+
+    if (p && callee->kind == VAL_CLASS)
+        p = p->next;
+    for (const struct py_node *a = c->site.call ? c->site.call->b : NULL; a;
+         a = a->next) {
+        bool named = a->kind == PY_KEYWORD;
+        struct str name = named ? a->text : p ? p->text : (struct str){0};
+        p = p && !named ? p->next : p;
+        if (says_path(named ? a->a : a, path) && name.n &&
+            s->n_handed < COUNT(s->handed) && !is_handed(s, name))
+            s->handed[s->n_handed++] = name;
+    }
+}
+
 /* Puts unknowns in the place of a function's arguments, but for the first ones
  * and for those that the call says. */
 static bool open_those(struct opening *o, const struct function *f,
@@ -63,7 +103,7 @@ static bool open_those(struct opening *o, const struct function *f,
     const struct py_node *p = f->parameters;
 
     for (size_t i = 0; p; p = p->next, i++) {
-        struct val *usual = f->defaults[i];
+        struct val *usual = is_handed(o->s, p->text) ? NULL : f->defaults[i];
         if (i < first || p->op || p->text.n == 0 || says(call, p->text) ||
             table_find(o->c->given, p->text))
             continue;

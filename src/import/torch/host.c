@@ -130,6 +130,7 @@ static struct val *package_name(struct py *py, struct str path, struct str last)
                     {"types.", "types"},
                     {"easydict.", "easydict"},
                     {"torch.autograd.", "autograd"},
+                    {"torch.sparse.", "sparse"},
                     {"torch.distributions.", "distributions"},
                     {"torch.hub.", "hub"},
                     {"argparse.", "argparse"},
@@ -142,7 +143,8 @@ static struct val *package_name(struct py *py, struct str path, struct str last)
     for (size_t i = 0; i < COUNT(packages); i++)
         if (under(path, packages[i].path)) {
             struct val *v = library_function(py, packages[i].prefix, last);
-            if (v && str_eq(str_from_cstr(packages[i].prefix), STR("numpy")))
+            if (v && str_eq(str_from_cstr(packages[i].prefix), STR("numpy")) &&
+                aten_type(v) == DTYPE_NONE)
                 return torch_on_array(py, v);
             if (v || py->failed)
                 return v;

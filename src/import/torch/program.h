@@ -5,6 +5,7 @@
  *   module.c    objects of a pickle -> objects of the evaluator
  *   script.c    TorchScript: classes and functions from the archive's code
  *   source.c    classes from a person's source, and weights from a state_dict
+ *   checkpoint.c which part of a checkpoint holds the weights
  *   search.c    which class fits the weights
  *   solve.c     constructor arguments from the shapes of the weights
  *   program.c   inputs, two runs, outputs
@@ -87,6 +88,18 @@ MUST_CHECK enum errc pt2_import(struct torch_file *f, struct import *out,
 MUST_CHECK enum errc script_import(struct torch_file *f,
                                    const struct pickle *root,
                                    struct import *out, struct err *err);
+
+enum { CHECKPOINT_OTHERS = 6 };
+
+/* checkpoint.c: the state_dict or the module in a checkpoint. depth: 0. */
+const struct pickle *checkpoint_model(const struct pickle *root, int depth);
+/* Its other state_dicts: {"generator": ..., "critic": ...}; how many stand in
+ * the list behind the n that do. */
+size_t checkpoint_others(const struct pickle *v, const struct pickle *taken,
+                         const struct pickle **list, size_t n, int depth);
+MUST_CHECK enum errc checkpoint_weights(struct torch_file *f,
+                                        const struct pickle *v,
+                                        struct weights *w);
 
 /* source.c: weights alone, or a pickled module, with or without the class. */
 MUST_CHECK enum errc source_import(struct program *p);

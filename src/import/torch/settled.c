@@ -128,8 +128,10 @@ bool solver_settled(struct solver *s, struct candidate *c)
             u->value = u->kind == UNKNOWN_NUMBER ? u->usual : u->value;
             continue;
         }
-        if (!unknown_is_idle(u->path) && is_free(s, c, u))
+        if (!unknown_is_idle(u->path) && is_free(s, c, u)) {
+            solver_note_handed(s, c, u->path);
             return ask(s, c, u->path);
+        }
         of_no_account[i] = u->kind == UNKNOWN_NUMBER;
     }
     for (size_t i = 0; i < all->n; i++)

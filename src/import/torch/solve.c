@@ -103,17 +103,31 @@ static bool try_values(struct solver *s, struct candidate *c, size_t i,
     return false;
 }
 
+static bool try_kind(struct solver *s, struct candidate *c,
+                     enum unknown_kind kind, bool usual, struct distance *best)
+{
+    for (size_t i = 0; i < c->solved->n; i++) {
+        const struct unknown *u = &c->solved->list[i];
+        if (!u->known && u->value && u->kind == kind &&
+            (u->usual != NULL) == usual && try_values(s, c, i, best))
+            return true;
+    }
+    return false;
+}
+
+/* Those without a default first, and those with few values. */
 static bool try_all(struct solver *s, struct candidate *c,
                     struct distance *best)
 {
+    static const enum unknown_kind order[] = {UNKNOWN_CHOICE, UNKNOWN_LENGTH,
+                                              UNKNOWN_COUNT};
+
     for (int round = 0; round < MAX_ROUNDS; round++) {
         struct distance before = *best;
-        for (size_t i = 0; i < c->solved->n; i++) {
-            const struct unknown *u = &c->solved->list[i];
-            if (!u->known && u->value && u->kind != UNKNOWN_NUMBER &&
-                try_values(s, c, i, best))
+        for (size_t k = 0; k < 2 * COUNT(order); k++)
+            if (try_kind(s, c, order[k % COUNT(order)], k >= COUNT(order),
+                         best))
                 return true;
-        }
         if (!nearer(*best, before))
             return false;
     }

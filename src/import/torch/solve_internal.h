@@ -41,6 +41,10 @@ struct solver {
     bool lax;              /* markers are in use: assertions do not count */
     struct candidate best; /* the nearest so far */
     struct fit best_fit;
+    /* Arguments that the source hands over where it makes a model, and that the
+     * weights do not show: the class's own default would be a guess. */
+    struct str handed[8];
+    size_t n_handed;
     char last_error[300];
     char foreign[100];       /* a call of something that is not here */
     char open_question[200]; /* an argument that the weights do not show */
@@ -84,6 +88,9 @@ bool solver_is_tried(const struct val *usual);
 /* arguments.c: what the checkpoint says of arguments with defaults; false:
  * nothing else than the defaults. */
 bool solver_tell_arguments(struct solver *s, struct candidate *c);
+/* arguments.c: the candidate's site hands over what is not shown. */
+void solver_note_handed(struct solver *s, const struct candidate *c,
+                        struct str path);
 /* arguments.c: puts unknowns in the place of arguments. */
 bool solver_open_arguments(struct solver *s, struct candidate *c,
                            enum openness open);

@@ -147,73 +147,6 @@ static enum errc list_module(struct torch_file *f, const struct pickle *m,
     return rc;
 }
 
-/* Tensors among the members of a dict. */
-static size_t count_tensors(const struct pickle *v)
-{
-    size_t n = 0;
-
-    for (size_t i = 0; v && i + 1 < v->n; i += 2)
-        n += pickle_is(v->items[i], PICKLE_STR) &&
-             torch_is_tensor(v->items[i + 1]);
-    return n;
-}
-
-static bool is_dict(const struct pickle *v)
-{
-    return v && (v->kind == PICKLE_DICT ||
-                 (v->kind == PICKLE_CALL && v->n)); /* OrderedDict */
-}
-
-/* The state_dict or the module in a checkpoint. */
-static const struct pickle *unwrap(const struct pickle *root, int depth)
-{
-    static const char *const usual[] = {
-        "state_dict", "model_state_dict", "model_state", "model",
-        "net",        "network",          "model_ema",   "ema",
-        "params",     "weights",          "module"};
-    const struct pickle *best = root;
-    size_t most = count_tensors(root);
-
-    if (!is_dict(root) || most || depth > 4)
-        return root;
-    for (size_t i = 0; i < COUNT(usual); i++) {
-        const struct pickle *v = pickle_get(root, usual[i]);
-        if (pickle_is(v, PICKLE_OBJECT) && pickle_get(v->state, "_modules"))
-            return v;
-        v = is_dict(v) ? unwrap(v, depth + 1) : v;
-        if (is_dict(v) && count_tensors(v))
-            return v;
-    }
-    for (size_t i = 0; i + 1 < root->n; i += 2) {
-        const struct pickle *v = root->items[i + 1];
-        if (count_tensors(v) > most) {
-            most = count_tensors(v);
-            best = v;
-        }
-    }
-    return best;
-}
-
-static enum errc collect_weights(struct torch_file *f, const struct pickle *v,
-                                 struct weights *w)
-{
-    w->list = arena_new(f->arena, struct weight, v->n / 2 + 1);
-    if (!w->list)
-        return err_set(f->err, ERR_NOMEM, "out of memory");
-    for (size_t i = 0; i + 1 < v->n; i += 2) {
-        struct weight *to = &w->list[w->n];
-        if (!pickle_is(v->items[i], PICKLE_STR) ||
-            !torch_is_tensor(v->items[i + 1]))
-            continue;
-        enum errc rc = torch_tensor(f, v->items[i + 1], &to->tensor);
-        if (rc)
-            return rc;
-        to->name = v->items[i]->text;
-        w->n++;
-    }
-    return ERR_OK;
-}
-
 /* With the class from somewhere; without --code a failure is what was found
  * and what is missing. */
 static enum errc with_class(struct program *p, const char *what,
@@ -236,11 +169,33 @@ static enum errc with_class(struct program *p, const char *what,
                    r->kind, what, class_name[0] ? " " : "", class_name);
 }
 
+/* The class may be that of another state_dict in the file. */
+static enum errc any_other(struct torch_file *f, const struct program *first,
+                           enum errc rc)
+{
+    const struct pickle *list[CHECKPOINT_OTHERS];
+    size_t n = checkpoint_others(first->whole, first->root, list, 0, 0);
+
+    for (size_t i = 0; i < n && rc && rc != ERR_DENIED && rc != ERR_LIMIT;
+         i++) {
+        struct err err = {.code = ERR_OK};
+        struct program p = {.arena = first->arena,
+                            .file = f,
+                            .root = list[i],
+                            .whole = first->whole,
+                            .out = first->out,
+                            .err = &err};
+        if (!checkpoint_weights(f, list[i], &p.weights) && !source_import(&p))
+            return *f->err = (struct err){.code = ERR_OK}, ERR_OK;
+    }
+    return rc;
+}
+
 /* A file that holds weights but no code. */
 static enum errc weights_only(struct torch_file *f, const struct pickle *root,
                               struct import *out)
 {
-    const struct pickle *model = unwrap(root, 0);
+    const struct pickle *model = checkpoint_model(root, 0);
     struct program p = {.arena = out->arena,
                         .file = f,
                         .root = model,
@@ -259,7 +214,7 @@ static enum errc weights_only(struct torch_file *f, const struct pickle *root,
         out->report.kind = "PyTorch state_dict";
         rc = list_tensors(f, root, "", 0, out);
         if (!rc)
-            rc = collect_weights(f, model, &p.weights);
+            rc = checkpoint_weights(f, model, &p.weights);
     }
     if (rc)
         return rc;
@@ -268,7 +223,9 @@ static enum errc weights_only(struct torch_file *f, const struct pickle *root,
                        "the PyTorch file holds no tensors");
     (void)snprintf(what, sizeof(what), "the file holds %zu tensors",
                    out->report.n_tensors);
-    return with_class(&p, what, class_name);
+    rc = with_class(&p, what, class_name);
+    return rc && !class_name[0] && out->options.code.n ? any_other(f, &p, rc)
+                                                       : rc;
 }
 
 enum errc torch_import_zip(struct str file, const struct zip *z,

@@ -23,6 +23,26 @@ def retype(module, dtype):
     return module
 
 
+def _single(x):
+    return tuple(x) if isinstance(x, (list, tuple)) else (x,)
+
+
+def _pair(x):
+    return tuple(x) if isinstance(x, (list, tuple)) else (x, x)
+
+
+def _triple(x):
+    return tuple(x) if isinstance(x, (list, tuple)) else (x, x, x)
+
+
+def _quadruple(x):
+    return tuple(x) if isinstance(x, (list, tuple)) else (x, x, x, x)
+
+
+def _ntuple(n, name=None):
+    return lambda x: tuple(x) if isinstance(x, (list, tuple)) else (x,) * n
+
+
 class Module:
     training = False
     _normed = None

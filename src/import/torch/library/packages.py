@@ -166,6 +166,128 @@ def numpy_cumsum(x, axis=None):
     return x.flatten().cumsum(0) if axis is None else x.cumsum(axis)
 
 
+class numpy_Grid:
+    """mgrid[0:2, 0:3] and ogrid: coordinates of a grid, dense or as they broadcast."""
+
+    def __init__(self, dense):
+        self.dense = dense
+
+    def __getitem__(self, at):
+        at = at if isinstance(at, tuple) else (at,)
+        axes = [torch.arange(s.start or 0, s.stop, s.step or 1) for s in at]
+        if len(axes) == 1:
+            return axes[0]
+        if self.dense:
+            return torch.stack(list(torch.meshgrid(*axes, indexing='ij')), 0)
+        return [a.reshape([-1 if i == k else 1 for k in range(len(axes))]) for i, a in enumerate(axes)]
+
+
+numpy_mgrid = numpy_Grid(True)
+numpy_ogrid = numpy_Grid(False)
+numpy_newaxis = None
+numpy_e = 2.718281828459045
+
+
+def numpy_hstack(arrays):
+    return torch.hstack([numpy_of(a) for a in arrays])
+
+
+def numpy_vstack(arrays):
+    return torch.vstack([numpy_of(a) for a in arrays])
+
+
+def numpy_squeeze(x, axis=None):
+    return x.squeeze() if axis is None else x.squeeze(axis)
+
+
+def numpy_ravel(x):
+    return x.flatten()
+
+
+def numpy_flip(x, axis=None):
+    return x.flip(list(range(x.dim())) if axis is None else [axis] if isinstance(axis, int) else list(axis))
+
+
+def numpy_roll(x, shift, axis=None):
+    return x.roll(shift) if axis is None else x.roll(shift, axis)
+
+
+def numpy_diag(x, k=0):
+    return torch.diag(numpy_of(x), k)
+
+
+def numpy_square(x):
+    return x ** 2
+
+
+def numpy_sign(x):
+    return torch.sign(x) if torch.is_tensor(x) else (x > 0) - (x < 0)
+
+
+def numpy_mod(x, y):
+    return x % y
+
+
+def numpy_floor_divide(x, y):
+    return x // y
+
+
+def numpy_multiply(x, y):
+    return x * y
+
+
+def numpy_add(x, y):
+    return x + y
+
+
+def numpy_subtract(x, y):
+    return x - y
+
+
+def numpy_divide(x, y):
+    return x / y
+
+
+def numpy_size(x):
+    return len(x) if isinstance(x, (list, tuple)) else x.numel()
+
+
+def numpy_shape(x):
+    return tuple(numpy_of(x).shape)
+
+
+def numpy_ndim(x):
+    return 0 if isinstance(x, (int, float)) else numpy_of(x).dim()
+
+
+def numpy_argmax(x, axis=None):
+    return numpy_of(x).argmax() if axis is None else numpy_of(x).argmax(axis)
+
+
+def numpy_argsort(x, axis=-1):
+    return numpy_of(x).argsort(axis)
+
+
+def numpy_logical_not(x):
+    return torch.logical_not(x)
+
+
+def numpy_float32(x):
+    return float(x) if isinstance(x, (int, float)) else numpy_of(x).float()
+
+
+def numpy_float64(x):
+    return float(x) if isinstance(x, (int, float)) else numpy_of(x).double()
+
+
+def numpy_int64(x):
+    return int(x)
+
+
+def numpy_int32(x):
+    return int(x)
+
+
 def numpy_power(x, y):
     return x ** y
 
