@@ -957,6 +957,217 @@ class Net(nn.Module):
         return torch.cat([F.interpolate(self.pool(y), size=y.shape[2:], mode=m) for m in ("nearest", "bilinear")] + [y], 1)
 """, "Net()", (1, 1, 21, 43))
 
+case("classes_built_on_dict", """
+class Settings(dict):
+    def __init__(self, *args, **kwargs):
+        super(Settings, self).__init__(*args, **kwargs)
+        self.__dict__ = self
+
+class Other(dict):
+    __getattr__ = dict.get
+    __setattr__ = dict.__setitem__
+
+s = Settings({"rates": [2, 3], "width": 6})
+o = Other()
+o.kernel = 3
+o.inner = Other({"bias": False})
+
+class Net(nn.Module):
+    def __init__(self, s, o):
+        super().__init__()
+        self.rates = len(s.rates)
+        self.layers = nn.ModuleList([nn.Conv1d(2 if i == 0 else s.width, s["width"], o.kernel, dilation=r, bias=o.inner.bias) for i, r in enumerate(s.rates)])
+        assert "width" in s and isinstance(s, dict) and sorted(s.keys()) == ["rates", "width"]
+
+    def forward(self, x):
+        for layer in self.layers:
+            x = torch.tanh(layer(x))
+        return x / self.rates
+
+net = Net(s, o)
+""", "net", (1, 2, 16))
+
+case("registered_by_decorators", """
+class Registry:
+    def __init__(self):
+        self._classes = {}
+
+    def register(self, name=None):
+        def keep(cls):
+            self._classes[name or cls.__name__] = cls
+            return cls
+        return keep
+
+    def build(self, cfg):
+        args = cfg.copy()
+        return self._classes[args.pop("type")](**args)
+
+BODIES, HEADS = Registry(), Registry()
+
+@BODIES.register()
+class Body(nn.Module):
+    widths = {18: (4, 6), 34: (4, 8)}
+
+    def __init__(self, depth, act=dict(type="ReLU", inplace=True)):
+        super().__init__()
+        c = 3
+        for i, w in enumerate(self.widths[depth]):
+            self.add_module(f"stage{i}", nn.Sequential(nn.Conv2d(c, w, 3), getattr(nn, act["type"])(inplace=act.get("inplace", False))))
+            c = w
+
+    def forward(self, x):
+        for i in range(2):
+            x = getattr(self, f"stage{i}")(x)
+        return x
+
+@HEADS.register("linear")
+class Head(nn.Module):
+    def __init__(self, classes, width):
+        super().__init__()
+        self.fc = nn.Linear(width, classes)
+
+    def forward(self, x):
+        return self.fc(x.mean((2, 3)))
+
+class Net(nn.Module):
+    def __init__(self, body, head):
+        super().__init__()
+        self.body = BODIES.build(body)
+        self.head = HEADS.build(head)
+
+    def forward(self, x):
+        return self.head(self.body(x))
+
+model = Net(dict(type="Body", depth=34), dict(type="linear", classes=5, width=8))
+""", "model", (1, 3, 9, 9))
+
+case("the_files_word_before_the_default", """
+import pytorch_lightning as pl
+
+class Net(pl.LightningModule):
+    def __init__(self, features: int, hidden=(8, 4), classes: int = 10, activation: str = "relu", norm: bool = False):
+        super().__init__()
+        self.save_hyperparameters()
+        layers, n = [], self.hparams.features
+        for h in self.hparams.hidden:
+            layers.append(nn.Linear(n, h))
+            if self.hparams.norm:
+                layers.append(nn.BatchNorm1d(h))
+            layers.append({"relu": nn.ReLU, "tanh": nn.Tanh}[self.hparams.activation]())
+            n = h
+        self.layers = nn.Sequential(*layers, nn.Linear(n, classes))
+        self.loss = nn.CrossEntropyLoss(weight=torch.ones(classes))
+
+    def forward(self, x):
+        return self.layers(x)
+""", "Net()", (3, 5), plain="""
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layers = nn.Sequential(nn.Linear(5, 6), nn.BatchNorm1d(6), nn.Tanh(), nn.Linear(6, 3))
+        self.loss = nn.CrossEntropyLoss(weight=torch.ones(3))
+
+    def forward(self, x):
+        return self.layers(x)
+""", wrap=lambda sd: {"state_dict": sd, "hyper_parameters": {"features": 5, "hidden": (6,), "classes": 3, "activation": "tanh", "norm": True},
+                      "optimizer_states": [{"hyper": {"activation": "relu", "classes": 9}}]})
+
+case("another_of_its_state_dicts", """
+class Critic(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.a = nn.Linear(4, 3)
+        self.b = nn.Linear(3, 1)
+
+    def forward(self, x):
+        return self.b(F.leaky_relu(self.a(x)))
+""", "Critic()", (2, 4), wrap=lambda sd: {"step": 3, "mean": torch.zeros(4), "generator": {k: torch.zeros(2, 2) for k in "abcdefgh"}, "critic": sd})
+
+case("what_fills_in_weights", """
+import numpy as np
+from torch.nn.modules.utils import _pair
+
+def bilinear(c, k):
+    grid = np.ogrid[:k, :k]
+    weight = np.zeros((c, c, k, k), dtype=np.float64)
+    weight[range(c), range(c), :, :] = (1 - abs(grid[0] - 1.5) / 2) * (1 - abs(grid[1] - 1.5) / 2)
+    return torch.from_numpy(weight).float()
+
+class Net(nn.Module):
+    def __init__(self, path="start.npz"):
+        super(Net, self).__init__()
+        self.size = _pair(3)
+        self.conv = nn.Conv2d(1, 2, self.size)
+        self.up = nn.ConvTranspose2d(2, 2, 4, stride=2, bias=False)
+        self.code = nn.Parameter(torch.zeros(3, 2))
+        self._initialize_weights(path)
+
+    def _initialize_weights(self, path):
+        self.up.weight.data.copy_(bilinear(2, 4))
+        self.code.data.copy_(torch.linalg.lstsq(torch.rand(5, 3), torch.rand(5, 2)).solution)
+        start = np.load(path)
+        for name, p in self.named_parameters():
+            p.data.copy_(torch.from_numpy(start[name].reshape(p.shape)))
+
+    def forward(self, x):
+        adjacency = torch.eye(3)
+        return self.up(self.conv(x)), torch.spmm(adjacency, self.code)
+""", "Net()", (1, 1, 6, 6), plain="""
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(1, 2, 3)
+        self.up = nn.ConvTranspose2d(2, 2, 4, stride=2, bias=False)
+        self.code = nn.Parameter(torch.zeros(3, 2))
+
+    def forward(self, x):
+        return self.up(self.conv(x)), self.code + 0
+""")
+
+case("numbers_in_a_list", """
+class Net(nn.Module):
+    def __init__(self, width, attention_at, depth=3):
+        super().__init__()
+        self.steps = nn.ModuleList()
+        for i in range(depth):
+            part = [nn.Linear(width, width)]
+            if i in attention_at:
+                part.append(nn.MultiheadAttention(width, 2, batch_first=True))
+            self.steps.append(nn.ModuleList(part))
+
+    def forward(self, x):
+        for part in self.steps:
+            x = torch.tanh(part[0](x))
+            for a in list(part)[1:]:
+                x = x + a(x, x, x)[0]
+        return x
+""", "Net(4, [0, 2])", (2, 3, 4))
+
+case("a_synchronized_norm", """
+from modules.sync import SynchronizedBatchNorm2d
+
+class Net(nn.Module):
+    def __init__(self, norm=SynchronizedBatchNorm2d):
+        super().__init__()
+        self.a = nn.Conv2d(1, 3, 3)
+        self.n = norm(3)
+        for m in self.modules():
+            if isinstance(m, SynchronizedBatchNorm2d):
+                m.weight.data.fill_(1)
+
+    def forward(self, x):
+        return F.relu(self.n(self.a(x)))
+""", "Net()", (1, 1, 5, 5), plain="""
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.a = nn.Conv2d(1, 3, 3)
+        self.n = nn.BatchNorm2d(3)
+
+    def forward(self, x):
+        return F.relu(self.n(self.a(x)))
+""")
+
 
 def tensors(spec):
     if spec[0] == "int":

@@ -132,7 +132,7 @@ def test_what_a_source_leaves_open_is_found(tmp_path):
     tests/oracle/torch_open.py."""
     open_ = members("open.tar.xz")
     names = sorted(n[:-4] for n in open_ if n.endswith(".pth"))
-    assert len(names) >= 32
+    assert len(names) >= 53
     for name in names:
         folder = tmp_path / name / "1"
         folder.mkdir(parents=True)
@@ -180,6 +180,29 @@ def test_wrong_hints_are_one_sentence(options, words, tmp_path):
     r = run("inspect", ROOT / "tests/fixtures/torch/sd.pth", *defaults, *options)
     text = r.stderr.decode()
     assert r.returncode not in (0, -6, -11) and text.count("\n") == 1 and words in text, text
+
+
+LAYERS = "self.conv = nn.Conv2d(1, 4, 3)\n        self.bn = nn.BatchNorm2d(4)\n        self.fc = nn.Linear(4, 2)"
+
+
+@pytest.mark.sanitize
+@pytest.mark.parametrize("arguments,extra,forward,site,words,init", [
+    ("cfg", "self.pool = nn.MaxPool2d(2) if 'pool' in cfg else nn.Identity()", "self.pool(x)", "", "whether 'pool' in cfg is not shown", '{"cfg": {"pool": 1}}'),
+    ("heads", "self.heads = heads", "x.view(x.size(0), self.heads, -1).softmax(-1).view(x.shape)", "", "the name 'heads' is not known", '{"heads": 2}'),
+    ("heads=1", "self.heads = heads", "x.view(x.size(0), self.heads, -1).softmax(-1).view(x.shape)",
+     "from settings import args\nnet = Net(heads=args.heads)", "args.heads' is not known", '{"heads": 2}'),
+    ("act", "self.act = {'relu': nn.ReLU(), 'tanh': nn.Tanh()}[act]", "self.act(x)", "", "'act' is not shown", '{"act": "tanh"}'),
+    ("groups", "self.skip = 2 in groups", "x * 2 if self.skip else x", "", "whether '2' in groups is not shown", '{"groups": [2]}')])
+def test_what_the_weights_do_not_show_is_asked_for(arguments, extra, forward, site, words, init, tmp_path):
+    """A guess would be a wrong answer; what is asked for can be given."""
+    code = tmp_path / "net.py"
+    code.write_text(f"import torch.nn as nn\nclass Net(nn.Module):\n    def __init__(self, {arguments}):\n        super().__init__()\n        {LAYERS}\n        {extra}\n"
+                    f"    def forward(self, x):\n        x = self.bn(self.conv(x))\n        x = {forward}\n        return self.fc(x.mean((2, 3)))\n{site}\n")
+    args = ["inspect", ROOT / "tests/fixtures/torch/sd.pth", "--code", code, "--input", "1,1,8,8"]
+    r = run(*args)
+    assert r.returncode not in (0, -6, -11) and words in r.stderr.decode(), r.stderr.decode()
+    r = run(*args, "--init", init)
+    assert r.returncode == 0, r.stderr.decode()
 
 
 @pytest.mark.sanitize

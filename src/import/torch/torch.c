@@ -185,8 +185,10 @@ static enum errc any_other(struct torch_file *f, const struct program *first,
                             .whole = first->whole,
                             .out = first->out,
                             .err = &err};
-        if (!checkpoint_weights(f, list[i], &p.weights) && !source_import(&p))
-            return *f->err = (struct err){.code = ERR_OK}, ERR_OK;
+        if (checkpoint_weights(f, list[i], &p.weights) || source_import(&p))
+            continue;
+        *f->err = (struct err){.code = ERR_OK};
+        return ERR_OK;
     }
     return rc;
 }

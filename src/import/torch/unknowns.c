@@ -326,10 +326,26 @@ static bool may_be_called(const struct trace *t, struct str path)
            !str_starts(path, STR("torchvision."));
 }
 
+/* SynchronizedBatchNorm2d of whichever package is a BatchNorm2d. */
+static struct val *norm_of_others(struct trace *t, struct str path)
+{
+    static const struct str names[] = {STR_INIT("BatchNorm1d"),
+                                       STR_INIT("BatchNorm2d"),
+                                       STR_INIT("BatchNorm3d")};
+
+    for (size_t i = 0; i < COUNT(names); i++)
+        if (str_ends(path, names[i]))
+            return library_find(&t->py, names[i]);
+    return NULL;
+}
+
 static struct val *called(struct trace *t, struct str path)
 {
     struct unknowns *all = t->unknowns;
+    struct val *norm = norm_of_others(t, path);
 
+    if (norm)
+        return norm;
     if (!may_be_called(t, path))
         return memchr(path.p, '.', path.n) ? not_here(&t->py, path)
                                            : not_known(&t->py, path);
