@@ -127,6 +127,7 @@ static struct val *package_name(struct py *py, struct str path, struct str last)
                     {"operator.", "operator"},
                     {"collections.", "collections"},
                     {"string.", "string"},
+                    {"dataclasses.", "dataclasses"},
                     {"types.", "types"},
                     {"easydict.", "easydict"},
                     {"torch.autograd.", "autograd"},
@@ -152,6 +153,24 @@ static struct val *package_name(struct py *py, struct str path, struct str last)
     return NULL;
 }
 
+/* torch.optim.Adam(...) beside a model. */
+static bool only_trains(struct str path)
+{
+    static const struct str names[] = {
+        STR_INIT("torch.utils.data.DataLoader"),
+        STR_INIT("torch.utils.tensorboard.SummaryWriter"),
+        STR_INIT("torch.cuda.amp.GradScaler"),
+        STR_INIT("torch.amp.GradScaler")};
+    struct str last = str_behind_last(path, '.');
+
+    if (under(path, "torch.optim.")) /* classes of it, not its modules */
+        return last.p[0] >= 'A' && last.p[0] <= 'Z';
+    for (size_t i = 0; i < COUNT(names); i++)
+        if (str_eq(path, names[i]))
+            return true;
+    return false;
+}
+
 static struct val *find_name(struct py *py, struct str path)
 {
     struct str last = str_behind_last(path, '.');
@@ -169,6 +188,8 @@ static struct val *find_name(struct py *py, struct str path)
         return v;
     if (!under(path, "torch"))
         return NULL;
+    if (only_trains(path))
+        return library_find(py, STR("Idle"));
     if (is_type_name(py, path) || str_eq(path, STR("torch.cuda")) ||
         str_eq(path, STR("torch.cpu")))
         return NULL; /* stays a name, also where tensors have such a method */

@@ -245,6 +245,39 @@ class easydict_EasyDict(standard_dict):
             self.__dict__[k] = easydict_EasyDict(v) if isinstance(v, dict) else v
 
 
+# ---- dataclasses --------------------------------------------------------------
+
+def dataclasses_field(default=None, default_factory=None, **kwargs):
+    """Evaluated anew for each object, so that it is the value itself."""
+    return default_factory() if default_factory is not None else default
+
+
+def dataclasses_asdict(record):
+    return dict(record.__dict__.items())
+
+
+# ---- what only training needs ---------------------------------------------------
+
+class Idle:
+    """An optimizer, a scheduler, a loader, a writer: made beside a model, never used by it."""
+
+    def __init__(self, *args, **kwargs):
+        pass
+
+    def __getattr__(self, name):
+        return idle
+
+    def __iter__(self):
+        return []
+
+    def __len__(self):
+        return 0
+
+
+def idle(*args, **kwargs):
+    return Idle()
+
+
 # ---- collections, string, random --------------------------------------------
 
 def collections_deque(values=(), maxlen=None):
