@@ -1168,6 +1168,22 @@ class Net(nn.Module):
         return F.relu(self.n(self.a(x)))
 """)
 
+case("rotations_as_complex_numbers", """
+class Net(nn.Module):
+    def __init__(self, width=8, longest=16):
+        super().__init__()
+        self.q = nn.Linear(width, width, bias=False)
+        angles = torch.outer(torch.arange(longest).float(), 10000.0 ** (-torch.arange(0, width, 2).float() / width))
+        self.turns = torch.polar(torch.ones_like(angles), angles)
+        self.register_buffer("back", torch.complex(angles.cos(), angles.sin()).conj(), persistent=False)
+
+    def forward(self, x):
+        z = torch.view_as_complex(self.q(x).float().reshape(*x.shape[:-1], -1, 2))
+        turned = z * self.turns.to(x.device)[: x.shape[1]].view(1, *z.shape[1:])
+        same = torch.view_as_real(turned * self.back[: x.shape[1]]).flatten(2)
+        return torch.view_as_real(turned).flatten(2).type_as(x), same, turned.abs(), (2 * turned + z - -z).imag
+""", "Net()", (2, 5, 8))
+
 
 def tensors(spec):
     if spec[0] == "int":

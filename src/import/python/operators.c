@@ -206,17 +206,24 @@ struct val *py_special(struct py *py, const char *name, struct val *a,
 static struct val *object_binary(struct py *py, enum py_op op, struct val *a,
                                  struct val *b)
 {
-    static const char *const names[] = {
-        [OP_ADD] = "__add__",       [OP_SUB] = "__sub__",
-        [OP_MUL] = "__mul__",       [OP_DIV] = "__truediv__",
-        [OP_MATMUL] = "__matmul__", [OP_FLOORDIV] = "__floordiv__",
-        [OP_MOD] = "__mod__",       [OP_POW] = "__pow__",
-        [OP_OR] = "__or__",         [OP_AND] = "__and__",
-        [OP_XOR] = "__xor__"};
+    static const struct {
+        const char *left, *right;
+    } names[] = {[OP_ADD] = {"__add__", "__radd__"},
+                 [OP_SUB] = {"__sub__", "__rsub__"},
+                 [OP_MUL] = {"__mul__", "__rmul__"},
+                 [OP_DIV] = {"__truediv__", "__rtruediv__"},
+                 [OP_MATMUL] = {"__matmul__", "__rmatmul__"},
+                 [OP_FLOORDIV] = {"__floordiv__", "__rfloordiv__"},
+                 [OP_MOD] = {"__mod__", "__rmod__"},
+                 [OP_POW] = {"__pow__", "__rpow__"},
+                 [OP_OR] = {"__or__", "__ror__"},
+                 [OP_AND] = {"__and__", "__rand__"},
+                 [OP_XOR] = {"__xor__", "__rxor__"}};
 
-    if ((size_t)op < COUNT(names) && names[op])
-        return py_special(py, names[op], a, b);
-    return NULL;
+    if ((size_t)op >= COUNT(names) || !names[op].left)
+        return NULL;
+    struct val *out = py_special(py, names[op].left, a, b);
+    return out || py->failed ? out : py_special(py, names[op].right, b, a);
 }
 
 /* Annotations such as "int | None" are only passed by. */
@@ -277,6 +284,11 @@ struct val *py_binary(struct py *py, enum py_op op, struct val *a,
     a = left;
     if (!a || !b)
         return NULL;
+    struct val *own = a->kind == VAL_OBJECT || b->kind == VAL_OBJECT
+                          ? object_binary(py, op, a, b)
+                          : NULL;
+    if (own || py->failed)
+        return own;
     if (a->kind == VAL_HOST || b->kind == VAL_HOST)
         return py->host->binary(py, op, a, b);
     if (py_to_int(a, &i) && py_to_int(b, &k)) {
@@ -300,9 +312,6 @@ struct val *py_binary(struct py *py, enum py_op op, struct val *a,
     if (op == OP_MUL && (py_is_items(b) || b->kind == VAL_STR) &&
         py_to_int(a, &i))
         return repeated(py, b, i);
-    struct val *out = object_binary(py, op, a, b);
-    if (out || py->failed)
-        return out;
     if (op == OP_OR && is_type(a) && is_type(b))
         return a;
     return py_no_operator(py, op, a, b);
@@ -322,6 +331,11 @@ struct val *py_unary(struct py *py, enum py_op op, struct val *a)
         return NULL;
     if (a->kind == VAL_HOST)
         return py->host->unary(py, op, a);
+    struct val *minus = a->kind == VAL_OBJECT && op == OP_NEG
+                            ? py_attr_or_null(py, a, STR("__neg__"))
+                            : NULL;
+    if (minus)
+        return py_call(py, minus, &(struct args){NULL, 0, NULL});
     if (op == OP_POS && py_is_number(a))
         return a;
     if (op == OP_NEG && a->kind == VAL_FLOAT)

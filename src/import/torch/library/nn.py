@@ -79,6 +79,9 @@ class Module:
         setattr(self, name, param)
 
     def register_buffer(self, name, tensor, persistent=True):
+        if isinstance(tensor, Complex):
+            setattr(self, name, tensor)
+            return
         setattr(self, name, torch._stoker.buffer(tensor) if persistent else torch._stoker.transient(tensor))
 
     @property

@@ -74,6 +74,87 @@ def torch_positive(x):
     return x
 
 
+class Complex:
+    """A complex tensor as two real ones, for rotations of embeddings. ONNX has none."""
+
+    def __init__(self, real, imag):
+        self.real = real
+        self.imag = imag
+
+    def both(self, name, args, kwargs):
+        return Complex(getattr(self.real, name)(*args, **kwargs), getattr(self.imag, name)(*args, **kwargs))
+
+    def __getattr__(self, name):
+        if name in ('shape', 'ndim', 'device', 'size', 'dim', 'numel'):
+            return getattr(self.real, name)
+        if name in ('view', 'reshape', 'unsqueeze', 'squeeze', 'transpose', 'permute', 'expand', 'repeat', 'flatten',
+                    'contiguous', 'clone', 'detach', 'sum', 'mean', 'repeat_interleave'):
+            return lambda *args, **kwargs: self.both(name, args, kwargs)
+        raise AttributeError('complex tensors have no ' + name + '() here')
+
+    def to(self, *args, **kwargs):
+        return self
+
+    def cuda(self, device=None):
+        return self
+
+    def cpu(self):
+        return self
+
+    def conj(self):
+        return Complex(self.real, -self.imag)
+
+    def abs(self):
+        return torch.sqrt(self.real * self.real + self.imag * self.imag)
+
+    def angle(self):
+        return torch.atan2(self.imag, self.real)
+
+    def __getitem__(self, at):
+        return Complex(self.real[at], self.imag[at])
+
+    def __mul__(self, other):
+        if isinstance(other, Complex):
+            return Complex(self.real * other.real - self.imag * other.imag, self.real * other.imag + self.imag * other.real)
+        return Complex(self.real * other, self.imag * other)
+
+    def __rmul__(self, other):
+        return self * other
+
+    def __truediv__(self, other):
+        return Complex(self.real / other, self.imag / other)
+
+    def __add__(self, other):
+        if isinstance(other, Complex):
+            return Complex(self.real + other.real, self.imag + other.imag)
+        return Complex(self.real + other, self.imag)
+
+    def __radd__(self, other):
+        return self + other
+
+    def __sub__(self, other):
+        return self + -other
+
+    def __neg__(self):
+        return Complex(-self.real, -self.imag)
+
+
+def torch_complex(real, imag):
+    return Complex(real, imag)
+
+
+def torch_polar(abs, angle):
+    return Complex(abs * torch.cos(angle), abs * torch.sin(angle))
+
+
+def torch_view_as_complex(x):
+    return Complex(x[..., 0], x[..., 1])
+
+
+def torch_view_as_real(x):
+    return torch.stack([x.real, x.imag], -1)
+
+
 def torch_real(x):
     return x
 
