@@ -44,6 +44,8 @@ def jobs(trees):
     for npz in sorted((trees / "sid/o/transformers").glob("*.npz")):
         for kind, ending in (("traced", ".trace.pt"), ("pt2", ".pt2")):
             yield "transformers", f"{kind} 2.14", (kind, npz.with_name(npz.stem + ending), npz)
+    for npz in sorted((trees / "sid/o/bert").glob("*.npz")):
+        yield "transformers", "class text 2.14", ("class text", npz.with_suffix(".pth"), npz)
 
 
 def main():

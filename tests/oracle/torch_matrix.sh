@@ -41,8 +41,8 @@ if [ ! -e "$tree/ready-transformers" ]; then
     DEBIAN_FRONTEND=noninteractive chroot "$tree" apt-get install -y -qq --no-install-recommends python3-transformers >/dev/null
     touch "$tree/ready-transformers"
 fi
-cp tests/oracle/torch_transformers.py "$tree/o/"
-chroot "$tree" bash -c 'cd /o && python3 torch_transformers.py transformers' 2>/dev/null
+cp tests/oracle/torch_transformers.py tests/oracle/torch_bert.py "$tree/o/"
+chroot "$tree" bash -c 'cd /o && python3 torch_transformers.py transformers && python3 torch_bert.py bert' 2>/dev/null
 say "recording with the PyTorch of this system"
 (cd tests/oracle && /usr/bin/python3 torch_record.py "$trees/here/cases")
 say "recording torchvision"

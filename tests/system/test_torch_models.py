@@ -182,6 +182,21 @@ def test_wrong_hints_are_one_sentence(options, words, tmp_path):
     assert r.returncode not in (0, -6, -11) and text.count("\n") == 1 and words in text, text
 
 
+@pytest.mark.sanitize
+def test_classes_around_transformers(tmp_path):
+    """BERT and its kin as classes of other people hold them, recorded with the
+    transformers package: tests/oracle/torch_bert.py."""
+    files = members("bert.tar.xz")
+    names = sorted(n[:-4] for n in files if n.endswith(".pth"))
+    assert len(names) == 4
+    for name in names:
+        folder = tmp_path / name / "1"
+        folder.mkdir(parents=True)
+        for ending, file in ((".pth", "model.pth"), (".py", "net.py"), (".json", "import.json")):
+            (folder / file).write_bytes(files[name + ending])
+    serve_and_compare(tmp_path, files, names)
+
+
 LAYERS = "self.conv = nn.Conv2d(1, 4, 3)\n        self.bn = nn.BatchNorm2d(4)\n        self.fc = nn.Linear(4, 2)"
 
 

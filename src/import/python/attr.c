@@ -128,7 +128,12 @@ static struct val *space_attr(struct py *py, struct val *space, struct str name)
     struct val *v = py_standard(py, full->as.text);
     if (!v && !py->failed)
         v = py->host->name(py, full->as.text);
-    return v || py->failed ? v : py_space(py, full->as.text);
+    if (v || py->failed)
+        return v;
+    /* A tokenizer beside a model is as if its package were not here. */
+    return py->lenient && str_starts(path, STR("transformers"))
+               ? py_unknown(py, full->as.text)
+               : py_space(py, full->as.text);
 }
 
 struct val *py_attr_or_null(struct py *py, struct val *v, struct str name)

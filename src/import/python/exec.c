@@ -152,6 +152,7 @@ static struct val *module_named(struct py *py, struct str path)
                                         "random",
                                         "einops",
                                         "timm",
+                                        "transformers",
                                         "lightning",
                                         "argparse",
                                         "enum",

@@ -116,7 +116,8 @@ static bool is_array_function(struct str name)
     return false;
 }
 
-/* Other packages of which library/{standard,packages}.py have a part. */
+/* Other packages of which library/{standard,packages,transformers}.py have a
+ * part. */
 static struct val *package_name(struct py *py, struct str path, struct str last)
 {
     static const struct {
@@ -138,6 +139,7 @@ static struct val *package_name(struct py *py, struct str path, struct str last)
                     {"numpy.", "numpy"},
                     {"einops.", "einops"},
                     {"timm.", "timm"},
+                    {"transformers.", "transformers"},
                     {"pytorch_lightning.", "lightning"},
                     {"lightning.", "lightning"}};
 
