@@ -1184,6 +1184,43 @@ class Net(nn.Module):
         return torch.view_as_real(turned).flatten(2).type_as(x), same, turned.abs(), (2 * turned + z - -z).imag
 """, "Net()", (2, 5, 8))
 
+case("records_at_the_top", """
+from enum import Enum
+from torchvision.models._utils import IntermediateLayerGetter
+
+class Kind(Enum):
+    NARROW = "narrow"
+    WIDE = "wide"
+
+settings = {
+    Kind.NARROW.value: dict(layers=2, width=3, layers_out={"a": "x", "b": "y"}, activation="relu"),
+    Kind.WIDE.value: dict(layers=2, width=5, layers_out={"a": "x", "b": "y"}, activation="tanh", pool=2),
+}
+
+class Body(nn.Module):
+    def __init__(self, width):
+        super().__init__()
+        self.a = nn.Conv1d(1, width, 3)
+        self.b = nn.Conv1d(width, width, 3)
+        self.c = nn.Conv1d(width, 99, 3)
+
+class Net(nn.Module):
+    def __init__(self, config=None, phase="train"):
+        super().__init__()
+        self.body = IntermediateLayerGetter(Body(config["width"]), config["layers_out"])
+        self.act = {"relu": torch.relu, "tanh": torch.tanh}[config["activation"]]
+        if "pool" in config:
+            self.pool = nn.AvgPool1d(config["pool"])
+
+    def forward(self, x):
+        out = self.body(x)
+        y = self.act(out["x"]).sum(2) + self.act(out["y"]).sum(2)
+        if hasattr(self, "pool"):
+            y = self.pool(y)
+        base = y.new_zeros(4, y.shape[1])
+        return base.index_add_(0, torch.tensor([0, 2, 0]), y)
+""", "Net(settings['wide'])", (3, 1, 9))
+
 
 def tensors(spec):
     if spec[0] == "int":

@@ -178,7 +178,8 @@ struct val *py_attr_or_null(struct py *py, struct val *v, struct str name)
     case VAL_INT:
     case VAL_FLOAT:
     case VAL_BOOL:
-        return py_method(py, v, name);
+        /* A member of an enumeration is its value here. */
+        return str_eq(name, STR("value")) ? v : py_method(py, v, name);
     case VAL_BUILTIN:
         return py_partial_attr(py, v, name);
     case VAL_NONE:

@@ -9,7 +9,7 @@
 #include "import/torch/solve_internal.h"
 
 /* Names of arguments that are records, when the source has one dataclass. */
-static bool names_a_record(struct str name)
+bool solver_names_record(struct str name)
 {
     static const char *const names[] = {
         "config", "cfg",     "conf",    "args", "params",
@@ -52,9 +52,9 @@ static struct klass *class_of(const struct scope *globals,
                           ? dataclass(table_find(&globals->names, type->text))
                           : NULL;
 
-    return k                                 ? k
-           : names_a_record(parameter->text) ? only_dataclass(globals)
-                                             : NULL;
+    return k                                      ? k
+           : solver_names_record(parameter->text) ? only_dataclass(globals)
+                                                  : NULL;
 }
 
 static struct str field_path(struct trace *t, struct str record,

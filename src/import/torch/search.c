@@ -15,7 +15,12 @@
 #include "codec/json_tree.h"
 #include "import/torch/solve_internal.h"
 
-enum { MAX_CANDIDATES = 200, MAX_SITES = 24, MAX_BODIES = 16 };
+enum {
+    MAX_CANDIDATES = 200,
+    MAX_SITES = 24,
+    MAX_BODIES = 16,
+    MAX_RECORDS = 12,
+};
 
 /* ---- candidates ---------------------------------------------------------- */
 
@@ -42,6 +47,7 @@ static void find_sites(struct py_node *n, struct py_node *around,
 enum stage {
     AS_IT_IS,
     AT_ITS_SITES,
+    WITH_RECORDS,
     BUILDERS_SOLVED,
     SOLVED,
     DEFAULTS_SOLVED,
@@ -56,6 +62,52 @@ static bool needs_nothing(const struct py_node *parameters)
     return true;
 }
 
+/* One of the dicts at the top of the source, or in one of those, in the place
+ * of the argument that is a record: cfg_small = {...}. */
+static bool with_record(struct solver *s, struct candidate *c, struct str name,
+                        struct val *dict, int *left)
+{
+    struct table given = {0};
+
+    if (dict->kind != VAL_DICT || !dict->as.dict->live || (*left)-- <= 0)
+        return false;
+    for (size_t i = 0; i < s->init->n; i++)
+        if (s->init->entries[i].key &&
+            !table_put(&s->t.py, &given, s->init->entries[i].key,
+                       s->init->entries[i].value))
+            return false;
+    if (!table_set(&s->t.py, &given, name, dict))
+        return false;
+    c->given = &given;
+    if (solver_solve(s, c, OPEN_REQUIRED))
+        return true;
+    for (size_t i = 0; i < dict->as.dict->n; i++) {
+        const struct entry *e = &dict->as.dict->entries[i];
+        if (e->key && e->value->kind == VAL_DICT &&
+            with_record(s, c, name, e->value, left))
+            return true;
+    }
+    return false;
+}
+
+static bool try_records(struct solver *s, struct candidate *c)
+{
+    struct function *f = solver_function(solver_callee(&s->t, s->globals, c));
+    const struct table *t = &s->globals->names;
+    int left = MAX_RECORDS;
+
+    for (const struct py_node *p = f ? f->parameters : NULL; p; p = p->next) {
+        if (p->op || !solver_names_record(p->text) ||
+            table_find(s->init, p->text))
+            continue;
+        for (size_t i = 0; i < t->n; i++)
+            if (t->entries[i].key &&
+                with_record(s, c, p->text, t->entries[i].value, &left))
+                return true;
+    }
+    return false;
+}
+
 static bool try_stage(struct solver *s, struct str name, bool library,
                       enum stage stage)
 {
@@ -65,6 +117,8 @@ static bool try_stage(struct solver *s, struct str name, bool library,
 
     if (stage == AS_IT_IS)
         return solver_solve(s, &c, OPEN_NONE);
+    if (stage == WITH_RECORDS)
+        return !library && try_records(s, &c);
     if (stage == BUILDERS_SOLVED) {
         struct val *v = library ? NULL : table_find(&s->globals->names, name);
         return v && v->kind == VAL_FUNCTION &&

@@ -95,6 +95,8 @@ void solver_note_handed(struct solver *s, const struct candidate *c,
 bool solver_open_arguments(struct solver *s, struct candidate *c,
                            enum openness open);
 
+/* records.c: an argument of that name is a record of settings. */
+bool solver_names_record(struct str name);
 /* records.c: arguments that are dataclasses of the source become such, with
  * fields that are open. */
 bool solver_fill_records(struct trace *t, const struct scope *globals,

@@ -263,7 +263,8 @@ struct val *unknown_of_input(struct py *py, const struct unknowns *all,
     /* X.shape counts the rows too. */
     bool table = str_eq(last, STR("shape")) && !contains(path, "space");
 
-    if (s->rank < 2 || table || !unknown_is_name(last))
+    if (s->rank < 2 || table || contains(path, "action") ||
+        !unknown_is_name(last))
         return NULL;
     if ((want == WANT_KNOWN || want == WANT_LENGTH) && contains(last, "shape"))
         return dims_of(py, s);

@@ -365,6 +365,15 @@ def tensor_element_size(self):
 
 # ---- matrices ---------------------------------------------------------------
 
+def torch_index_add(x, dim, index, source, alpha=1):
+    y = x.transpose(0, dim).clone()
+    return y.index_put((index,), alpha * source.transpose(0, dim), accumulate=True).transpose(0, dim)
+
+
+def tensor_index_add_(self, dim, index, source, alpha=1):
+    return self.copy_(torch_index_add(self, dim, index, source, alpha))
+
+
 def torch_trace(x):
     return torch.diagonal(x).sum()
 

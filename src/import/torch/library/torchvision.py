@@ -1456,6 +1456,27 @@ regnet_AnyStage = nn.Sequential
 regnet_SimpleStemIN = ConvNormActivation
 inception_InceptionAux = InceptionV3Aux
 
+class IntermediateLayerGetter(nn.ModuleDict):
+    """The children of a model up to the last that is wanted; their results by new names."""
+
+    def __init__(self, model, return_layers):
+        super().__init__()
+        self.wanted = {str(k): str(v) for k, v in return_layers.items()}
+        left = list(self.wanted.keys())
+        for name, m in model.named_children():
+            if left:
+                setattr(self, name, m)
+                left = [n for n in left if n != name]
+
+    def forward(self, x):
+        out = {}
+        for name, m in self.named_children():
+            x = m(x)
+            if name in self.wanted:
+                out[self.wanted[name]] = x
+        return out
+
+
 class Addresses:
     """model_urls: where weights would be loaded from, which nobody does."""
 
