@@ -8,7 +8,7 @@ need_build_tools
 need_packages clang libclang-rt-dev
 build fuzz
 mkdir -p build/fuzz/findings
-for target in head chunked json formats bodies zip hdf5 pickle import python source onnx; do
+for target in head chunked json exposition formats bodies zip hdf5 pickle import python source onnx; do
     work=build/fuzz/corpus-$target
     mkdir -p "$work"
     [ $target = source ] && tar -xf tests/fixtures/torch/open.tar.xz -C "$work" --wildcards '*.py'
