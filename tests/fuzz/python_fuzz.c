@@ -49,7 +49,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct trace *t = arena_new(&arena, struct trace, 1);
     if (trace_begin(t, &arena, parsed_library(), 20000, &err)) {
         struct scope *s = py_scope(&t->py, NULL);
-        t->constructing = true;
+        t->py.constructing = true;
         if (py_load(&t->py, text, s, PY_LENIENT))
             try_all(t, s);
         else

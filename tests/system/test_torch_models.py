@@ -221,6 +221,22 @@ def test_what_the_weights_do_not_show_is_asked_for(arguments, extra, forward, si
 
 
 @pytest.mark.sanitize
+def test_only_constructors_may_fail_to_fill_in(tmp_path):
+    """What fills in weights may fail, they are in the file; what is called
+    while the model runs may not, whatever its name."""
+    code = tmp_path / "net.py"
+    args = ["inspect", ROOT / "tests/fixtures/torch/sd.pth", "--code", code, "--input", "1,1,8,8"]
+    text = (f"import torch, torch.nn as nn\nclass Net(nn.Module):\n    def __init__(self):\n        super().__init__()\n        {LAYERS}\n        self.h = 1.0\n        CALLED\n"
+            "    def _init_state(self, x):\n        self.h = torch.no_such_function(x)\n"
+            "    def forward(self, x):\n        CALLS\n        return self.fc(self.bn(self.conv(x)).mean((2, 3))) * self.h\n")
+    code.write_text(text.replace("CALLED", "self._init_state(self.fc.weight)").replace("CALLS", "pass"))
+    assert run(*args).returncode == 0
+    code.write_text(text.replace("CALLED", "pass").replace("CALLS", "self._init_state(x)"))
+    r = run(*args)
+    assert r.returncode not in (0, -6, -11) and "no_such_function" in r.stderr.decode(), r.stderr.decode()
+
+
+@pytest.mark.sanitize
 @pytest.mark.parametrize("body,words", [
     ("self.conv = nn.Conv2d(1, 5, 3)\n        self.fc = nn.Linear(4, 2)", "conv.weight [5,1,3,3] in the class, [4,1,3,3] in the file"),
     ("self.conv = nn.Conv2d(1, 4, 3)", "only in the file: bn.bias"),

@@ -406,7 +406,8 @@ static bool run_call(struct py *py, struct py_node *n, struct scope *s)
 {
     if (py_eval(py, n, s))
         return true;
-    return py->lenient && !py->in_library && initialises(n) && py_recover(py);
+    return py->constructing && !py->in_library && initialises(n) &&
+           py_recover(py);
 }
 
 static enum flow run_one(struct py *py, struct py_node *n, struct scope *s,

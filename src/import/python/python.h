@@ -76,6 +76,9 @@ struct py {
     bool in_library;
     bool lenient; /* names that are not defined are unknown values */
     bool lax;     /* assertions do not fail */
+    /* Objects are being made whose numbers come later, from a file: what is
+     * computed from those numbers is of no account. */
+    bool constructing;
     struct scope *builtins;
     struct str stars[16]; /* from X import * */
     size_t n_stars;

@@ -217,7 +217,7 @@ static void make_and_compare(struct solver *s, const struct candidate *c,
     struct candidate here = *c;
     struct val given = {.kind = VAL_DICT, .as.dict = c->given};
 
-    t->constructing = true;
+    t->py.constructing = true;
     t->unknowns = c->solved;
     t->py.lax = s->lax;
     struct scope *globals = solver_scope(t, s->p);

@@ -30,7 +30,7 @@ static struct val *keep(struct py *py, struct val *self, const struct args *a)
                             : NULL;
     struct ten *x;
 
-    if (v && v->kind == VAL_UNKNOWN && t->constructing) {
+    if (v && v->kind == VAL_UNKNOWN && t->py.constructing) {
         struct val *known = unknown_settle(py, v->as.text, WANT_KNOWN, NULL);
         if (py->failed)
             return NULL;
@@ -98,7 +98,7 @@ static struct val *make_array(struct py *py, struct val *self,
     struct trace *t = trace_of(py);
     struct val *v = a->n ? a->pos[0] : NULL;
 
-    if (v && v->kind == VAL_UNKNOWN && t->constructing && t->unknowns &&
+    if (v && v->kind == VAL_UNKNOWN && t->py.constructing && t->unknowns &&
         (takes_sizes(op) ? a->n == 1 && unknown_is_array(v->as.text)
                          : !unknown_is_number(t->unknowns, v->as.text)) &&
         !unknown_settle(py, v->as.text, WANT_KNOWN, NULL))
@@ -115,7 +115,7 @@ static bool is_open_array(struct py *py, const struct val *v)
     struct trace *t = trace_of(py);
     struct str path = v->kind == VAL_UNKNOWN ? v->as.text : STR("");
 
-    return path.n && t->constructing && t->unknowns &&
+    return path.n && t->py.constructing && t->unknowns &&
            (unknown_is_array(path) ||
             (memchr(path.p, ')', path.n) && !str_starts(path, STR("len(")))) &&
            !unknown_is_number(t->unknowns, path) &&

@@ -262,12 +262,12 @@ static struct val *make_found(struct trace *t, struct program *p)
     const struct candidate *c = p->found;
     struct fit fit;
 
-    t->constructing = true; /* models at the top of the source too */
+    t->py.constructing = true; /* models at the top of the source too */
     t->unknowns = c->solved;
     c->solved->growing = false;
     struct scope *globals = solver_scope(t, p);
     struct val *module = globals ? solver_make(t, globals, c) : NULL;
-    t->constructing = false;
+    t->py.constructing = false;
     if (!module)
         return NULL;
     if (fit_module(t, module, &p->weights, true, &fit))
@@ -410,7 +410,7 @@ enum errc find_class(struct program *p)
     s->p = p;
     if (!program_trace(p, &s->t, p->arena, PROGRAM_STEPS, p->err))
         return p->err->code;
-    s->t.constructing = true;
+    s->t.py.constructing = true;
     enum errc rc = py_parse(p->out->options.code, p->arena, &p->source, p->err);
     if (!rc)
         rc = read_init(s);

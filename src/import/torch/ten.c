@@ -189,7 +189,7 @@ bool ten_foldable(const struct ten *x)
 const char *ten_name(struct trace *t, struct ten *x)
 {
     ten_sync(t, x);
-    if (x->meta && t->constructing) {
+    if (x->meta && t->py.constructing) {
         struct graph_node *node = graph_node(t->g, "RandomNormal", NULL, 0, 1);
         attr_ints(t->g, node, "shape", x->shape.dim, (size_t)x->shape.rank);
         return node->out[0];

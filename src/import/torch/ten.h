@@ -47,8 +47,6 @@ struct trace {
     struct graph *g;
     struct err *err;
     struct scope *library; /* torch.nn, functional, torchvision as texts */
-    bool constructing; /* parameters have no weights yet: what is computed from
-                          them is of no account */
     /* Names that a front end knows; asked first. NULL results: not known. */
     struct val *(*names)(struct py *py, struct str path);
     void *names_data;

@@ -320,7 +320,7 @@ static struct val *known_already(struct py *py, struct unknowns *all,
  * logger); what PyTorch makes is not, nor is a class of the person's own. */
 static bool may_be_called(const struct trace *t, struct str path)
 {
-    return t->constructing &&
+    return t->py.constructing &&
            (!unknown_is_name(path) || memchr(path.p, '.', path.n)) &&
            !str_starts(path, STR("torch.")) &&
            !str_starts(path, STR("torchvision."));
@@ -401,7 +401,7 @@ static struct val *settle(struct py *py, struct str path, enum py_want want,
     if (want == WANT_CALL)
         return called(t, path);
     struct unknown *u = unknown_find(all, path);
-    if (u && u->doubtful && !t->constructing)
+    if (u && u->doubtful && !t->py.constructing)
         return all_differ(u, want, hint) ? u->value : not_known(py, path);
     if (u && u->value) {
         reconsider(py, all, u, want, hint);
@@ -413,13 +413,13 @@ static struct val *settle(struct py *py, struct str path, enum py_want want,
     if (v)
         return set_known(py, all, path, v);
     v = want == WANT_NUMBER ? unknown_steps(py, all, path) : NULL;
-    if (v && !u && all->growing && t->constructing) {
+    if (v && !u && all->growing && t->py.constructing) {
         unknown_likely(t, path, v);
         return py->failed ? NULL : v;
     }
     if (v)
         return set_known(py, all, path, v);
-    if (!all->growing || !t->constructing)
+    if (!all->growing || !t->py.constructing)
         return not_known(py, path);
     u = u ? u : add(py, all, path);
     if (!u)
