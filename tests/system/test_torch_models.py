@@ -126,18 +126,24 @@ def test_weights_with_the_class_as_text_give_what_pytorch_gave(files, tmp_path):
     all_match(tmp_path, files, "state", with_weights(files), 280)
 
 
+def with_sources(repository, files):
+    """A folder for each model: weights, source, and what import.json says."""
+    names = sorted(n[:-4] for n in files if n.endswith(".pth"))
+    for name in names:
+        folder = repository / name / "1"
+        folder.mkdir(parents=True)
+        for ending, file in ((".pth", "model.pth"), (".py", "net.py"), (".json", "import.json")):
+            (folder / file).write_bytes(files[name + ending])
+    return names
+
+
 @pytest.mark.sanitize
 def test_what_a_source_leaves_open_is_found(tmp_path):
     """Arguments from data, from a command line, from files that are not there:
     tests/oracle/torch_open.py."""
     open_ = members("open.tar.xz")
-    names = sorted(n[:-4] for n in open_ if n.endswith(".pth"))
+    names = with_sources(tmp_path, open_)
     assert len(names) >= 55
-    for name in names:
-        folder = tmp_path / name / "1"
-        folder.mkdir(parents=True)
-        for ending, file in ((".pth", "model.pth"), (".py", "net.py"), (".json", "import.json")):
-            (folder / file).write_bytes(open_[name + ending])
     serve_and_compare(tmp_path, open_, names)
 
 
@@ -187,13 +193,8 @@ def test_classes_around_transformers(tmp_path):
     """BERT and its kin as classes of other people hold them, recorded with the
     transformers package: tests/oracle/torch_bert.py."""
     files = members("bert.tar.xz")
-    names = sorted(n[:-4] for n in files if n.endswith(".pth"))
+    names = with_sources(tmp_path, files)
     assert len(names) == 4
-    for name in names:
-        folder = tmp_path / name / "1"
-        folder.mkdir(parents=True)
-        for ending, file in ((".pth", "model.pth"), (".py", "net.py"), (".json", "import.json")):
-            (folder / file).write_bytes(files[name + ending])
     serve_and_compare(tmp_path, files, names)
 
 

@@ -216,16 +216,9 @@ bool py_set_attr(struct py *py, struct val *v, struct str name,
 {
     if (!v || !value)
         return false;
-    if (v->kind == VAL_OBJECT && str_eq(name, STR("__dict__"))) {
-        for (size_t i = 0; value->kind == VAL_DICT && i < value->as.dict->n;
-             i++)
-            if (value->as.dict->entries[i].key &&
-                !table_put(py, v->as.object.attrs,
-                           value->as.dict->entries[i].key,
-                           value->as.dict->entries[i].value))
-                return false;
-        return true; /* self.__dict__ = self changes nothing */
-    }
+    if (v->kind == VAL_OBJECT && str_eq(name, STR("__dict__")))
+        return value->kind != VAL_DICT || /* self.__dict__ = self: nothing */
+               table_merge(py, v->as.object.attrs, value->as.dict);
     if (v->kind == VAL_OBJECT) {
         struct val *setter =
             klass_find(v->as.object.klass, STR("__setattr__"), NULL);

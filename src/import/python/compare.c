@@ -3,14 +3,7 @@
 
 #include "import/python/eval_internal.h"
 
-static int compare_texts(struct str a, struct str b)
-{
-    int c = memcmp(a.p, b.p, a.n < b.n ? a.n : b.n);
-
-    return c ? c : a.n < b.n ? -1 : a.n > b.n;
-}
-
-/* -1, 0, 1; false: they have no order. */
+/* Below, at or above 0; false: they have no order. */
 static bool order(const struct val *a, const struct val *b, int *out)
 {
     double x, y;
@@ -20,7 +13,7 @@ static bool order(const struct val *a, const struct val *b, int *out)
         return true;
     }
     if (a->kind == VAL_STR && b->kind == VAL_STR) {
-        *out = compare_texts(a->as.text, b->as.text);
+        *out = str_compare(a->as.text, b->as.text);
         return true;
     }
     if (!py_is_items(a) || a->kind != b->kind)

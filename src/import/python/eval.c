@@ -98,12 +98,7 @@ static bool merge(struct py *py, struct table *to, struct val *from)
         (void)py_fail(py, ERR_INVALID, "'**' needs a dict");
         return false;
     }
-    for (size_t i = 0; i < from->as.dict->n; i++) {
-        struct entry *e = &from->as.dict->entries[i];
-        if (e->key && !table_put(py, to, e->key, e->value))
-            return false;
-    }
-    return true;
+    return table_merge(py, to, from->as.dict);
 }
 
 static struct val *dict(struct py *py, struct py_node *list, struct scope *s)

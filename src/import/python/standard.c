@@ -133,10 +133,7 @@ static struct val *call_partial(struct py *py, struct val *self,
     for (size_t i = 0; pos && i < a->n; i++)
         (void)py_append(py, pos, a->pos[i]);
     for (size_t k = 0; kw && k < 2; k++)
-        for (size_t i = 0; tables[k] && i < tables[k]->n; i++)
-            if (tables[k]->entries[i].key)
-                (void)table_put(py, kw->as.dict, tables[k]->entries[i].key,
-                                tables[k]->entries[i].value);
+        (void)table_merge(py, kw->as.dict, tables[k]);
     if (py->failed)
         return NULL;
     return py_call(py, held->pos[0],

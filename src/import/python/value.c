@@ -373,6 +373,15 @@ bool table_put(struct py *py, struct table *t, struct val *key, struct val *v)
     return true;
 }
 
+bool table_merge(struct py *py, struct table *to, const struct table *from)
+{
+    for (size_t i = 0; from && i < from->n; i++)
+        if (from->entries[i].key &&
+            !table_put(py, to, from->entries[i].key, from->entries[i].value))
+            return false;
+    return true;
+}
+
 bool table_set(struct py *py, struct table *t, struct str key, struct val *v)
 {
     struct val *name = py_str(py, key);

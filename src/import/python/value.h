@@ -142,6 +142,8 @@ bool py_append(struct py *py, struct val *list, struct val *v);
 struct val *table_get(const struct table *t, const struct val *key);
 struct val *table_find(const struct table *t, struct str key);
 bool table_put(struct py *py, struct table *t, struct val *key, struct val *v);
+/* Puts everything of another one into it; from may be NULL. */
+bool table_merge(struct py *py, struct table *to, const struct table *from);
 bool table_set(struct py *py, struct table *t, struct str key, struct val *v);
 bool table_remove(struct table *t, const struct val *key);
 

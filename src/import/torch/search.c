@@ -71,12 +71,8 @@ static bool with_record(struct solver *s, struct candidate *c, struct str name,
 
     if (dict->kind != VAL_DICT || !dict->as.dict->live || (*left)-- <= 0)
         return false;
-    for (size_t i = 0; i < s->init->n; i++)
-        if (s->init->entries[i].key &&
-            !table_put(&s->t.py, &given, s->init->entries[i].key,
-                       s->init->entries[i].value))
-            return false;
-    if (!table_set(&s->t.py, &given, name, dict))
+    if (!table_merge(&s->t.py, &given, s->init) ||
+        !table_set(&s->t.py, &given, name, dict))
         return false;
     c->given = &given;
     if (solver_solve(s, c, OPEN_REQUIRED))

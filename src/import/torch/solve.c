@@ -242,11 +242,7 @@ static struct table *copy_table(struct solver *s, const struct table *from)
 {
     struct table *out = arena_new(s->p->arena, struct table, 1);
 
-    for (size_t i = 0; out && from && i < from->n; i++)
-        if (from->entries[i].key)
-            (void)table_put(&s->t.py, out, from->entries[i].key,
-                            from->entries[i].value);
-    return out;
+    return out && table_merge(&s->t.py, out, from) ? out : NULL;
 }
 
 static bool begin(struct solver *s, struct candidate *c,

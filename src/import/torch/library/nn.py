@@ -193,20 +193,17 @@ class Hook:
         pass
 
 
-class ParameterTable:
-    """What _parameters is: those of one module by name, to look at and to change."""
+class AttributeTable:
+    """Some of a module's attributes by name, to look at and to change."""
 
     def __init__(self, owner):
         self.owner = owner
-
-    def items(self):
-        return torch._stoker.parameters(self.owner)
 
     def keys(self):
         return [name for name, _ in self.items()]
 
     def values(self):
-        return [p for _, p in self.items()]
+        return [v for _, v in self.items()]
 
     def __iter__(self):
         return self.keys()
@@ -220,11 +217,23 @@ class ParameterTable:
     def __getitem__(self, name):
         return getattr(self.owner, name)
 
-    def __setitem__(self, name, p):
-        setattr(self.owner, name, p)
+    def __setitem__(self, name, v):
+        setattr(self.owner, name, v)
 
     def __delitem__(self, name):
         delattr(self.owner, name)
+
+    def pop(self, name):
+        v = getattr(self.owner, name)
+        delattr(self.owner, name)
+        return v
+
+
+class ParameterTable(AttributeTable):
+    """What _parameters is: those of one module, without its children's."""
+
+    def items(self):
+        return torch._stoker.parameters(self.owner)
 
 
 # torch.nn.utils: weights that are computed from others before each call
@@ -301,43 +310,11 @@ class Identity(Module):
 
 # containers
 
-class ModuleTable:
-    """What _modules is: the children by name, to look at and to change."""
-
-    def __init__(self, owner):
-        self.owner = owner
+class ModuleTable(AttributeTable):
+    """What _modules is: the children by name."""
 
     def items(self):
         return torch._stoker.children(self.owner)
-
-    def keys(self):
-        return [name for name, _ in self.items()]
-
-    def values(self):
-        return [m for _, m in self.items()]
-
-    def __iter__(self):
-        return self.keys()
-
-    def __len__(self):
-        return len(self.items())
-
-    def __contains__(self, name):
-        return name in self.keys()
-
-    def __getitem__(self, name):
-        return getattr(self.owner, name)
-
-    def __setitem__(self, name, m):
-        setattr(self.owner, name, m)
-
-    def __delitem__(self, name):
-        delattr(self.owner, name)
-
-    def pop(self, name):
-        m = getattr(self.owner, name)
-        delattr(self.owner, name)
-        return m
 
 
 class Numbered(Module):

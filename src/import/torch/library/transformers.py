@@ -18,7 +18,17 @@ transformers_KNOWN = {
 }
 
 
-class transformers_BertConfig:
+class transformers_PretrainedConfig:
+    def keep(self, others):
+        for k, v in others.items():
+            setattr(self, k, v)
+
+    @classmethod
+    def from_pretrained(cls, name, **kwargs):
+        return cls(**transformers_sizes(cls, name, kwargs))
+
+
+class transformers_BertConfig(transformers_PretrainedConfig):
     model_type = 'bert'
 
     def __init__(self, vocab_size=30522, hidden_size=768, num_hidden_layers=12, num_attention_heads=12,
@@ -39,12 +49,7 @@ class transformers_BertConfig:
         self.pad_token_id = pad_token_id
         self.num_labels = num_labels
         self.output_hidden_states = False
-        for k, v in kwargs.items():
-            setattr(self, k, v)
-
-    @classmethod
-    def from_pretrained(cls, name, **kwargs):
-        return cls(**transformers_sizes(cls, name, kwargs))
+        self.keep(kwargs)
 
 
 class transformers_RobertaConfig(transformers_BertConfig):
@@ -56,7 +61,7 @@ class transformers_RobertaConfig(transformers_BertConfig):
                          type_vocab_size=type_vocab_size, layer_norm_eps=layer_norm_eps, pad_token_id=pad_token_id, **kwargs)
 
 
-class transformers_DistilBertConfig:
+class transformers_DistilBertConfig(transformers_PretrainedConfig):
     model_type = 'distilbert'
 
     def __init__(self, vocab_size=30522, max_position_embeddings=512, n_layers=6, n_heads=12, dim=768, hidden_dim=3072,
@@ -74,12 +79,7 @@ class transformers_DistilBertConfig:
         self.num_labels = num_labels
         self.dropout = dropout
         self.seq_classif_dropout = seq_classif_dropout
-        for k, v in kwargs.items():
-            setattr(self, k, v)
-
-    @classmethod
-    def from_pretrained(cls, name, **kwargs):
-        return cls(**transformers_sizes(cls, name, kwargs))
+        self.keep(kwargs)
 
 
 def transformers_sizes(cls, name, given):
