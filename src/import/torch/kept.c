@@ -77,8 +77,7 @@ struct val *torch_keeper(struct py *py, struct str path)
     return NULL;
 }
 
-/* ---- torch.tensor(x) of an unknown x --------------------------------------
- */
+/* ---- torch.tensor(x) of an unknown x ------------------------------------ */
 
 /* torch.FloatTensor(x) is of x elements, or of those of x. */
 static bool takes_sizes(const struct aten *op)
@@ -107,8 +106,7 @@ static struct val *make_array(struct py *py, struct val *self,
                       : py_call(py, py_builtin(py, op->name, run, op), a);
 }
 
-/* ---- what is computed from an unknown array ---------------------------------
- */
+/* ---- what is computed from an unknown array ----------------------------- */
 
 static bool is_open_array(struct py *py, const struct val *v)
 {
