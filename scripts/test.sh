@@ -38,6 +38,18 @@ unit() {
     done
 }
 
+# promql PRESET: scripts in Prometheus' test language.
+promql() {
+    local log
+    say "PromQL scripts ($1)"
+    log=$(mktemp)
+    build/"$1"/promqltest --verbose tests/cases/promql/*.test >"$log" 2>&1 || true
+    read -r p f s < <(sed -n 's/^\([0-9]*\) passed, \([0-9]*\) failed, \([0-9]*\) skipped$/\1 \2 \3/p' "$log" || echo 0 1 0)
+    [ "${f:-1}" = 0 ] || cat "$log"
+    count "${p:-0}" "${f:-1}" "${s:-0}"
+    rm -f "$log"
+}
+
 # fuzz_corpus PRESET: the fuzz targets over their corpora.
 fuzz_corpus() {
     local program
@@ -83,6 +95,7 @@ for c in layers.py size.py registry.py headers.sh globals.sh; do
 done
 unit dev
 unit tsan
+promql dev
 fuzz_corpus dev
 system "release" build/release/stoker tests/system
 export ASAN_OPTIONS=detect_leaks=1 LSAN_OPTIONS=suppressions=$ROOT/tests/suppressions-lsan.txt

@@ -1,0 +1,89 @@
+/* tsdb.h - the store of samples: series found by their labels, read by time.
+ *
+ * New samples live in memory (the head): the last few of a series as they are,
+ * the ones before as chunks (chunk.h). So far the head is all there is: what a
+ * process has stored ends with it.
+ *
+ * Threads: any number may read while one writes. tsdb_write_begin() waits for
+ * the readers in the middle of a series, tsdb_write_end() lets them go on; a
+ * scrape is written between one pair, so that a query sees it whole or not at
+ * all - a series at a time.
+ */
+#ifndef TSDB_TSDB_H
+#define TSDB_TSDB_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "series/labels.h"
+#include "series/matcher.h"
+#include "series/sample.h"
+
+struct tsdb;
+
+struct tsdb_options {
+    uint32_t max_series;  /* 0: a million */
+    int64_t out_of_order; /* ms behind a series' newest sample; 0: none */
+};
+
+MUST_CHECK enum errc tsdb_open(const struct tsdb_options *options,
+                               struct tsdb **out, struct err *err);
+void tsdb_close(struct tsdb *db); /* NULL is fine */
+
+/* ---- writing ----------------------------------------------------------------
+ */
+
+void tsdb_write_begin(struct tsdb *db);
+void tsdb_write_end(struct tsdb *db);
+
+/* The number of the series with these labels, which is made if there is none;
+ * it stays the same while the store is open. ERR_LIMIT: too many series. */
+MUST_CHECK enum errc tsdb_series(struct tsdb *db, struct labels labels,
+                                 uint32_t *series, struct err *err);
+
+/* ERR_CONFLICT: there is another value at this time. ERR_INVALID: too old.
+ * ERR_NOMEM. */
+MUST_CHECK enum errc tsdb_append(struct tsdb *db, uint32_t series, int64_t t,
+                                 double v);
+
+/* ---- reading ----------------------------------------------------------------
+ */
+
+struct tsdb_found {
+    uint32_t *v; /* series numbers, rising */
+    size_t n;
+};
+
+/* The series that all matchers fit, in the arena. ERR_LIMIT: an expression
+ * was too costly. ERR_NOMEM: the arena is full. */
+MUST_CHECK enum errc tsdb_select(struct tsdb *db, const struct matcher *m,
+                                 size_t n, struct arena *a,
+                                 struct tsdb_found *out, struct err *err);
+
+/* The labels of a series; texts belong to the store. v is NULL when the arena
+ * is full. */
+struct labels tsdb_labels(struct tsdb *db, uint32_t series, struct arena *a);
+
+/* Samples in order of time; grows as needed, samples_fini() releases it. */
+struct samples {
+    int64_t *t;
+    double *v;
+    size_t n, cap;
+};
+
+void samples_fini(struct samples *s);
+
+/* Replaces *out by the samples with from <= t <= to. */
+MUST_CHECK enum errc tsdb_read(struct tsdb *db, uint32_t series, int64_t from,
+                               int64_t to, struct samples *out);
+
+struct tsdb_stats {
+    uint64_t series, samples, chunks, bytes; /* bytes of the chunks */
+    int64_t from, to;                        /* INT64_MAX, INT64_MIN: empty */
+};
+
+void tsdb_stats(struct tsdb *db, struct tsdb_stats *out);
+
+#endif
