@@ -11,7 +11,8 @@ struct str str_from_cstr(const char *s)
 struct str str_slice(struct str s, size_t from, size_t to)
 {
     assert(from <= to && to <= s.n);
-    return (struct str){s.p + from, to - from};
+    /* No text at all (NULL) has an empty part, too. */
+    return (struct str){from ? s.p + from : s.p, to - from};
 }
 
 bool str_eq(struct str a, struct str b)

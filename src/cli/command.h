@@ -41,6 +41,7 @@ struct command {
     X(import_file)  \
     X(inspect)      \
     X(man)          \
+    X(monitor)      \
     X(predict)      \
     X(serve)        \
     X(version)

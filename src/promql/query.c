@@ -287,6 +287,7 @@ enum errc promql_query(const struct promql_expr *x,
         promql_result_fini(&result);
         return q.rc;
     }
+    result.time = how->start;
     result.notes = q.notes;
     result.n_notes = q.n_notes;
     if (how->range)

@@ -199,6 +199,24 @@ enum errc tsdb_read(struct tsdb *db, uint32_t series, int64_t from, int64_t to,
     return rc;
 }
 
+static bool overlaps(const struct series *s, int64_t from, int64_t to)
+{
+    for (uint32_t i = 0; i < s->n_chunks; i++)
+        if (s->chunks[i]->first <= to && s->chunks[i]->last >= from)
+            return true;
+    return s->n_plain && s->plain->base + s->plain->after[0] <= to &&
+           s->last >= from;
+}
+
+bool tsdb_has_samples(struct tsdb *db, uint32_t series, int64_t from,
+                      int64_t to)
+{
+    pthread_rwlock_rdlock(&db->lock);
+    bool has = overlaps(&db->series[series], from, to);
+    pthread_rwlock_unlock(&db->lock);
+    return has;
+}
+
 static void count_series(const struct series *s, struct tsdb_stats *out)
 {
     out->chunks += s->n_chunks;
@@ -220,6 +238,7 @@ void tsdb_stats(struct tsdb *db, struct tsdb_stats *out)
     *out = (struct tsdb_stats){.from = INT64_MAX, .to = INT64_MIN};
     pthread_rwlock_rdlock(&db->lock);
     out->series = db->n;
+    out->pairs = db->postings.n;
     for (uint32_t i = 0; i < db->n; i++)
         count_series(&db->series[i], out);
     pthread_rwlock_unlock(&db->lock);

@@ -79,8 +79,13 @@ void samples_fini(struct samples *s);
 MUST_CHECK enum errc tsdb_read(struct tsdb *db, uint32_t series, int64_t from,
                                int64_t to, struct samples *out);
 
+/* True when the series has or may have samples with from <= t <= to. */
+bool tsdb_has_samples(struct tsdb *db, uint32_t series, int64_t from,
+                      int64_t to);
+
 struct tsdb_stats {
     uint64_t series, samples, chunks, bytes; /* bytes of the chunks */
+    uint64_t pairs;                          /* different names with values */
     int64_t from, to;                        /* INT64_MAX, INT64_MIN: empty */
 };
 

@@ -1,0 +1,42 @@
+/* ingest.h - one answer of a target into the store.
+ *
+ * What was there the last time and is not now gets a stale marker. Series are
+ * remembered by the target, so that an answer with the same series as the last
+ * finds them without building their labels' hash anew where it can.
+ */
+#ifndef COLLECT_INGEST_H
+#define COLLECT_INGEST_H
+
+#include "codec/exposition.h"
+#include "tsdb/tsdb.h"
+
+/* The series a target had at its last scrape. Zeroed: none. */
+struct ingest_memory {
+    uint32_t *series;
+    size_t n, cap;
+};
+
+void ingest_fini(struct ingest_memory *m);
+
+struct ingest {
+    struct tsdb *db;
+    struct labels target; /* job, instance */
+    int64_t now;          /* ms: of samples without a time */
+    size_t max_samples;
+    struct ingest_memory *memory;
+    size_t samples, added; /* out: all; of series not there the last time */
+    size_t refused;        /* out: too old, or another value at that time */
+};
+
+/* All of the text or nothing of it. ERR_INVALID with the line, ERR_LIMIT. */
+MUST_CHECK enum errc ingest_text(struct ingest *in, struct str text,
+                                 enum exposition_format format,
+                                 struct err *err);
+
+/* The target did not answer: its series end. */
+void ingest_nothing(struct ingest *in);
+
+/* One sample of the target itself: up and the like. */
+void ingest_own(struct ingest *in, const char *name, double v);
+
+#endif

@@ -1,0 +1,53 @@
+/* scrape.h - reads the metrics of targets at intervals and stores them.
+ *
+ * A target is asked every interval, each at its own offset within it. Its
+ * samples get the time the scrape was due (not the few ms later that it came
+ * about), and the target's labels job and instance. Beside them go `up`,
+ * scrape_duration_seconds, scrape_samples_scraped,
+ * scrape_samples_post_metric_relabeling and scrape_series_added; a series that
+ * is gone, and all of a target that fails, get stale markers.
+ *
+ * https://prometheus.io/docs/concepts/jobs_instances/
+ *
+ * Threads: one of its own; scraper_each() from any.
+ */
+#ifndef COLLECT_SCRAPE_H
+#define COLLECT_SCRAPE_H
+
+#include "tsdb/tsdb.h"
+
+struct scrape_target {
+    const char *job;
+    const char *url; /* http://host:port/path */
+};
+
+struct scrape_options {
+    const struct scrape_target *targets;
+    size_t n;
+    int64_t interval_ms, timeout_ms;
+    size_t max_body;    /* bytes of an answer */
+    size_t max_samples; /* of one scrape */
+};
+
+struct scraper;
+
+MUST_CHECK enum errc scraper_new(struct tsdb *db,
+                                 const struct scrape_options *options,
+                                 struct scraper **out, struct err *err);
+void scraper_free(struct scraper *s); /* NULL is fine */
+
+/* What is known of a target. Texts are valid during the call. */
+struct scrape_state {
+    const char *job, *url, *instance;
+    bool asked, up;
+    const char *error; /* "" when up */
+    int64_t last_ms;   /* wall clock */
+    double seconds;    /* that it took */
+    int64_t interval_ms, timeout_ms;
+};
+
+void scraper_each(struct scraper *s,
+                  void (*each)(void *ctx, const struct scrape_state *state),
+                  void *ctx);
+
+#endif

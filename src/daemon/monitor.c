@@ -1,0 +1,67 @@
+#include "daemon/monitor.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "http/fetch.h"
+#include "io/socket.h"
+
+static enum errc open_port(const struct monitor_options *o, int *fd,
+                           struct err *err)
+{
+    if (!socket_is_loopback(o->host) && !o->insecure)
+        return err_set(err, ERR_DENIED,
+                       "--host %s can be reached from other machines, and "
+                       "there is no token or TLS to protect it; add --insecure "
+                       "if that is meant, or leave --host away",
+                       o->host);
+    return socket_listen(o->host, o->port, fd, err);
+}
+
+static void wait_for_end(const sigset_t *set)
+{
+    int sig;
+
+    do
+        sig = sigwaitinfo(set, NULL);
+    while (sig < 0 && errno == EINTR);
+    log_event(LOG_INFO, "monitor.stopping", "signal %d", sig);
+}
+
+enum errc monitor_run(const struct monitor_options *options, struct err *err)
+{
+    struct control *c = NULL;
+    int64_t start = clock_mono_ns();
+    sigset_t set;
+    int fd;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    (void)sigprocmask(SIG_BLOCK, &set, NULL);
+    (void)signal(SIGPIPE, SIG_IGN);
+    enum errc rc = open_port(options, &fd, err);
+    if (rc)
+        return rc;
+    unsigned port = socket_port(fd);
+    rc = fetch_init(err);
+    if (!rc)
+        rc = control_new(&options->control, &c, err);
+    if (rc) {
+        (void)close(fd);
+        return rc;
+    }
+    rc = control_start(c, fd, err);
+    if (!rc) {
+        log_event(LOG_INFO, "monitor.ready",
+                  "http://%s:%u  targets=%zu ms=%lld", options->host, port,
+                  options->control.scrape.n,
+                  (long long)((clock_mono_ns() - start) / 1000000));
+        wait_for_end(&set);
+    }
+    control_free(c);
+    return rc;
+}

@@ -1,0 +1,18 @@
+/* monitor.h - the monitor as a process of its own: `stoker monitor`. */
+#ifndef DAEMON_MONITOR_H
+#define DAEMON_MONITOR_H
+
+#include "web/control.h"
+
+struct monitor_options {
+    struct control_options control;
+    const char *host;
+    uint16_t port; /* 0: the system chooses */
+    bool insecure; /* may be reached from other machines */
+};
+
+/* Runs until SIGTERM or SIGINT. Returns the error of a failed start. */
+MUST_CHECK enum errc monitor_run(const struct monitor_options *options,
+                                 struct err *err);
+
+#endif

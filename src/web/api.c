@@ -1,0 +1,237 @@
+/* api.c - the envelope: {"status":"success","data":...}.
+ *
+ * An answer that is not a success has an error type, and a status that goes
+ * with it: 400 for a request that cannot be right, 422 for a query that cannot
+ * be answered, 503 for one that took too long or was canceled. */
+#include "web/api.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "codec/go_float.h"
+
+const char *api_error_type(enum errc rc, bool executing, int *status)
+{
+    switch ((int)rc) {
+    case ERR_TIMEOUT:
+        *status = 503;
+        return "timeout";
+    case ERR_CANCELED:
+        *status = 503;
+        return "canceled";
+    case ERR_NOT_FOUND:
+        *status = 404;
+        return "not_found";
+    case ERR_INVALID:
+    case ERR_LIMIT:
+    case ERR_NOMEM:
+        *status = executing ? 422 : 400;
+        return executing ? "execution" : "bad_data";
+    case ERR_BUSY:
+    case ERR_UNAVAIL:
+        *status = 503;
+        return "unavailable";
+    default:
+        *status = 500;
+        return "internal";
+    }
+}
+
+static void set_error(struct http_request *r, enum errc rc, bool executing,
+                      const char *message)
+{
+    struct buf *b = http_out(r);
+    const char *type = api_error_type(rc, executing, &r->status);
+
+    b->n = HTTP_HEADROOM;
+    b->failed = false;
+    buf_printf(b,
+               "{\"status\":\"error\",\"errorType\":\"%s\",\"error\":", type);
+    buf_put_quoted(b, str_from_cstr(message));
+    buf_putc(b, '}');
+}
+
+/* Warnings and remarks, of which there may be none. */
+static void put_notes(struct buf *b, const struct api_call *c, bool warnings)
+{
+    bool any = false;
+
+    for (size_t i = 0; i < c->n_notes; i++) {
+        if (c->notes[i].warning != warnings)
+            continue;
+        buf_puts(b, any ? "," : warnings ? ",\"warnings\":[" : ",\"infos\":[");
+        buf_put_quoted(b, c->notes[i].text);
+        any = true;
+    }
+    if (any)
+        buf_putc(b, ']');
+}
+
+void api_take_notes(struct api_call *c, const struct promql_result *r)
+{
+    struct arena *a = &c->r->arena;
+
+    c->notes = arena_new(a, struct promql_note, r->n_notes + 1);
+    for (size_t i = 0; c->notes && i < r->n_notes; i++) {
+        const char *copy = arena_cstr(a, r->notes[i].text);
+        if (copy)
+            c->notes[c->n_notes++] = (struct promql_note){
+                {copy, r->notes[i].text.n}, r->notes[i].warning};
+    }
+}
+
+static void go_home(struct task *t)
+{
+    struct api_call *c =
+        (struct api_call *)(void *)((char *)t -
+                                    offsetof(struct api_call, home));
+    struct http_request *r = c->r;
+
+    r->user = NULL;
+    free(c);
+    http_reply(r, r->status, "application/json");
+}
+
+static void do_work(struct pool_job *job)
+{
+    struct api_call *c = (struct api_call *)job;
+    struct http_request *r = c->r;
+    struct buf *b = http_out(r);
+    struct err err = {0};
+
+    r->status = 200;
+    buf_puts(b, "{\"status\":\"success\",\"data\":");
+    enum errc rc = c->work(c, &err);
+    if (!rc) {
+        put_notes(b, c, true);
+        put_notes(b, c, false);
+        buf_putc(b, '}');
+        if (b->failed) {
+            rc = ERR_LIMIT;
+            err_record(&err, rc, "the answer is too large: ask for less");
+        }
+    }
+    if (rc)
+        set_error(r, rc, c->executing, err.msg);
+    loop_post(&r->loop->loop, &c->home);
+}
+
+static void reply_error(struct http_request *r, enum errc rc,
+                        const char *message)
+{
+    set_error(r, rc, false, message);
+    http_reply(r, r->status, "application/json");
+}
+
+void api_run(struct http_request *r,
+             enum errc (*work)(struct api_call *c, struct err *err))
+{
+    struct api_call *c = calloc(1, sizeof(*c));
+    struct err err = {0};
+
+    if (!c) {
+        reply_error(r, ERR_UNAVAIL, "out of memory");
+        return;
+    }
+    c->r = r;
+    c->control = control_of(r);
+    c->work = work;
+    c->job.run = do_work;
+    c->home.run = go_home;
+    enum errc rc = params_read(r, &c->params, &err);
+    r->user = c;
+    r->may_compress = true;
+    if (!rc && pool_submit(c->control->queries, &c->job))
+        return;
+    r->user = NULL;
+    free(c);
+    reply_error(r, rc ? rc : ERR_BUSY,
+                rc ? err.msg : "too many queries are waiting: try again later");
+}
+
+void api_cancel(struct http_request *r)
+{
+    struct api_call *c = r->user;
+
+    if (c)
+        atomic_store(&c->canceled, true);
+}
+
+/* ---- values -----------------------------------------------------------------
+ */
+
+void api_put_labels(struct buf *out, struct labels l)
+{
+    buf_putc(out, '{');
+    for (size_t i = 0; i < l.n; i++) {
+        if (i)
+            buf_putc(out, ',');
+        buf_put_quoted(out, l.v[i].name);
+        buf_putc(out, ':');
+        buf_put_quoted(out, l.v[i].value);
+    }
+    buf_putc(out, '}');
+}
+
+/* Seconds, with three digits behind the point unless they are all 0. */
+static void put_time(struct buf *out, int64_t ms)
+{
+    if (ms < 0) {
+        buf_putc(out, '-');
+        ms = -ms;
+    }
+    buf_put_i64(out, ms / 1000);
+    if (ms % 1000)
+        buf_printf(out, ".%03d", (int)(ms % 1000));
+}
+
+static void put_point(struct buf *out, const struct promql_point *p)
+{
+    char text[GO_FLOAT_MAX];
+
+    buf_putc(out, '[');
+    put_time(out, p->t);
+    buf_puts(out, ",\"");
+    buf_put(out, (struct str){text, go_float_api(text, p->v)});
+    buf_puts(out, "\"]");
+}
+
+static void put_series(struct buf *out, const struct promql_result *r)
+{
+    bool one = r->type == PROMQL_VECTOR;
+
+    buf_putc(out, '[');
+    for (size_t i = 0; i < r->n; i++) {
+        const struct promql_series *s = &r->series[i];
+        buf_puts(out, i ? ",{\"metric\":" : "{\"metric\":");
+        api_put_labels(out, s->labels);
+        buf_puts(out, one ? ",\"value\":" : ",\"values\":[");
+        for (size_t k = 0; k < s->n; k++) {
+            if (k)
+                buf_putc(out, ',');
+            put_point(out, &s->points[k]);
+        }
+        buf_puts(out, one ? "}" : "]}");
+    }
+    buf_putc(out, ']');
+}
+
+void api_put_result(struct buf *out, const struct promql_result *r)
+{
+    static const char *const types[] = {"scalar", "vector", "matrix", "string"};
+
+    /* In this order: readers that stream need to know the type first. */
+    buf_printf(out, "{\"resultType\":\"%s\",\"result\":", types[r->type]);
+    if (r->type == PROMQL_STRING) {
+        buf_putc(out, '[');
+        put_time(out, r->time);
+        buf_putc(out, ',');
+        buf_put_quoted(out, r->text);
+        buf_putc(out, ']');
+    } else if (r->type == PROMQL_SCALAR) {
+        put_point(out, &r->series[0].points[0]);
+    } else {
+        put_series(out, r);
+    }
+    buf_putc(out, '}');
+}

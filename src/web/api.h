@@ -1,0 +1,60 @@
+/* api.h - what the handlers of Prometheus' API share: work away from the loop,
+ * and the envelope of the answers. */
+#ifndef WEB_API_H
+#define WEB_API_H
+
+#include "io/loop.h"
+#include "io/pool.h"
+#include "promql/promql.h"
+#include "web/control.h"
+#include "web/params.h"
+
+/* A request while it is worked on. */
+struct api_call {
+    struct pool_job job;
+    struct task home;
+    struct http_request *r;
+    struct control *control;
+    enum errc (*work)(struct api_call *c, struct err *err);
+    struct params params;
+    atomic_bool canceled; /* the client has left */
+    bool executing; /* the request was understood: errors are of the query */
+    struct promql_note *notes; /* to be put behind the data */
+    size_t n_notes;
+};
+
+/* Runs work() on a thread for queries. It writes the value of "data" into the
+ * request's buffer; its error becomes the answer. */
+void api_run(struct http_request *r,
+             enum errc (*work)(struct api_call *c, struct err *err));
+
+/* The client of a request has left: stop soon. */
+void api_cancel(struct http_request *r);
+
+/* "errorType" and the status that goes with it. */
+const char *api_error_type(enum errc rc, bool executing, int *status);
+
+/* Copies the remarks on a query, which go behind its data. */
+void api_take_notes(struct api_call *c, const struct promql_result *r);
+
+void api_put_labels(struct buf *out, struct labels l);
+void api_put_result(struct buf *out, const struct promql_result *r);
+
+/* ---- handlers ---------------------------------------------------------------
+ */
+
+void api_query(struct http_request *r);
+void api_query_range(struct http_request *r);
+void api_format_query(struct http_request *r);
+void api_series(struct http_request *r);
+void api_labels(struct http_request *r);
+void api_label_values(struct http_request *r);
+void api_targets(struct http_request *r);
+void api_nothing(struct http_request *r); /* an empty list */
+void api_no_alerts(struct http_request *r);
+void api_no_rules(struct http_request *r);
+void api_metadata(struct http_request *r);
+void api_buildinfo(struct http_request *r);
+void api_tsdb(struct http_request *r);
+
+#endif

@@ -1,0 +1,120 @@
+/* api_status.c - what the monitor says of itself. */
+#include <string.h>
+
+#include "base/clock.h"
+#include "web/api.h"
+
+static void reply(struct http_request *r)
+{
+    r->may_compress = true;
+    http_reply(r, 200, "application/json");
+}
+
+static void reply_data(struct http_request *r, const char *data)
+{
+    buf_printf(http_out(r), "{\"status\":\"success\",\"data\":%s}", data);
+    reply(r);
+}
+
+void api_nothing(struct http_request *r)
+{
+    reply_data(r, "[]");
+}
+
+void api_no_alerts(struct http_request *r)
+{
+    reply_data(r, "{\"alerts\":[]}");
+}
+
+void api_no_rules(struct http_request *r)
+{
+    reply_data(r, "{\"groups\":[]}");
+}
+
+void api_metadata(struct http_request *r)
+{
+    reply_data(r, "{}");
+}
+
+/* Clients choose by this version how they ask: it says whose API it is. */
+void api_buildinfo(struct http_request *r)
+{
+    reply_data(r, "{\"version\":\"3.0.0\",\"revision\":\"stoker-" STOKER_VERSION
+                  "\",\"branch\":\"\",\"buildUser\":\"\",\"buildDate\":\"\","
+                  "\"goVersion\":\"\"}");
+}
+
+void api_tsdb(struct http_request *r)
+{
+    struct tsdb_stats s;
+    bool empty;
+
+    tsdb_stats(control_of(r)->db, &s);
+    empty = s.to == INT64_MIN;
+    buf_printf(http_out(r),
+               "{\"status\":\"success\",\"data\":{\"headStats\":{"
+               "\"numSeries\":%llu,\"numLabelPairs\":%llu,\"chunkCount\":%llu,"
+               "\"minTime\":%lld,\"maxTime\":%lld},"
+               "\"seriesCountByMetricName\":[],"
+               "\"labelValueCountByLabelName\":[],"
+               "\"memoryInBytesByLabelName\":[],"
+               "\"seriesCountByLabelValuePair\":[]}}",
+               (unsigned long long)s.series, (unsigned long long)s.pairs,
+               (unsigned long long)s.chunks, empty ? 0 : (long long)s.from,
+               empty ? 0 : (long long)s.to);
+    reply(r);
+}
+
+/* ---- targets ----------------------------------------------------------------
+ */
+
+struct listing {
+    struct buf *out;
+    bool any;
+};
+
+static void put_target(void *ctx, const struct scrape_state *s)
+{
+    struct listing *l = ctx;
+    char when[CLOCK_TEXT_MAX];
+    struct buf *b = l->out;
+
+    clock_format(s->last_ms * 1000000, when);
+    buf_puts(b, l->any ? ",{" : "{");
+    l->any = true;
+    buf_puts(b, "\"discoveredLabels\":{\"__address__\":");
+    buf_put_quoted(b, str_from_cstr(s->instance));
+    buf_puts(b, ",\"job\":");
+    buf_put_quoted(b, str_from_cstr(s->job));
+    buf_puts(b, "},\"labels\":{\"instance\":");
+    buf_put_quoted(b, str_from_cstr(s->instance));
+    buf_puts(b, ",\"job\":");
+    buf_put_quoted(b, str_from_cstr(s->job));
+    buf_puts(b, "},\"scrapePool\":");
+    buf_put_quoted(b, str_from_cstr(s->job));
+    buf_puts(b, ",\"scrapeUrl\":");
+    buf_put_quoted(b, str_from_cstr(s->url));
+    buf_puts(b, ",\"globalUrl\":");
+    buf_put_quoted(b, str_from_cstr(s->url));
+    buf_puts(b, ",\"lastError\":");
+    buf_put_quoted(b, str_from_cstr(s->error));
+    buf_printf(b,
+               ",\"lastScrape\":\"%s\",\"lastScrapeDuration\":%g,"
+               "\"health\":\"%s\",\"scrapeInterval\":\"%gs\","
+               "\"scrapeTimeout\":\"%gs\"}",
+               s->asked ? when : "0001-01-01T00:00:00Z", s->seconds,
+               !s->asked ? "unknown"
+               : s->up   ? "up"
+                         : "down",
+               (double)s->interval_ms / 1000, (double)s->timeout_ms / 1000);
+}
+
+void api_targets(struct http_request *r)
+{
+    struct listing l = {.out = http_out(r)};
+
+    buf_puts(l.out, "{\"status\":\"success\",\"data\":{\"activeTargets\":[");
+    scraper_each(control_of(r)->scraper, put_target, &l);
+    buf_puts(l.out, "],\"droppedTargets\":[],\"droppedTargetCounts\":{}}}");
+    reply(r);
+}

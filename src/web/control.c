@@ -1,0 +1,179 @@
+#include "web/control.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "web/api.h"
+
+enum { QUERY_THREADS = 2, QUERIES_MAX = 20, QUERY_TIMEOUT_MS = 120000 };
+
+static const struct metric_family series_family = {
+    "stoker_tsdb_head_series", "Series in memory.", METRIC_GAUGE, NULL, 0};
+static const struct metric_family samples_family = {
+    "stoker_tsdb_head_samples", "Samples in memory.", METRIC_GAUGE, NULL, 0};
+static const struct metric_family bytes_family = {
+    "stoker_tsdb_head_chunk_bytes", "Bytes of the packed samples in memory.",
+    METRIC_GAUGE, NULL, 0};
+
+struct control *control_of(const struct http_request *r)
+{
+    return r->loop->server->hooks.ctx;
+}
+
+/* ---- plain answers ----------------------------------------------------------
+ */
+
+static void healthy(struct http_request *r)
+{
+    buf_puts(http_out(r), "Prometheus Server is Healthy.\n");
+    http_reply(r, 200, "text/plain; charset=utf-8");
+}
+
+static void ready(struct http_request *r)
+{
+    buf_puts(http_out(r), "Prometheus Server is Ready.\n");
+    http_reply(r, 200, "text/plain; charset=utf-8");
+}
+
+static void metrics(struct http_request *r)
+{
+    bool open = http_accepts(r, "application/openmetrics-text");
+
+    metrics_expose(control_of(r)->metrics, open, http_out(r));
+    r->stream = true;
+    http_reply(r, 200,
+               open ? "application/openmetrics-text; version=1.0.0; "
+                      "charset=utf-8"
+                    : "text/plain; version=0.0.4; charset=utf-8");
+}
+
+/* clang-format off */
+#define BOTH (HTTP_GET | HTTP_POST)
+
+static const struct http_route routes[] = {
+    {HTTP_GET, "/-/healthy", healthy, 0},
+    {HTTP_GET, "/-/ready", ready, 0},
+    {HTTP_GET, "/metrics", metrics, 0},
+    {BOTH,     "/api/v1/query", api_query, 0},
+    {BOTH,     "/api/v1/query_range", api_query_range, 0},
+    {BOTH,     "/api/v1/query_exemplars", api_nothing, 0},
+    {BOTH,     "/api/v1/format_query", api_format_query, 0},
+    {BOTH,     "/api/v1/series", api_series, 0},
+    {BOTH,     "/api/v1/labels", api_labels, 0},
+    {HTTP_GET, "/api/v1/label/{name}/values", api_label_values, 0},
+    {HTTP_GET, "/api/v1/metadata", api_metadata, 0},
+    {HTTP_GET, "/api/v1/targets", api_targets, 0},
+    {HTTP_GET, "/api/v1/rules", api_no_rules, 0},
+    {HTTP_GET, "/api/v1/alerts", api_no_alerts, 0},
+    {HTTP_GET, "/api/v1/status/buildinfo", api_buildinfo, 0},
+    {HTTP_GET, "/api/v1/status/tsdb", api_tsdb, 0},
+};
+/* clang-format on */
+
+/* ---- making and ending ------------------------------------------------------
+ */
+
+static void on_done(void *ctx, struct http_request *r)
+{
+    (void)ctx;
+    (void)r;
+}
+
+static void on_gone(void *ctx, struct http_request *r)
+{
+    (void)ctx;
+    api_cancel(r);
+}
+
+static void refresh(void *ctx)
+{
+    struct control *c = ctx;
+    struct tsdb_stats s;
+
+    tsdb_stats(c->db, &s);
+    metric_set(metrics_series(c->metrics, &series_family, ""),
+               (double)s.series);
+    metric_set(metrics_series(c->metrics, &samples_family, ""),
+               (double)s.samples);
+    metric_set(metrics_series(c->metrics, &bytes_family, ""), (double)s.bytes);
+}
+
+static enum errc make_http(struct control *c, struct err *err)
+{
+    enum errc rc =
+        http_server_new(routes, COUNT(routes), 1, true, &c->http, err);
+
+    if (rc)
+        return rc;
+    c->http->limits = c->options.limits;
+    c->http->hooks =
+        (struct http_hooks){.done = on_done, .gone = on_gone, .ctx = c};
+    return ERR_OK;
+}
+
+static void take_defaults(struct control_options *o)
+{
+    o->query_threads = o->query_threads ? o->query_threads : QUERY_THREADS;
+    o->max_queries = o->max_queries ? o->max_queries : QUERIES_MAX;
+    if (!o->query_timeout_ms)
+        o->query_timeout_ms = QUERY_TIMEOUT_MS;
+}
+
+enum errc control_new(const struct control_options *options,
+                      struct control **out, struct err *err)
+{
+    struct control *c = calloc(1, sizeof(*c));
+    struct tsdb_options db = {.out_of_order = 0};
+
+    if (!c)
+        return err_set(err, ERR_NOMEM, "out of memory");
+    c->options = *options;
+    take_defaults(&c->options);
+    c->started_ms = clock_wall_ns() / 1000000;
+    c->metrics = metrics_new(1);
+    c->process = c->metrics ? process_metrics_new(c->metrics) : NULL;
+    enum errc rc =
+        c->process ? ERR_OK : err_set(err, ERR_NOMEM, "out of memory");
+    if (!rc)
+        rc = tsdb_open(&db, &c->db, err);
+    if (!rc)
+        rc = make_http(c, err);
+    if (rc) {
+        control_free(c);
+        return rc;
+    }
+    metrics_hook(c->metrics, refresh, c);
+    *out = c;
+    return ERR_OK;
+}
+
+enum errc control_start(struct control *c, int fd, struct err *err)
+{
+    enum errc rc = pool_new(c->options.query_threads, c->options.max_queries,
+                            &c->queries, err);
+
+    if (!rc)
+        rc = scraper_new(c->db, &c->options.scrape, &c->scraper, err);
+    if (!rc)
+        rc = http_server_start(c->http, &fd, 1, err);
+    if (!rc)
+        http_server_open(c->http);
+    return rc;
+}
+
+void control_free(struct control *c)
+{
+    if (!c)
+        return;
+    scraper_free(c->scraper);
+    /* Queries first: what they post home is never run once the loop ends. */
+    pool_free(c->queries);
+    if (c->http && c->http->loops[0].thread)
+        http_server_stop(c->http);
+    http_server_free(c->http);
+    tsdb_close(c->db);
+    metrics_free(c->metrics);
+    process_metrics_free(c->process);
+    free(c);
+}

@@ -1,0 +1,349 @@
+"""`stoker monitor` beside a real Prometheus: both scrape the same target, and
+are asked the same things."""
+import http.server
+import json
+import os
+import pathlib
+import signal
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+
+import pytest
+
+from stoker import BINARY, SLOW
+
+sanitize = pytest.mark.sanitize
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+class Target:
+    """A page of metrics that a test changes."""
+
+    def __init__(self):
+        self.text = ""
+        self.status = 200
+        self.content_type = "text/plain; version=0.0.4"
+        self.requests = []
+        target = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                target.requests.append(self.headers)
+                body = target.text.encode()
+                self.send_response(target.status)
+                self.send_header("Content-Type", target.content_type)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *args):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.address = "127.0.0.1:%d" % self.server.server_port
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def stop(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+class Api:
+    """Something with Prometheus' HTTP API."""
+
+    def request(self, path, form=None):
+        data = urllib.parse.urlencode(form).encode() if form is not None else None
+        try:
+            with urllib.request.urlopen(self.url + path, data, timeout=30 * SLOW) as r:
+                return r.status, json.loads(r.read())
+        except urllib.error.HTTPError as e:
+            return e.code, json.loads(e.read())
+
+    def query(self, text, **form):
+        status, answer = self.request("/api/v1/query", {"query": text, **form})
+        assert status == 200, answer
+        return answer["data"]["result"]
+
+    def await_value(self, text, want, seconds=20):
+        """Until the query's only value (None: no value) is this one."""
+        end = time.monotonic() + seconds * SLOW
+        while time.monotonic() < end:
+            result = self.query(text)
+            got = float(result[0]["value"][1]) if len(result) == 1 else None if not result else result
+            if got == want:
+                return
+            time.sleep(0.05)
+        raise AssertionError(f"{text}: {got}, not {want}")
+
+
+class Monitor(Api):
+    def __init__(self, *args):
+        self.dir = tempfile.TemporaryDirectory(prefix="stoker-test-")
+        self.log = pathlib.Path(self.dir.name) / "log"
+        with open(self.log, "wb") as log:
+            self.process = subprocess.Popen([BINARY, "monitor", "--port", "0", *args], stderr=log)
+        end = time.monotonic() + 20 * SLOW
+        while time.monotonic() < end:
+            for line in self.log.read_text().splitlines():
+                if "monitor.ready" in line:
+                    self.url = json.loads(line)["message"].split()[0]
+                    return
+            time.sleep(0.01)
+        raise AssertionError(self.log.read_text())
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        status = self.process.wait(20 * SLOW)
+        text = self.log.read_text()
+        self.dir.cleanup()
+        assert status == 0 and "Sanitizer" not in text, (status, text)
+
+
+class Prometheus(Api):
+    def __init__(self, folder, address):
+        (folder / "p.yml").write_text(
+            "global: {scrape_interval: 1s, scrape_timeout: 1s}\n"
+            f"scrape_configs: [{{job_name: app, static_configs: [{{targets: ['{address}']}}]}}]\n")
+        port = free_port()
+        self.url = f"http://127.0.0.1:{port}"
+        self.process = subprocess.Popen(
+            ["prometheus", f"--config.file={folder}/p.yml", f"--storage.tsdb.path={folder}/data",
+             f"--web.listen-address=127.0.0.1:{port}", "--log.level=error"])
+        for _ in range(int(200 * SLOW)):
+            try:
+                urllib.request.urlopen(self.url + "/-/ready").read()
+                return
+            except OSError:
+                time.sleep(0.1)
+        raise AssertionError("Prometheus did not start")
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait()
+
+
+PAGE = """# TYPE requests counter
+requests_total{path="/"} 10
+requests_total{path="/x",job="own"} 20
+# TYPE temp gauge
+temp{gpu="0"} 55.5
+temp{gpu="1"} NaN
+# TYPE lat histogram
+lat_bucket{le="0.1"} 1
+lat_bucket{le="+Inf"} 4
+lat_sum 2
+lat_count 4
+"""
+
+
+@pytest.fixture(scope="module")
+def target():
+    t = Target()
+    t.text = PAGE
+    yield t
+    t.stop()
+
+
+@pytest.fixture(scope="module")
+def monitor(target):
+    m = Monitor("--interval", "1s", f"app=http://{target.address}/metrics")
+    m.await_value('up{job="app"}', 1)
+    yield m
+    m.stop()
+
+
+@pytest.fixture(scope="module")
+def prometheus(target, tmp_path_factory):
+    p = Prometheus(tmp_path_factory.mktemp("prometheus"), target.address)
+    p.await_value("up", 1)
+    yield p
+    p.stop()
+
+
+def without_times(value):
+    """An answer without what depends on the moment, which is also the order of series that are not sorted."""
+    if isinstance(value, dict):
+        return {k: [None, *v[1:]] if k == "value" else without_times(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        values = [without_times(v) for v in value]
+        return sorted(values, key=json.dumps) if value and isinstance(value[0], dict) and "value" in value[0] else values
+    return value
+
+
+SAME = [
+    ("query", {"query": "up"}),
+    ("query", {"query": "sort(requests_total)"}),
+    ("query", {"query": 'temp{gpu=~"0|1"}'}),
+    ("query", {"query": "sum by (job) (requests_total) > 5"}),
+    ("query", {"query": "histogram_quantile(0.9, lat_bucket)"}),
+    ("query", {"query": "count_values('v', temp)"}),
+    ("query", {"query": "scrape_samples_scraped"}),
+    ("query", {"query": "scrape_series_added * 0"}),
+    ("query", {"query": "temp * 1e22"}),
+    ("query", {"query": "temp / 1e9"}),
+    ("query", {"query": "nothing"}),
+    ("query", {"query": "1 + 1", "time": "1700000000"}),
+    ("query", {"query": "1", "time": "2026-11-25T06:00:00.5Z"}),
+    ("query", {"query": "1", "time": "2026-11-25T06:00:00+02:00"}),
+    ("query", {"query": '"text"', "time": "1700000000.25"}),
+    ("query", {"query": "vector(Inf)", "time": "1700000000"}),
+    ("query", {"query": "1", "time": "yesterday"}),
+    ("query", {"query": "sum("}),
+    ("query", {"query": "rate(up)"}),
+    ("query", {"query": "up{"}),
+    ("query", {"query": "foo{a='b'} + bar", "timeout": "soon"}),
+    ("query_range", {"query": "vector(1)", "start": "100", "end": "160", "step": "30"}),
+    ("query_range", {"query": "time()", "start": "100", "end": "160", "step": "30s"}),
+    ("query_range", {"query": "1", "start": "100.5", "end": "102", "step": "0.5"}),
+    ("query_range", {"query": "1", "start": "200", "end": "160", "step": "30"}),
+    ("query_range", {"query": "1", "start": "100", "end": "160", "step": "0"}),
+    ("query_range", {"query": "1", "start": "100", "end": "160"}),
+    ("query_range", {"query": "1", "end": "160", "step": "1"}),
+    ("query_range", {"query": "1", "start": "0", "end": "1000000", "step": "1"}),
+    ("query_range", {"query": "up[5m]", "start": "100", "end": "160", "step": "30"}),
+    ("labels", {}),
+    ("labels", {"match[]": "temp"}),
+    ("series", {"match[]": "requests_total"}),
+    ("series", {}),
+    ("series", {"match[]": "{}"}),
+    ("series", {"match[]": "temp", "end": "100"}),
+    ("query_exemplars", {"query": "test"}),
+]
+
+
+@pytest.mark.parametrize("path,form", SAME, ids=lambda v: v if isinstance(v, str) else v.get("query") or v.get("match[]"))
+def test_answers_are_those_of_prometheus(monitor, prometheus, path, form):
+    want = prometheus.request("/api/v1/" + path, form)
+    got = monitor.request("/api/v1/" + path, form)
+    if path != "query" or "time" not in form:
+        want, got = without_times(want), without_times(got)
+    assert got == want
+
+
+@sanitize
+def test_queries_work_in_the_url_and_as_a_form(monitor):
+    for query in ('sum(requests_total)', 'requests_total{path=~"/.*"} > 15'):
+        in_url = monitor.request("/api/v1/query?" + urllib.parse.urlencode({"query": query}))
+        as_form = monitor.request("/api/v1/query", {"query": query})
+        assert without_times(in_url) == without_times(as_form)
+        assert in_url[1]["data"]["resultType"] == "vector"
+
+
+@sanitize
+def test_label_values_and_limits(monitor):
+    assert monitor.request("/api/v1/label/path/values")[1]["data"] == ["/", "/x"]
+    assert monitor.request("/api/v1/label/path/values?limit=1")[1]["data"] == ["/"]
+    assert monitor.request('/api/v1/label/path/values?match[]=temp')[1]["data"] == []
+    assert "temp" in monitor.request("/api/v1/label/__name__/values")[1]["data"]
+    assert monitor.request("/api/v1/series?match[]=temp&limit=-1")[0] == 400
+
+
+@sanitize
+def test_a_query_that_needs_too_much_is_refused(monitor):
+    status, answer = monitor.request("/api/v1/query", {"query": "max_over_time(vector(1)[1y:1ms])"})
+    assert status == 422 and answer["errorType"] == "execution" and "too many samples" in answer["error"]
+    status, answer = monitor.request("/api/v1/query", {"query": "sum_over_time(vector(1)[4h:1ms])", "timeout": "1ms"})
+    assert status == 503 and answer["errorType"] == "timeout"
+    assert monitor.query("1")
+
+
+@sanitize
+def test_promtool_is_a_client(monitor):
+    def promtool(*args):
+        r = subprocess.run(["promtool", "query", *args], capture_output=True, text=True, timeout=60)
+        assert r.returncode == 0, r.stderr
+        return r.stdout
+
+    assert promtool("instant", monitor.url, 'temp{gpu="0"}').startswith('temp{gpu="0"')
+    assert '{__name__="temp", gpu="1"' in promtool("series", "--match", "temp", monitor.url)
+    assert promtool("labels", monitor.url, "gpu") == "0\n1\n"
+    now = str(int(time.time()))
+    assert "=>" in promtool("range", "--start", str(int(now) - 5), "--end", now, "--step", "1s", monitor.url, "up")
+
+
+def test_what_the_target_is_asked_with(target, monitor):
+    headers = target.requests[-1]
+    mine = next(h for h in reversed(target.requests) if h["User-Agent"].startswith("stoker/"))
+    assert "application/openmetrics-text;version=1.0.0" in mine["Accept"] and "gzip" in mine["Accept-Encoding"]
+    assert headers
+
+
+def test_metrics_of_its_own_are_clean(monitor):
+    with urllib.request.urlopen(monitor.url + "/metrics") as r:
+        text = r.read()
+    r = subprocess.run(["promtool", "check", "metrics"], input=text, capture_output=True, timeout=30)
+    assert r.returncode == 0 and b"stoker_tsdb_head_series" in text, r.stderr
+
+
+@pytest.fixture()
+def changing(tmp_path):
+    """A target of this test's own, scraped by both."""
+    t = Target()
+    t.text = "a 1\nb 2\n"
+    m = Monitor("--interval", "1s", f"app=http://{t.address}/metrics")
+    p = Prometheus(tmp_path, t.address)
+    yield t, (m, p)
+    m.stop()
+    p.stop()
+    t.stop()
+
+
+def test_series_end_as_they_do_in_prometheus(changing):
+    target, both = changing
+    for x in both:
+        x.await_value("count({__name__=~'a|b'})", 2)
+    target.text = "a 1\n"  # b is gone
+    for x in both:
+        x.await_value("count(b)", None)
+        x.await_value("a", 1)
+    target.status = 500  # the target is ill: its series end
+    for x in both:
+        x.await_value("up", 0)
+        x.await_value("count(a)", None)
+        x.await_value("scrape_samples_scraped", 0)
+    target.status, target.text = 200, "a oops\n"
+    time.sleep(1.5)
+    for x in both:
+        x.await_value("up", 0)
+    target.text = "# TYPE a counter\na_total 3\n# EOF\n"
+    target.content_type = "application/openmetrics-text; version=1.0.0"
+    for x in both:
+        x.await_value("up", 1)
+        x.await_value("a_total", 3)
+    answer = both[0].request("/api/v1/targets")[1]["data"]["activeTargets"]
+    assert answer[0]["health"] == "up" and answer[0]["lastError"] == ""
+
+
+@sanitize
+def test_a_target_that_hangs_does_not_stop_the_others(target):
+    with socket.socket() as hanging:
+        hanging.bind(("127.0.0.1", 0))
+        hanging.listen(50)
+        port = hanging.getsockname()[1]
+        m = Monitor("--interval", "1s", "--timeout", "900ms", f"hang=http://127.0.0.1:{port}/",
+                    f"app=http://{target.address}/metrics")
+        try:
+            m.await_value('up{job="app"}', 1)
+            m.await_value('up{job="hang"}', 0)
+            m.await_value('count_over_time(up{job="app"}[1m]) > bool 2', 1)
+            down = [t for t in m.request("/api/v1/targets")[1]["data"]["activeTargets"] if t["health"] == "down"]
+            assert "did not answer within 900 ms" in down[0]["lastError"]
+        finally:
+            m.stop()
+
+
+def test_what_can_be_reached_from_outside_is_refused():
+    r = subprocess.run([BINARY, "monitor", "--host", "0.0.0.0", "--port", "0"], capture_output=True, text=True,
+                       env={**os.environ, "LC_ALL": "C"}, timeout=30 * SLOW)
+    assert r.returncode == 3 and "--insecure" in r.stderr
