@@ -47,6 +47,8 @@ promql() {
     read -r p f s < <(sed -n 's/^\([0-9]*\) passed, \([0-9]*\) failed, \([0-9]*\) skipped$/\1 \2 \3/p' "$log" || echo 0 1 0)
     [ "${f:-1}" = 0 ] || cat "$log"
     count "${p:-0}" "${f:-1}" "${s:-0}"
+    build/"$1"/promqltest tests/promql/fails.test >"$log" || true
+    check grep -qx "0 passed, 4 failed, 3 skipped" "$log"
     rm -f "$log"
 }
 

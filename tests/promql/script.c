@@ -9,6 +9,7 @@
 #include "promql/compare.h"
 #include "promql/duration.h"
 #include "promql/function.h"
+#include "promql/native.h"
 #include "promql/notation.h"
 
 struct script {
@@ -22,7 +23,7 @@ struct script {
     int number;
     struct tsdb *db;
     struct arena arena; /* of one case */
-    bool native;        /* native histograms were to be loaded */
+    struct native_names native;
 };
 
 /* ---- lines ------------------------------------------------------------------
@@ -102,7 +103,7 @@ static void clear(struct script *s)
 
     tsdb_close(s->db);
     s->db = NULL;
-    s->native = false;
+    native_clear(&s->native);
     if (tsdb_open(&options, &s->db, NULL))
         abort();
 }
@@ -117,7 +118,8 @@ static void load_series(struct script *s, int64_t interval)
         report_failure(s, s->number, "%s", err.msg);
         return;
     }
-    s->native = s->native || series.native;
+    if (series.native || s->native.classic)
+        native_add(&s->native, series.labels);
     tsdb_write_begin(s->db);
     if (tsdb_series(s->db, series.labels, &id, &err))
         report_failure(s, s->number, "%s", err.msg);
@@ -129,7 +131,7 @@ static void load_series(struct script *s, int64_t interval)
     tsdb_write_end(s->db);
 }
 
-static void run_load(struct script *s, bool native)
+static void run_load(struct script *s, bool classic)
 {
     int64_t interval;
     struct str line = s->line;
@@ -139,9 +141,10 @@ static void run_load(struct script *s, bool native)
         report_failure(s, s->number, "load without an interval");
         interval = 60000;
     }
-    s->native = s->native || native;
+    s->native.classic = classic;
     for (next_line(s); s->more && s->indented; next_line(s))
         load_series(s, interval);
+    s->native.classic = false;
     arena_reset(&s->arena);
 }
 
@@ -283,19 +286,6 @@ static bool is_experimental(struct str query)
     return false;
 }
 
-static bool uses_native(struct str query)
-{
-    static const char *const words[] = {
-        "histogram_count",  "histogram_sum",    "histogram_avg",
-        "histogram_stddev", "histogram_stdvar",
-    };
-
-    for (size_t i = 0; i < COUNT(words); i++)
-        if (memmem(query.p, query.n, words[i], strlen(words[i])))
-            return true;
-    return false;
-}
-
 /* At one moment a query must say what it says in the middle of a range. */
 static bool check_as_range(struct script *s, const struct query_case *c,
                            const struct promql_expr *x, struct buf *why)
@@ -365,7 +355,7 @@ static void run_case(struct script *s, struct query_case *c)
         s->counts->passed++;
     else if (is_experimental(c->text))
         report_skip(s, c->number, "experimental in Prometheus");
-    else if (s->native || e->native || uses_native(c->text))
+    else if (e->native || native_needed(&s->native, c->text))
         report_skip(s, c->number, "native histograms");
     else
         report_failure(s, c->number, STR_FMT "\n    " STR_FMT, STR_ARG(c->text),
@@ -448,9 +438,11 @@ void script_run(const char *name, struct str text, const struct script_how *how,
         .name = name, .how = how, .counts = counts, .rest = text};
 
     arena_init(&s.arena, (size_t)1 << 30);
+    native_init(&s.native);
     clear(&s);
     for (next_line(&s); s.more;)
         run_command(&s);
     tsdb_close(s.db);
+    native_fini(&s.native);
     arena_fini(&s.arena);
 }
