@@ -21,9 +21,9 @@ static void *run(void *arg)
     for (;;) {
         while (!p->first && !p->stopped)
             pthread_cond_wait(&p->work, &p->lock);
-        if (p->stopped)
-            break;
         struct pool_job *job = p->first;
+        if (!job)
+            break; /* stopped, and all is done */
         p->first = job->next;
         if (!p->first)
             p->last = &p->first;

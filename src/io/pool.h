@@ -20,7 +20,8 @@ struct pool;
 MUST_CHECK enum errc pool_new(unsigned threads, unsigned max_waiting,
                               struct pool **out, struct err *err);
 
-/* Waits for the jobs that are running; those still waiting are not run. */
+/* Runs what waits, and returns when all is done. Nothing may be submitted any
+ * more. */
 void pool_free(struct pool *p); /* NULL is fine */
 
 /* False: max_waiting jobs wait already. */

@@ -56,6 +56,7 @@ static bool make_room(struct slide *s, size_t n)
 /* One window after the other; false when none has a result. */
 static bool fill(struct slide *s, const struct samples *in)
 {
+    enum { MANY = 4096, OFTEN = 256 }; /* samples, windows */
     const struct ranged *r = &s->over->u.ranged;
     const struct query *q = s->e->q;
     size_t low = 0, high = 0;
@@ -79,6 +80,8 @@ static bool fill(struct slide *s, const struct samples *in)
         w.v = in->v + low;
         w.n = high - low;
         w.param = s->param ? s->param[i] : 0;
+        if ((i % OFTEN == 0 || w.n > MANY) && !eval_goes_on(s->e->q))
+            return false;
         double v = s->f->of_window(&w);
         s->v[i] = has_value(v) ? v : NO_VALUE;
         any = any || has_value(v);
@@ -93,7 +96,7 @@ static bool push_windows(struct slide *s, struct row *from,
         return in->n == 0;
     remark_name(s, from->labels);
     if (!fill(s, in))
-        return true;
+        return !s->e->q->failed;
     struct row row = {from->labels, from->unnamed, s->v};
     if (!s->f->keeps_name && !eval_unname(s->e, &row))
         return false;
@@ -155,6 +158,8 @@ static bool slide_over_row(struct sink *sink, struct row *row)
 {
     struct slide *s = (struct slide *)sink;
 
+    if (!eval_goes_on(s->e->q))
+        return false;
     s->held.n = 0;
     for (size_t i = 0; i < s->inner.n; i++) {
         if (!has_value(row->v[i]))

@@ -5,7 +5,6 @@
  * be answered, 503 for one that took too long or was canceled. */
 #include "web/api.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "codec/go_float.h"
@@ -88,8 +87,43 @@ static void go_home(struct task *t)
     struct http_request *r = c->r;
 
     r->user = NULL;
-    free(c);
     http_reply(r, r->status, "application/json");
+}
+
+/* ---- what is running --------------------------------------------------------
+ */
+
+static void enter(struct api_call *c)
+{
+    struct control *control = c->control;
+
+    pthread_mutex_lock(&control->lock);
+    if (control->stopping)
+        atomic_store(&c->canceled, true);
+    c->next = control->running;
+    c->link = &control->running;
+    if (c->next)
+        c->next->link = &c->next;
+    control->running = c;
+    pthread_mutex_unlock(&control->lock);
+}
+
+static void leave(struct api_call *c)
+{
+    pthread_mutex_lock(&c->control->lock);
+    *c->link = c->next;
+    if (c->next)
+        c->next->link = c->link;
+    pthread_mutex_unlock(&c->control->lock);
+}
+
+void api_cancel_all(struct control *c)
+{
+    pthread_mutex_lock(&c->lock);
+    c->stopping = true;
+    for (struct api_call *call = c->running; call; call = call->next)
+        atomic_store(&call->canceled, true);
+    pthread_mutex_unlock(&c->lock);
 }
 
 static void do_work(struct pool_job *job)
@@ -101,7 +135,9 @@ static void do_work(struct pool_job *job)
 
     r->status = 200;
     buf_puts(b, "{\"status\":\"success\",\"data\":");
+    enter(c);
     enum errc rc = c->work(c, &err);
+    leave(c);
     if (!rc) {
         put_notes(b, c, true);
         put_notes(b, c, false);
@@ -123,10 +159,21 @@ static void reply_error(struct http_request *r, enum errc rc,
     http_reply(r, r->status, "application/json");
 }
 
+/* False: too many wait, or the process is about to end. */
+static bool submit(struct api_call *c)
+{
+    pthread_mutex_lock(&c->control->lock);
+    bool taken =
+        !c->control->stopping && pool_submit(c->control->queries, &c->job);
+    pthread_mutex_unlock(&c->control->lock);
+    return taken;
+}
+
 void api_run(struct http_request *r,
              enum errc (*work)(struct api_call *c, struct err *err))
 {
-    struct api_call *c = calloc(1, sizeof(*c));
+    /* In the request's memory: it goes when the request goes. */
+    struct api_call *c = arena_new(&r->arena, struct api_call, 1);
     struct err err = {0};
 
     if (!c) {
@@ -141,10 +188,9 @@ void api_run(struct http_request *r,
     enum errc rc = params_read(r, &c->params, &err);
     r->user = c;
     r->may_compress = true;
-    if (!rc && pool_submit(c->control->queries, &c->job))
+    if (!rc && submit(c))
         return;
     r->user = NULL;
-    free(c);
     reply_error(r, rc ? rc : ERR_BUSY,
                 rc ? err.msg : "too many queries are waiting: try again later");
 }

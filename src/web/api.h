@@ -12,6 +12,7 @@
 /* A request while it is worked on. */
 struct api_call {
     struct pool_job job;
+    struct api_call *next, **link; /* among the running ones */
     struct task home;
     struct http_request *r;
     struct control *control;
@@ -30,6 +31,9 @@ void api_run(struct http_request *r,
 
 /* The client of a request has left: stop soon. */
 void api_cancel(struct http_request *r);
+
+/* All queries are to stop soon, and none may begin. Any thread. */
+void api_cancel_all(struct control *c);
 
 /* "errorType" and the status that goes with it. */
 const char *api_error_type(enum errc rc, bool executing, int *status);

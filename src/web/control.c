@@ -128,6 +128,7 @@ enum errc control_new(const struct control_options *options,
 
     if (!c)
         return err_set(err, ERR_NOMEM, "out of memory");
+    pthread_mutex_init(&c->lock, NULL);
     c->options = *options;
     take_defaults(&c->options);
     c->started_ms = clock_wall_ns() / 1000000;
@@ -166,14 +167,16 @@ void control_free(struct control *c)
 {
     if (!c)
         return;
-    scraper_free(c->scraper);
-    /* Queries first: what they post home is never run once the loop ends. */
+    /* Queries end, are answered by the loop, and then the loop ends. */
+    api_cancel_all(c);
     pool_free(c->queries);
     if (c->http && c->http->loops[0].thread)
         http_server_stop(c->http);
     http_server_free(c->http);
+    scraper_free(c->scraper);
     tsdb_close(c->db);
     metrics_free(c->metrics);
     process_metrics_free(c->process);
+    pthread_mutex_destroy(&c->lock);
     free(c);
 }

@@ -9,6 +9,8 @@
 #ifndef WEB_CONTROL_H
 #define WEB_CONTROL_H
 
+#include <pthread.h>
+
 #include "collect/scrape.h"
 #include "http/server.h"
 #include "io/pool.h"
@@ -32,7 +34,10 @@ struct control {
     struct pool *queries;
     struct metrics *metrics;
     struct process_metrics *process;
-    int64_t started_ms; /* wall clock */
+    int64_t started_ms;       /* wall clock */
+    pthread_mutex_t lock;     /* of what follows */
+    struct api_call *running; /* queries that a thread works on */
+    bool stopping;
 };
 
 MUST_CHECK enum errc control_new(const struct control_options *options,

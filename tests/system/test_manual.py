@@ -6,6 +6,7 @@ import subprocess
 import pytest
 
 from stoker import BINARY, ROOT, Server
+from test_monitor import Monitor
 
 PAGES = ["README.md", "README.zh-CN.md", *[f"docs/manual/{p.name}" for p in sorted((ROOT / "docs/manual").glob("*.md"))]]
 BLOCK = re.compile(r"```sh\n(.*?)```(?:\n\n```text\n(.*?)```)?", re.S)
@@ -17,20 +18,29 @@ def server():
         yield s
 
 
-def test_examples(server):
+@pytest.fixture(scope="module")
+def monitor(server):
+    m = Monitor("--interval", "1s", f"stoker={server.url}/metrics")
+    m.await_value("up", 1)
+    yield m
+    m.stop()
+
+
+def test_examples(server, monitor):
     ran = 0
     for page in PAGES:
         for command, want in BLOCK.findall((ROOT / page).read_text()):
             if not command.startswith("curl"):
                 continue
-            r = subprocess.run(["sh", "-c", command.replace("http://127.0.0.1:8000", server.url)],
+            command = command.replace("http://127.0.0.1:8000", server.url)
+            r = subprocess.run(["sh", "-c", command.replace("http://127.0.0.1:8002", monitor.url)],
                                capture_output=True, text=True, timeout=30)
             assert r.returncode == 0, (page, command, r.stderr)
             pattern = re.escape(want.strip()).replace(re.escape("..."), ".*")
             assert not want or re.fullmatch(pattern, r.stdout.strip(), re.S), (page, command, r.stdout)
             assert r.stdout.strip()
             ran += 1
-    assert ran >= 7
+    assert ran >= 10
 
 
 def test_every_option_and_event_in_the_manual_exists():

@@ -343,6 +343,21 @@ def test_a_target_that_hangs_does_not_stop_the_others(target):
             m.stop()
 
 
+@sanitize
+def test_it_ends_soon_in_the_middle_of_a_long_query(target):
+    m = Monitor("--interval", "1s", f"app=http://{target.address}/metrics")
+    form = {"query": "quantile_over_time(0.5, vector(time())[10m:10ms])", "start": 0, "end": 10000, "step": 1}
+    answers = []
+    asked = threading.Thread(target=lambda: answers.append(m.request("/api/v1/query_range", form)))
+    asked.start()
+    time.sleep(0.3)
+    start = time.monotonic()
+    m.stop()
+    assert time.monotonic() - start < 15 * SLOW  # of a minute and more
+    asked.join()
+    assert answers[0][0] == 503 and answers[0][1]["errorType"] == "canceled"
+
+
 def test_what_can_be_reached_from_outside_is_refused():
     r = subprocess.run([BINARY, "monitor", "--host", "0.0.0.0", "--port", "0"], capture_output=True, text=True,
                        env={**os.environ, "LC_ALL": "C"}, timeout=30 * SLOW)

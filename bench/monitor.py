@@ -1,0 +1,173 @@
+#!/usr/bin/env python3
+"""The monitor beside Prometheus: the same targets, the same queries, side by side.
+
+    bench/monitor.py [--series 10000] [--scrapes 360] [--interval 1]
+
+A target with so many series (counters, gauges of one and three decimals, histograms) is
+scraped by both, each at its own moments. Then: resident memory, processor time for the
+scrapes, and the median time of queries, asked in turn (A B A B). Needs Debian's
+package prometheus and a build of stoker.
+"""
+import argparse
+import http.server
+import json
+import os
+import pathlib
+import random
+import socket
+import statistics
+import subprocess
+import tempfile
+import threading
+import time
+import urllib.parse
+import urllib.request
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+TICKS = os.sysconf("SC_CLK_TCK")
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+class Page:
+    """The text of a target: made once a scrape interval, in a child, so that both get it for nothing."""
+
+    def __init__(self, series):
+        rng = random.Random(1)
+        self.rows = []
+        for i in range(series):
+            kind = ("requests_total", "gpu_utilization", "gpu_power_watts", "latency_seconds_bucket")[i % 4]
+            labels = f'instance_id="{i // 40}",path="/v1/models/{i // 4 % 10}"'
+            if kind == "latency_seconds_bucket":
+                labels += f',le="{(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, "+Inf")[i // 4 % 10]}"'
+            self.rows.append([kind, labels, float(rng.randrange(1000))])
+        self.rows.sort(key=lambda r: r[0])
+        self.rng = rng
+        self.text = b""
+        self.step()
+
+    def step(self):
+        out, last = [], None
+        for row in self.rows:
+            kind = row[0]
+            if kind != last:
+                out.append(f"# TYPE {kind} {'gauge' if kind.startswith('gpu') else 'counter'}")
+                last = kind
+            if kind == "gpu_utilization":
+                row[2] = min(100.0, max(0.0, row[2] + self.rng.randrange(-5, 6)))
+            elif kind == "gpu_power_watts":
+                row[2] = round(300 + self.rng.uniform(-20, 20), 3)
+            else:
+                row[2] += self.rng.randrange(40)
+            out.append(f"{kind}{{{row[1]}}} {row[2]:g}" if row[2] < 1e5 else f"{kind}{{{row[1]}}} {row[2]:.0f}")
+        self.text = ("\n".join(out) + "\n").encode()
+
+
+def serve(page):
+    class Handler(http.server.BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self):
+            body = page.text
+            self.send_response(200)
+            self.send_header("Content-Type", "text/plain; version=0.0.4")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *args):
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return server.server_port
+
+
+class Peer:
+    def __init__(self, name, argv, url):
+        self.name, self.url = name, url
+        self.process = subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        for _ in range(200):
+            try:
+                urllib.request.urlopen(url + "/-/ready").read()
+                break
+            except OSError:
+                time.sleep(0.05)
+
+    def resident(self):
+        for line in pathlib.Path(f"/proc/{self.process.pid}/status").read_text().splitlines():
+            if line.startswith("VmRSS"):
+                return int(line.split()[1]) / 1024
+
+    def processor(self):
+        fields = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / TICKS
+
+    def ask(self, path, form):
+        start = time.perf_counter()
+        body = urllib.request.urlopen(self.url + "/api/v1/" + path, urllib.parse.urlencode(form).encode()).read()
+        took = time.perf_counter() - start
+        return took, json.loads(body)["data"]["result"]
+
+
+def peers(folder, port, interval):
+    (folder / "p.yml").write_text(
+        f"global: {{scrape_interval: {interval}s, scrape_timeout: {interval}s}}\n"
+        f"scrape_configs: [{{job_name: app, static_configs: [{{targets: ['127.0.0.1:{port}']}}]}}]\n")
+    a, b = free_port(), free_port()
+    yield Peer("stoker", [ROOT / "build/release/stoker", "monitor", "--port", str(a), "--interval", f"{interval}s",
+                          f"app=http://127.0.0.1:{port}/metrics"], f"http://127.0.0.1:{a}")
+    yield Peer("prometheus", ["prometheus", f"--config.file={folder}/p.yml", f"--storage.tsdb.path={folder}/data",
+                              f"--web.listen-address=127.0.0.1:{b}", "--log.level=error"], f"http://127.0.0.1:{b}")
+
+
+QUERIES = ["rate(requests_total[1m])", "sum by (path) (rate(requests_total[1m]))",
+           "histogram_quantile(0.99, sum by (le) (rate(latency_seconds_bucket[1m])))", "avg(gpu_utilization)",
+           'max by (instance_id) (gpu_power_watts{path=~"/v1/models/[1-5]"})', "topk(10, requests_total)"]
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("--series", type=int, default=10000)
+    p.add_argument("--scrapes", type=int, default=360)
+    p.add_argument("--interval", type=int, default=1)
+    p.add_argument("--rounds", type=int, default=9)
+    args = p.parse_args()
+    page = Page(args.series)
+    port = serve(page)
+    with tempfile.TemporaryDirectory(prefix="bench-monitor") as name:
+        both = list(peers(pathlib.Path(name), port, args.interval))
+        start = [x.processor() for x in both]
+        end = time.time() + args.scrapes * args.interval
+        while time.time() < end:
+            time.sleep(args.interval)
+            page.step()
+        used = [x.processor() - s for x, s in zip(both, start)]
+        memory = [x.resident() for x in both]
+        print(f"{args.series} series, {args.scrapes} scrapes, one every {args.interval} s\n")
+        print(f"{'':60} {both[0].name:>10} {both[1].name:>10}  ratio")
+        print(f"{'resident memory, MiB':60} {memory[0]:10.1f} {memory[1]:10.1f}  {memory[0] / memory[1]:.2f}")
+        print(f"{'processor time of all scrapes, s':60} {used[0]:10.2f} {used[1]:10.2f}  {used[0] / used[1]:.2f}")
+        now = int(time.time())
+        form = {"start": now - args.scrapes * args.interval, "end": now, "step": max(1, args.interval)}
+        for query in QUERIES:
+            times = [[], []]
+            for _ in range(args.rounds):
+                for k, x in enumerate(both):
+                    took, result = x.ask("query_range", {"query": query, **form})
+                    assert result
+                    times[k].append(took * 1000)
+            a, b = map(statistics.median, times)
+            print(f"{query + ', ms':60} {a:10.1f} {b:10.1f}  {a / b:.2f}")
+        after = [x.resident() for x in both]
+        print(f"{'resident memory behind the queries, MiB':60} {after[0]:10.1f} {after[1]:10.1f}  {after[0] / after[1]:.2f}")
+        for x in both:
+            x.process.terminate()
+            x.process.wait()
+
+
+main()
