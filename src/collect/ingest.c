@@ -7,7 +7,7 @@
 
 /* A sample that was read and waits for the rest of the text to be right. */
 struct pending {
-    struct labels labels;
+    struct labels labels; /* v NULL: the series is known */
     double v;
     int64_t t;
     bool has_time;
@@ -25,21 +25,54 @@ struct reading {
 void ingest_fini(struct ingest_memory *m)
 {
     free(m->series);
+    free(m->order);
     *m = (struct ingest_memory){0};
 }
 
-/* ---- reading ----------------------------------------------------------------
+/* ---- labels -----------------------------------------------------------------
  */
 
-/* The sample's labels with the target's. A label that the target has too is
- * kept as exported_<name>. */
-static struct labels full_labels(struct reading *r,
-                                 const struct exposition_sample *s)
+enum { MERGED_MAX = EXPOSITION_MAX_LABELS + 8 };
+
+/* The sample's labels, the target's and the name, without a copy of a text.
+ * False: the sample has a label that the target has too. */
+static bool merge(const struct exposition_sample *s, struct labels target,
+                  struct label *out, struct labels *l)
+{
+    size_t n = 0, k = 0, place = 0;
+
+    if (s->n + target.n + 1 > MERGED_MAX)
+        return false;
+    for (size_t i = 0; i < s->n || k < target.n;) {
+        int order = i == s->n ? 1
+                    : k == target.n
+                        ? -1
+                        : str_compare(s->labels[i].name, target.v[k].name);
+        if (order == 0)
+            return false;
+        if (order < 0) {
+            out[n++] = (struct label){s->labels[i].name, s->labels[i].value};
+            i++;
+        } else {
+            out[n++] = target.v[k++];
+        }
+    }
+    while (place < n && str_compare(out[place].name, LABEL_NAME) < 0)
+        place++;
+    memmove(out + place + 1, out + place, (n - place) * sizeof(*out));
+    out[place] = (struct label){LABEL_NAME, s->name};
+    *l = (struct labels){out, n + 1};
+    return true;
+}
+
+/* The same where they meet: the sample's becomes exported_<name>. */
+static struct labels merge_renamed(struct reading *r,
+                                   const struct exposition_sample *s)
 {
     struct labels_builder b;
     struct labels l = {NULL, 0};
 
-    labels_build(&b, &r->arena, labels_none());
+    labels_build(&b, &r->arena, r->in->target);
     labels_set(&b, LABEL_NAME, s->name);
     for (size_t i = 0; i < s->n; i++) {
         struct str name = s->labels[i].name;
@@ -53,12 +86,32 @@ static struct labels full_labels(struct reading *r,
         }
         labels_set(&b, name, s->labels[i].value);
     }
-    for (size_t i = 0; i < r->in->target.n; i++)
-        labels_set(&b, r->in->target.v[i].name, r->in->target.v[i].value);
-    if (!labels_built(&b, &l))
-        return (struct labels){NULL, 0};
-    return labels_copy(&r->arena, l);
+    return labels_built(&b, &l) ? l : (struct labels){NULL, 0};
 }
+
+/* Finds the series where it stood the last time, or keeps its labels. */
+static bool identify(struct reading *r, const struct exposition_sample *s,
+                     struct pending *p)
+{
+    struct label room[MERGED_MAX];
+    struct labels l;
+    const struct ingest_memory *m = r->in->memory;
+
+    if (!merge(s, r->in->target, room, &l))
+        l = merge_renamed(r, s);
+    if (!l.v)
+        return false;
+    p->labels = (struct labels){NULL, 0};
+    if (r->n < m->n_order && tsdb_is_series(r->in->db, m->order[r->n], l)) {
+        p->series = m->order[r->n];
+        return true;
+    }
+    p->labels = labels_copy(&r->arena, l);
+    return p->labels.v != NULL;
+}
+
+/* ---- reading ----------------------------------------------------------------
+ */
 
 static bool on_sample(void *ctx, const struct exposition_sample *s)
 {
@@ -78,15 +131,15 @@ static bool on_sample(void *ctx, const struct exposition_sample *s)
         r->v = v;
         r->cap = cap;
     }
-    struct labels l = full_labels(r, s);
-    if (!l.v) {
+    struct pending *p = &r->v[r->n];
+    *p = (struct pending){.v = s->value,
+                          .t = s->has_time ? s->time : r->in->now,
+                          .has_time = s->has_time};
+    if (!identify(r, s, p)) {
         r->rc = ERR_NOMEM;
         return false;
     }
-    r->v[r->n++] = (struct pending){.labels = l,
-                                    .v = s->value,
-                                    .t = s->has_time ? s->time : r->in->now,
-                                    .has_time = s->has_time};
+    r->n++;
     return true;
 }
 
@@ -117,36 +170,60 @@ static void end_others(struct ingest *in, const struct ingest_memory *now)
 static enum errc find_series(struct reading *r, struct err *err)
 {
     for (size_t i = 0; i < r->n; i++) {
-        enum errc rc =
-            tsdb_series(r->in->db, r->v[i].labels, &r->v[i].series, err);
+        struct pending *p = &r->v[i];
+        enum errc rc = p->labels.v
+                           ? tsdb_series(r->in->db, p->labels, &p->series, err)
+                           : ERR_OK;
         if (rc)
             return rc;
     }
     return ERR_OK;
 }
 
+/* What the target has now, in place of what it had. */
+static enum errc note_series(struct reading *r, struct ingest_memory *now,
+                             struct err *err)
+{
+    now->series = malloc((r->n + 1) * sizeof(*now->series));
+    now->order = malloc((r->n + 1) * sizeof(*now->order));
+    if (!now->series || !now->order)
+        return err_set(err, ERR_NOMEM, "out of memory");
+    enum errc rc = find_series(r, err);
+    if (rc)
+        return rc;
+    for (size_t i = 0; i < r->n; i++) {
+        now->order[now->n_order++] = r->v[i].series;
+        if (!r->v[i].has_time) /* one with a time of its own does not end */
+            now->series[now->n++] = r->v[i].series;
+    }
+    /* The same as the last time: sorted already, there. */
+    const struct ingest_memory *before = r->in->memory;
+    if (before->n == now->n && now->n == now->n_order &&
+        before->n == before->n_order &&
+        memcmp(before->order, now->order, now->n_order * sizeof(uint32_t)) == 0)
+        memcpy(now->series, before->series, now->n * sizeof(uint32_t));
+    else
+        sort_items(now->series, now->n, sizeof(*now->series), by_number);
+    return ERR_OK;
+}
+
 static enum errc store(struct reading *r, struct err *err)
 {
     struct ingest *in = r->in;
-    struct ingest_memory now = {malloc((r->n + 1) * sizeof(uint32_t)), 0, r->n};
+    struct ingest_memory now = {0};
 
-    if (!now.series)
-        return err_set(err, ERR_NOMEM, "out of memory");
-    enum errc rc = find_series(r, err);
-    for (size_t i = 0; !rc && i < r->n; i++) {
-        const struct pending *p = &r->v[i];
-        in->refused += tsdb_append(in->db, p->series, p->t, p->v) != ERR_OK;
-        in->added += !remembers(in->memory, p->series);
-        if (!p->has_time) /* one with a time of its own does not end */
-            now.series[now.n++] = p->series;
-    }
+    enum errc rc = note_series(r, &now, err);
     if (rc) {
-        free(now.series);
+        ingest_fini(&now);
         return rc;
     }
-    sort_items(now.series, now.n, sizeof(*now.series), by_number);
+    for (size_t i = 0; i < r->n; i++) {
+        const struct pending *p = &r->v[i];
+        in->refused += tsdb_append(in->db, p->series, p->t, p->v) != ERR_OK;
+        in->added += p->labels.v && !remembers(in->memory, p->series);
+    }
     end_others(in, &now);
-    free(in->memory->series);
+    ingest_fini(in->memory);
     *in->memory = now;
     in->samples = r->n;
     return ERR_OK;
@@ -182,6 +259,7 @@ void ingest_nothing(struct ingest *in)
     end_others(in, &none);
     tsdb_write_end(in->db);
     in->memory->n = 0;
+    in->memory->n_order = 0;
 }
 
 void ingest_own(struct ingest *in, const char *name, double v)

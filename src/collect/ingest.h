@@ -1,8 +1,9 @@
 /* ingest.h - one answer of a target into the store.
  *
- * What was there the last time and is not now gets a stale marker. Series are
- * remembered by the target, so that an answer with the same series as the last
- * finds them without building their labels' hash anew where it can.
+ * What was there the last time and is not now gets a stale marker. The series
+ * of the last answer are remembered in their order: a target says the same
+ * things in the same order nearly always, and then a series is found by one
+ * comparison.
  */
 #ifndef COLLECT_INGEST_H
 #define COLLECT_INGEST_H
@@ -12,8 +13,10 @@
 
 /* The series a target had at its last scrape. Zeroed: none. */
 struct ingest_memory {
-    uint32_t *series;
-    size_t n, cap;
+    uint32_t *series; /* those that end when they are gone; rising */
+    size_t n;
+    uint32_t *order; /* of all samples, as they stood in the text */
+    size_t n_order;
 };
 
 void ingest_fini(struct ingest_memory *m);

@@ -200,8 +200,9 @@ static void target_init(struct scraper *s, struct target *t,
     t->labels[1] = (struct label){STR("job"), str_from_cstr(how->job)};
     pthread_mutex_init(&t->lock, NULL);
     /* The load is spread, and the same after a restart. */
-    t->offset_ms = (int64_t)(labels_hash((struct labels){t->labels, COUNT(t->labels)}) %
-                             (uint64_t)s->options.interval_ms);
+    t->offset_ms =
+        (int64_t)(labels_hash((struct labels){t->labels, COUNT(t->labels)}) %
+                  (uint64_t)s->options.interval_ms);
     /* The first scrape comes at once, with the time of the turn before. */
     t->due_ms = next_due(t, wall_ms()) - 2 * s->options.interval_ms;
 }

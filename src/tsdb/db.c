@@ -73,6 +73,14 @@ static bool has_labels(const struct tsdb *db, const struct series *s,
     return true;
 }
 
+bool tsdb_is_series(struct tsdb *db, uint32_t series, struct labels labels)
+{
+    pthread_rwlock_rdlock(&db->lock);
+    bool same = series < db->n && has_labels(db, &db->series[series], labels);
+    pthread_rwlock_unlock(&db->lock);
+    return same;
+}
+
 /* The slot of the series, or the free one where it would go. */
 static uint32_t *slot_of(const struct tsdb *db, uint64_t hash, struct labels l)
 {

@@ -43,6 +43,10 @@ void tsdb_write_end(struct tsdb *db);
 MUST_CHECK enum errc tsdb_series(struct tsdb *db, struct labels labels,
                                  uint32_t *series, struct err *err);
 
+/* True when these are the labels of the series: a cheap question, for callers
+ * that remember a series and want to be sure. Any thread. */
+bool tsdb_is_series(struct tsdb *db, uint32_t series, struct labels labels);
+
 /* ERR_CONFLICT: there is another value at this time. ERR_INVALID: too old.
  * ERR_NOMEM. */
 MUST_CHECK enum errc tsdb_append(struct tsdb *db, uint32_t series, int64_t t,

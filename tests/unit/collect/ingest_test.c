@@ -102,6 +102,33 @@ TEST(what_is_gone_gets_a_stale_marker)
     finish(&w);
 }
 
+TEST(series_are_found_in_any_order)
+{
+    struct world w;
+
+    begin(&w);
+    CHECK_INT(ingest_at(&w, 10, "x{A=\"1\",z=\"2\"} 1\ny{job=\"o\"} 2\n"),
+              ERR_OK);
+    CHECK_INT(ingest_at(&w, 20, "x{A=\"1\",z=\"2\"} 3\ny{job=\"o\"} 4\n"),
+              ERR_OK);
+    CHECK_INT(w.in.added, 0);
+    CHECK_INT(ingest_at(&w, 30, "y{job=\"o\"} 6\nx{A=\"1\",z=\"2\"} 5\nz 1\n"),
+              ERR_OK);
+    CHECK_INT(w.in.added, 1);
+    CHECK_INT(ingest_at(&w, 40, "x{A=\"1\",z=\"2\"} 7 40\ny{job=\"o\"} 8\n"),
+              ERR_OK);
+    CHECK_INT(ingest_at(&w, 50, "x{A=\"1\",z=\"2\"} 9\ny{job=\"o\"} 10 50\n"),
+              ERR_OK);
+    check_stored(&w, "x",
+                 "x{A=\"1\", instance=\"h:1\", job=\"j\", z=\"2\"} 10:1 20:3 "
+                 "30:5 40:7 50:9;");
+    check_stored(&w, "y",
+                 "y{exported_job=\"o\", instance=\"h:1\", job=\"j\"} 10:2 "
+                 "20:4 30:6 40:8 50:10;");
+    check_stored(&w, "z", "z{instance=\"h:1\", job=\"j\"} 30:1 40:stale;");
+    finish(&w);
+}
+
 TEST(a_mistake_stores_nothing)
 {
     struct world w;
