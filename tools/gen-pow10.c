@@ -1,15 +1,15 @@
-/* gen-pow10 - prints the table behind codec/number.c: for q in -342..308 the
- * first 64 bits of 10^q, rounded down.
+/* gen-pow10 [low] - prints the tables behind codec/number.c: for q in -342..324
+ * the first 64 bits of 10^q, rounded down, or the 64 bits behind them.
  *
  * A run at build time instead of a file in the tree: 60 lines of schoolbook
- * arithmetic are easier to believe than 651 constants.
+ * arithmetic are easier to believe than 1334 constants.
  */
 #include <inttypes.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { LIMBS = 48, Q_MIN = -342, Q_MAX = 308, START_BIT = 1400 };
+enum { LIMBS = 48, Q_MIN = -342, Q_MAX = 324, START_BIT = 1400 };
 
 struct big {
     uint32_t d[LIMBS]; /* least significant first */
@@ -41,7 +41,8 @@ static int bit(const struct big *b, int i)
     return i >= 0 && (b->d[i / 32] >> (i % 32) & 1);
 }
 
-static void print_top(const struct big *b)
+/* 64 bits from the bit `skip` behind the first on. */
+static void print_bits(const struct big *b, int skip)
 {
     int top = LIMBS * 32 - 1;
     uint64_t v = 0;
@@ -49,12 +50,14 @@ static void print_top(const struct big *b)
     while (!bit(b, top))
         top--;
     for (int i = 0; i < 64; i++)
-        v = v << 1 | (uint64_t)bit(b, top - i);
+        v = v << 1 | (uint64_t)bit(b, top - skip - i);
     printf("0x%016" PRIx64 ",\n", v);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+    int skip = argc > 1 && strcmp(argv[1], "low") == 0 ? 64 : 0;
+
     for (int q = Q_MIN; q <= Q_MAX; q++) {
         struct big b;
         memset(&b, 0, sizeof(b));
@@ -65,7 +68,7 @@ int main(void)
             else
                 times10(&b);
         }
-        print_top(&b);
+        print_bits(&b, skip);
     }
     return 0;
 }

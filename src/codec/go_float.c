@@ -98,7 +98,7 @@ size_t go_float(char out[GO_FLOAT_MAX], char format, double v)
     if (signbit(v))
         *p++ = '-';
     if (format == 'g')
-        format = d.n && (d.point - 1 < -4 || d.point - 1 >= 21) ? 'e' : 'f';
+        format = d.n && (d.point - 1 < -4 || d.point - 1 >= 6) ? 'e' : 'f';
     p = format == 'e' ? put_exponent(p, &d) : put_plain(p, &d);
     return (size_t)(p - out);
 }

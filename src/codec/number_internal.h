@@ -6,10 +6,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { POW10_MIN = -342, POW10_MAX = 308 };
+enum {
+    POW10_MIN = -342,
+    POW10_MAX = 308, /* beyond it there is no double */
+    POW10_TABLE_MAX = 324,
+};
 
-/* The first 64 bits of 10^q, rounded down; exact for 0 <= q <= 27. */
+/* The first 64 bits of 10^q, rounded down; exact for 0 <= q <= 27. The 64 bits
+ * behind them: together exact for 0 <= q <= 55. */
 uint64_t pow10_top(int q);
+uint64_t pow10_low(int q);
 
 /* floor(log2(10^q)); exact for |q| <= 350 (checked by the unit test). */
 static inline int pow10_log2(int q)

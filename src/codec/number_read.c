@@ -20,9 +20,18 @@ static const uint64_t pow10_table[] = {
 #include "pow10.inc"
 };
 
+static const uint64_t pow10_low_table[] = {
+#include "pow10_low.inc"
+};
+
 uint64_t pow10_top(int q)
 {
     return pow10_table[q - POW10_MIN];
+}
+
+uint64_t pow10_low(int q)
+{
+    return pow10_low_table[q - POW10_MIN];
 }
 
 struct decimal {

@@ -1,6 +1,7 @@
 #include "daemon/monitor.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -38,6 +39,8 @@ enum errc monitor_run(const struct monitor_options *options, struct err *err)
     sigset_t set;
     int fd;
 
+    /* Threads come and go with little: each need not keep memory of its own. */
+    (void)mallopt(M_ARENA_MAX, 2);
     sigemptyset(&set);
     sigaddset(&set, SIGTERM);
     sigaddset(&set, SIGINT);

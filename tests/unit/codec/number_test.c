@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "codec/go_float.h"
 #include "codec/number.h"
 #include "codec/number_internal.h"
 
@@ -216,4 +217,77 @@ TEST(number_lists_equal_single_numbers)
             before++;
         CHECK(got <= before && p <= text + at);
     }
+}
+
+/* No more digits than the C library needs, and the same number again. */
+TEST(doubles_print_the_shortest_text_that_reads_back)
+{
+    uint64_t seed = 88172645463325252u;
+    char text[NUMBER_TEXT_MAX + 1], wanted[40];
+
+    for (int i = 0; i < 200000; i++) {
+        uint64_t r = next(&seed), bits = i % 3 ? r >> i % 3 * 6 : r;
+        double v;
+        int precision = 1, digits = 0;
+        memcpy(&v, &bits, sizeof(v));
+        if (i % 5 == 0)
+            v = (double)(r >> 40) / 1000;
+        if (!isfinite(v) || v == 0)
+            continue;
+        text[number_write_f64(text, v)] = '\0';
+        ROW("%a %s", v, text);
+        CHECK(strtod(text, NULL) == v);
+        do
+            snprintf(wanted, sizeof(wanted), "%.*e", precision - 1, v);
+        while (strtod(wanted, NULL) != v && ++precision < 18);
+        bool leading = true;
+        int zeros = 0;
+        for (const char *p = text; *p && *p != 'e'; p++) {
+            leading = leading && (*p == '0' || *p == '.' || *p == '-');
+            if (leading || *p == '.')
+                continue;
+            zeros = *p == '0' ? zeros + 1 : 0;
+            digits++;
+        }
+        CHECK(digits - zeros <= precision);
+    }
+}
+
+TEST(floats_print_as_go_prints_them)
+{
+    static const struct {
+        double v;
+        const char *f, *e, *g, *api;
+    } cases[] = {
+        {0, "0", "0e+00", "0", "0"},
+        {-0.0, "-0", "-0e+00", "-0", "-0"},
+        {1, "1", "1e+00", "1", "1"},
+        {91, "91", "9.1e+01", "91", "91"},
+        {0.1, "0.1", "1e-01", "0.1", "0.1"},
+        {1e6, "1000000", "1e+06", "1e+06", "1000000"},
+        {123456789, "123456789", "1.23456789e+08", "1.23456789e+08",
+         "123456789"},
+        {1e-5, "0.00001", "1e-05", "1e-05", "0.00001"},
+        {1e-7, "0.0000001", "1e-07", "1e-07", "1e-07"},
+        {1.5e22, "15000000000000000000000", "1.5e+22", "1.5e+22", "1.5e+22"},
+        {1e20, "100000000000000000000", "1e+20", "1e+20",
+         "100000000000000000000"},
+        {0.30000000000000004, "0.30000000000000004", "3.0000000000000004e-01",
+         "0.30000000000000004", "0.30000000000000004"},
+    };
+    char text[GO_FLOAT_MAX];
+
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        ROW("%a", cases[i].v);
+        double v = cases[i].v;
+        CHECK_STR(((struct str){text, go_float(text, 'f', v)}), cases[i].f);
+        CHECK_STR(((struct str){text, go_float(text, 'e', v)}), cases[i].e);
+        CHECK_STR(((struct str){text, go_float(text, 'g', v)}), cases[i].g);
+        CHECK_STR(((struct str){text, go_float_api(text, v)}), cases[i].api);
+    }
+    CHECK_STR(((struct str){text, go_float(text, 'f', (double)INFINITY)}),
+              "+Inf");
+    CHECK_STR(((struct str){text, go_float(text, 'f', -(double)INFINITY)}),
+              "-Inf");
+    CHECK_STR(((struct str){text, go_float(text, 'f', (double)NAN)}), "NaN");
 }
