@@ -101,22 +101,15 @@ static int log10_of_three_quarters(int e)
     return (e * 1262611 - 524031) >> 22;
 }
 
-/* The shortest decimal for mantissa c (not 0) times 2^q. */
-static uint32_t shortest(uint32_t c, int q, bool lower_is_closer, int *e10)
+/* The shortest decimal between the bounds, all three in quarters of 10^k; if
+ * there are several of that length, the one nearest to vb. */
+static FLAT uint64_t pick(uint64_t vb, uint64_t lower, uint64_t upper, int k,
+                          int *e10)
 {
-    uint32_t odd = c & 1;
-    uint32_t cb = 4 * c, cbl = cb - 2 + lower_is_closer, cbr = cb + 2;
-    int k = lower_is_closer ? log10_of_three_quarters(q) : log10_of_pow2(q);
-    int h = q + pow10_log2(-k) + 1;
-    bool exact = -k >= 0 && -k <= 27;
-    uint64_t g = pow10_top(-k) + !exact;
-    uint32_t vb = round_to_odd(g, cb << h);
-    uint32_t lower = round_to_odd(g, cbl << h) + odd;
-    uint32_t upper = round_to_odd(g, cbr << h) - odd;
-    uint32_t s = vb / 4;
+    uint64_t s = vb / 4;
 
     if (s >= 10) {
-        uint32_t sp = s / 10;
+        uint64_t sp = s / 10;
         bool up_in = lower <= 40 * sp, wp_in = 40 * sp + 40 <= upper;
         if (up_in != wp_in) {
             *e10 = k + 1;
@@ -127,8 +120,23 @@ static uint32_t shortest(uint32_t c, int q, bool lower_is_closer, int *e10)
     bool u_in = lower <= 4 * s, w_in = 4 * s + 4 <= upper;
     if (u_in != w_in)
         return s + w_in;
-    uint32_t middle = 4 * s + 2;
+    uint64_t middle = 4 * s + 2;
     return s + (vb > middle || (vb == middle && (s & 1)));
+}
+
+/* The shortest decimal for mantissa c (not 0) times 2^q. */
+static uint64_t shortest(uint32_t c, int q, bool lower_is_closer, int *e10)
+{
+    uint32_t odd = c & 1;
+    uint32_t cb = 4 * c, cbl = cb - 2 + lower_is_closer, cbr = cb + 2;
+    int k = lower_is_closer ? log10_of_three_quarters(q) : log10_of_pow2(q);
+    int h = q + pow10_log2(-k) + 1;
+    bool exact = -k >= 0 && -k <= 27;
+    uint64_t g = pow10_top(-k) + !exact;
+    uint32_t vb = round_to_odd(g, cb << h);
+    uint32_t lower = round_to_odd(g, cbl << h) + odd;
+    uint32_t upper = round_to_odd(g, cbr << h) - odd;
+    return pick(vb, lower, upper, k, e10);
 }
 
 static size_t write_special(char *out, bool nan, bool negative)
@@ -156,7 +164,7 @@ size_t number_write_f32(char *out, float v)
     uint32_t c = exponent ? fraction | 0x800000 : fraction;
     int q = (exponent ? exponent : 1) - 150;
     int e10;
-    uint32_t d;
+    uint64_t d;
     if (q <= 0 && q > -24 && (c & ((1U << -q) - 1)) == 0) {
         d = c >> -q; /* a small whole number */
         e10 = 0;
@@ -192,22 +200,7 @@ static uint64_t shortest64(uint64_t c, int q, bool lower_is_closer, int *e10)
     uint64_t vb = round_to_odd64(high, low, cb << h);
     uint64_t lower = round_to_odd64(high, low, cbl << h) + odd;
     uint64_t upper = round_to_odd64(high, low, cbr << h) - odd;
-    uint64_t s = vb / 4;
-
-    if (s >= 10) {
-        uint64_t sp = s / 10;
-        bool up_in = lower <= 40 * sp, wp_in = 40 * sp + 40 <= upper;
-        if (up_in != wp_in) {
-            *e10 = k + 1;
-            return sp + wp_in;
-        }
-    }
-    *e10 = k;
-    bool u_in = lower <= 4 * s, w_in = 4 * s + 4 <= upper;
-    if (u_in != w_in)
-        return s + w_in;
-    uint64_t middle = 4 * s + 2;
-    return s + (vb > middle || (vb == middle && (s & 1)));
+    return pick(vb, lower, upper, k, e10);
 }
 
 size_t number_write_f64(char *out, double v)

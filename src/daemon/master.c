@@ -21,6 +21,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "daemon/child.h"
+#include "daemon/listen.h"
 #include "io/socket.h"
 
 enum {
@@ -47,14 +48,10 @@ struct master {
 static enum errc open_sockets(struct master *m, struct err *err)
 {
     const struct daemon_options *o = m->options;
-    enum errc rc;
+    enum errc rc = listen_allowed(o->host, o->insecure, err);
 
-    if (!socket_is_loopback(o->host) && !o->insecure)
-        return err_set(err, ERR_DENIED,
-                       "--host %s can be reached from other machines, and "
-                       "there is no token or TLS to protect it; add --insecure "
-                       "if that is meant, or leave --host away",
-                       o->host);
+    if (rc)
+        return rc;
     rc = socket_listen(o->host, o->http_port, &m->fds[0], err);
     if (rc)
         return rc;

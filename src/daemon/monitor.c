@@ -7,19 +7,16 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "daemon/listen.h"
 #include "http/fetch.h"
 #include "io/socket.h"
 
 static enum errc open_port(const struct monitor_options *o, int *fd,
                            struct err *err)
 {
-    if (!socket_is_loopback(o->host) && !o->insecure)
-        return err_set(err, ERR_DENIED,
-                       "--host %s can be reached from other machines, and "
-                       "there is no token or TLS to protect it; add --insecure "
-                       "if that is meant, or leave --host away",
-                       o->host);
-    return socket_listen(o->host, o->port, fd, err);
+    enum errc rc = listen_allowed(o->host, o->insecure, err);
+
+    return rc ? rc : socket_listen(o->host, o->port, fd, err);
 }
 
 static void wait_for_end(const sigset_t *set)

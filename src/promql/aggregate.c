@@ -17,8 +17,7 @@ bool group_labels(struct eval *e, const struct aggregate *a, struct labels l,
         struct labels named = *out;
         *out = labels_unnamed(arena, named);
     }
-    return out->v ||
-           eval_fail(e->q, ERR_NOMEM, "the query needs too much memory");
+    return out->v || eval_no_memory(e->q);
 }
 
 /* The numbers of a group, one for each moment. */
@@ -176,22 +175,7 @@ static bool make_group(struct grouping *g, struct group *group)
     if (g->way.add != add_mean)
         return true;
     group->stepwise = arena_new(g->e->q->arena, bool, g->e->n);
-    return group->stepwise ||
-           eval_fail(g->e->q, ERR_NOMEM, "the query needs too much memory");
-}
-
-static bool grow_groups(struct grouping *g)
-{
-    size_t cap = g->cap ? g->cap * 2 : 16;
-    struct group *groups = arena_new(g->e->q->arena, struct group, cap);
-
-    if (!groups)
-        return eval_fail(g->e->q, ERR_NOMEM, "the query needs too much memory");
-    if (g->cap)
-        memcpy(groups, g->groups, g->cap * sizeof(*groups));
-    g->groups = groups;
-    g->cap = cap;
-    return true;
+    return group->stepwise || eval_no_memory(g->e->q);
 }
 
 static bool take(struct sink *sink, struct row *row)
@@ -203,7 +187,8 @@ static bool take(struct sink *sink, struct row *row)
     if (!group_labels(g->e, g->a, row->labels, &l))
         return false;
     struct row *mine = rows_find(&g->rows, l, &made);
-    if (!mine || (g->rows.n > g->cap && !grow_groups(g)))
+    if (!mine || !eval_grow(g->e->q, &g->groups, g->rows.n - 1, &g->cap,
+                            sizeof(*g->groups)))
         return false;
     struct group *group = &g->groups[mine - g->rows.v];
     if (made && !make_group(g, group))

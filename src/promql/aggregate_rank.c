@@ -26,17 +26,8 @@ struct ranking {
 
 static bool add_member(struct ranking *r, struct members *m, size_t row)
 {
-    if (m->n == m->cap) {
-        size_t cap = m->cap ? m->cap * 2 : 4;
-        size_t *v = arena_new(r->e->q->arena, size_t, cap);
-        if (!v)
-            return eval_fail(r->e->q, ERR_NOMEM,
-                             "the query needs too much memory");
-        if (m->n)
-            memcpy(v, m->v, m->n * sizeof(*v));
-        m->v = v;
-        m->cap = cap;
-    }
+    if (!eval_grow(r->e->q, &m->v, m->n, &m->cap, sizeof(*m->v)))
+        return false;
     m->v[m->n++] = row;
     return true;
 }
@@ -50,7 +41,7 @@ static bool make_groups(struct ranking *r)
     r->room = arena_new(r->e->q->arena, double, r->in.n + 1);
     r->order = arena_new(r->e->q->arena, size_t, r->in.n + 1);
     if (!r->members || !r->room || !r->order)
-        return eval_fail(r->e->q, ERR_NOMEM, "the query needs too much memory");
+        return eval_no_memory(r->e->q);
     for (size_t i = 0; i < r->in.n; i++) {
         bool made;
         if (!group_labels(r->e, r->a, r->in.v[i].labels, &l))
@@ -247,7 +238,7 @@ static bool count_value(struct ranking *r, struct rows *out,
     labels_build(&b, a, group->labels);
     labels_set(&b, eval_text(r->a->param), (struct str){copy, n});
     if (!copy || !labels_built(&b, &l))
-        return eval_fail(r->e->q, ERR_NOMEM, "the query needs too much memory");
+        return eval_no_memory(r->e->q);
     struct row *row = rows_find(out, l, NULL);
     if (!row)
         return false;

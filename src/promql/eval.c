@@ -9,6 +9,8 @@
 #include "base/clock.h"
 #include "promql/rows.h"
 
+enum { NOTES_MAX = 1000 };
+
 /* ---- limits -----------------------------------------------------------------
  */
 
@@ -49,13 +51,35 @@ bool eval_hold(struct query *q, uint64_t n)
                      "in query execution");
 }
 
+bool eval_no_memory(struct query *q)
+{
+    return eval_fail(q, ERR_NOMEM, "the query needs too much memory");
+}
+
+bool eval_grow(struct query *q, void *array, size_t n, size_t *cap, size_t size)
+{
+    void **v = array;
+
+    if (n < *cap)
+        return true;
+    size_t more = *cap ? *cap * 2 : 16;
+    void *moved = arena_alloc(q->arena, more, size, _Alignof(max_align_t));
+    if (!moved)
+        return eval_no_memory(q);
+    if (n)
+        memcpy(moved, *v, n * size);
+    *v = moved;
+    *cap = more;
+    return true;
+}
+
 double *eval_values(struct eval *e)
 {
     if (!eval_hold(e->q, e->n))
         return NULL;
     double *v = arena_bytes(e->q->arena, e->n * sizeof(*v));
     if (!v) {
-        eval_fail(e->q, ERR_NOMEM, "the query needs too much memory");
+        eval_no_memory(e->q);
         return NULL;
     }
     for (size_t i = 0; i < e->n; i++)
@@ -83,17 +107,9 @@ static void add_note(struct query *q, bool warning, struct str text)
     for (size_t i = 0; i < q->n_notes; i++)
         if (str_eq(q->notes[i].text, text))
             return;
-    if (q->n_notes == q->cap_notes) {
-        size_t cap = q->cap_notes ? q->cap_notes * 2 : 8;
-        struct promql_note *notes =
-            arena_new(q->arena, struct promql_note, cap);
-        if (!notes || cap > 1024)
-            return;
-        if (q->n_notes)
-            memcpy(notes, q->notes, q->n_notes * sizeof(*notes));
-        q->notes = notes;
-        q->cap_notes = cap;
-    }
+    if (q->n_notes >= NOTES_MAX ||
+        !eval_grow(q, &q->notes, q->n_notes, &q->cap_notes, sizeof(*q->notes)))
+        return;
     const char *copy = arena_cstr(q->arena, text);
     if (copy)
         q->notes[q->n_notes++] = (struct promql_note){{copy, text.n}, warning};
@@ -126,8 +142,7 @@ bool eval_unname(struct eval *e, struct row *row)
         return true;
     }
     row->labels = labels_unnamed(e->q->arena, row->labels);
-    return row->labels.v ||
-           eval_fail(e->q, ERR_NOMEM, "the query needs too much memory");
+    return row->labels.v || eval_no_memory(e->q);
 }
 
 static bool call_one_name(const struct call *c)

@@ -84,6 +84,14 @@ bool eval_hold(struct query *q, uint64_t n);
 /* An array of one value for each moment, all NO_VALUE; NULL: failed. */
 double *eval_values(struct eval *e);
 
+/* Room for one more in an array of the arena that doubles, whose address is
+ * `array`: new places are zeros. False: failed. */
+bool eval_grow(struct query *q, void *array, size_t n, size_t *cap,
+               size_t size);
+
+/* Says that memory ran out; always false. */
+bool eval_no_memory(struct query *q);
+
 /* A remark with the position of a node, once. */
 void eval_note(struct query *q, bool warning, const struct node *at,
                const char *fmt, ...) PRINTF_LIKE(4, 5);

@@ -45,8 +45,7 @@ static bool labels_of_absent(struct eval *e, const struct node *of,
         if (m->op == MATCH_EQUAL && !others && !str_eq(m->name, LABEL_NAME))
             labels_set(&b, m->name, m->value);
     }
-    return labels_built(&b, out) ||
-           eval_fail(e->q, ERR_NOMEM, "the query needs too much memory");
+    return labels_built(&b, out) || eval_no_memory(e->q);
 }
 
 bool function_absent(struct eval *e, const struct node *n, struct sink *out)
@@ -144,7 +143,7 @@ static bool set_label(struct relabel *r, struct row *row, struct str value)
     labels_build(&b, a, row->labels);
     labels_set(&b, r->dst, (struct str){copy, copy ? value.n : 0});
     if (!copy || !labels_built(&b, &row->labels))
-        return eval_fail(r->e->q, ERR_NOMEM, "the query needs too much memory");
+        return eval_no_memory(r->e->q);
     if (str_eq(r->dst, LABEL_NAME))
         row->unnamed = false;
     return r->out->push(r->out, row);

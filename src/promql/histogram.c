@@ -170,20 +170,6 @@ static bool parse_bound(struct str s, double *out)
     return *end == '\0' && text[0] != ' ';
 }
 
-static bool grow_histograms(struct gather *g)
-{
-    size_t cap = g->cap ? g->cap * 2 : 16;
-    struct histogram *h = arena_new(g->e->q->arena, struct histogram, cap);
-
-    if (!h)
-        return eval_fail(g->e->q, ERR_NOMEM, "the query needs too much memory");
-    if (g->cap)
-        memcpy(h, g->histograms, g->cap * sizeof(*h));
-    g->histograms = h;
-    g->cap = cap;
-    return true;
-}
-
 static bool take_bucket(struct sink *sink, struct row *row)
 {
     struct gather *g = (struct gather *)sink;
@@ -203,10 +189,11 @@ static bool take_bucket(struct sink *sink, struct row *row)
     struct part *part = arena_new(a, struct part, 1);
     double *v = eval_values(g->e);
     if (!l.v || !part || !v)
-        return eval_fail(g->e->q, ERR_NOMEM, "the query needs too much memory");
+        return eval_no_memory(g->e->q);
     memcpy(v, row->v, g->e->n * sizeof(*v));
     struct row *group = rows_find(&g->groups, l, NULL);
-    if (!group || (g->groups.n > g->cap && !grow_histograms(g)))
+    if (!group || !eval_grow(g->e->q, &g->histograms, g->groups.n - 1, &g->cap,
+                             sizeof(*g->histograms)))
         return false;
     struct histogram *h = &g->histograms[group - g->groups.v];
     *part = (struct part){upper, v, h->parts};
@@ -261,7 +248,7 @@ static bool push_histograms(struct gather *g, const struct wanted *w,
         most = g->histograms[i].n > most ? g->histograms[i].n : most;
     struct bucket *room = arena_new(g->e->q->arena, struct bucket, most);
     if (!room)
-        return eval_fail(g->e->q, ERR_NOMEM, "the query needs too much memory");
+        return eval_no_memory(g->e->q);
     rows_init(&rows, g->e);
     for (size_t i = 0; i < g->groups.n; i++) {
         struct row *row = &g->groups.v[i];

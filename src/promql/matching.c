@@ -14,8 +14,7 @@ bool match_labels(struct eval *e, const struct matching *m, struct labels l,
         struct labels named = *out;
         *out = labels_unnamed(e->q->arena, named);
     }
-    return out->v ||
-           eval_fail(e->q, ERR_NOMEM, "the query needs too much memory");
+    return out->v || eval_no_memory(e->q);
 }
 
 bool binary_drops_name(const struct query *q, const struct binary *b)
@@ -56,21 +55,13 @@ static bool add_member(struct matcher_state *s, struct row *row, bool one)
     struct labels key;
 
     if (!m || !match_labels(s->e, &s->b->matching, row->labels, &key))
-        return eval_fail(s->e->q, ERR_NOMEM, "the query needs too much memory");
+        return eval_no_memory(s->e->q);
     struct row *at = rows_find(&s->keys, key, NULL);
     if (!at)
         return false;
-    if (s->keys.n > s->cap) {
-        size_t cap = s->cap ? s->cap * 2 : 16;
-        struct match *more = arena_new(a, struct match, cap);
-        if (!more)
-            return eval_fail(s->e->q, ERR_NOMEM,
-                             "the query needs too much memory");
-        if (s->cap)
-            memcpy(more, s->matches, s->cap * sizeof(*more));
-        s->matches = more;
-        s->cap = cap;
-    }
+    if (!eval_grow(s->e->q, &s->matches, s->keys.n - 1, &s->cap,
+                   sizeof(*s->matches)))
+        return false;
     struct match *match = &s->matches[at - s->keys.v];
     struct member **first = one ? &match->one : &match->many;
     struct member **last = one ? &match->last_one : &match->last_many;
@@ -98,7 +89,7 @@ static bool find_moments(struct matcher_state *s)
 
     s->met = arena_new(s->e->q->arena, bool, n);
     if (!many || !s->met)
-        return eval_fail(s->e->q, ERR_NOMEM, "the query needs too much memory");
+        return eval_no_memory(s->e->q);
     note_moments(&s->many, many, n);
     note_moments(&s->one, s->met, n);
     for (size_t k = 0; k < n; k++)
@@ -148,7 +139,7 @@ static bool pair_labels(struct matcher_state *s, const struct row *many,
     if (drops && l.v)
         l = labels_unnamed(a, l);
     if (!l.v)
-        return eval_fail(s->e->q, ERR_NOMEM, "the query needs too much memory");
+        return eval_no_memory(s->e->q);
     if (!m->n_include) {
         *out = l;
         return true;
@@ -156,8 +147,7 @@ static bool pair_labels(struct matcher_state *s, const struct row *many,
     labels_build(&b, a, l);
     for (size_t i = 0; i < m->n_include; i++)
         labels_set(&b, m->include[i], labels_get(one->labels, m->include[i]));
-    return labels_built(&b, out) ||
-           eval_fail(s->e->q, ERR_NOMEM, "the query needs too much memory");
+    return labels_built(&b, out) || eval_no_memory(s->e->q);
 }
 
 static double apply(const struct matcher_state *s, double many, double one)
@@ -257,7 +247,7 @@ static bool match_sides(struct matcher_state *s, struct sink *out)
     bool *taken = one_to_one ? arena_new(s->e->q->arena, bool, s->e->n) : NULL;
 
     if (one_to_one && !taken)
-        return eval_fail(s->e->q, ERR_NOMEM, "the query needs too much memory");
+        return eval_no_memory(s->e->q);
     for (size_t i = 0; i < s->many.n; i++)
         if (!add_member(s, &s->many.v[i], false))
             return false;

@@ -99,7 +99,7 @@ struct promql_note { /* a warning or a remark on the query */
 struct promql_result {
     struct arena arena;
     enum promql_type type;
-    int64_t time; /* ms: the start of the query */
+    int64_t time;                 /* ms: the start of the query */
     struct promql_series *series; /* a vector: one point each; a scalar: one
                                      series without labels */
     size_t n;

@@ -36,7 +36,7 @@ static struct promql_point *points_of(struct eval *e, const double *v,
     struct promql_point *p =
         count ? arena_new(e->q->arena, struct promql_point, count) : NULL;
     if (count && !p)
-        eval_fail(e->q, ERR_NOMEM, "the query needs too much memory");
+        eval_no_memory(e->q);
     for (size_t i = 0; p && i < e->n; i++)
         if (has_value(v[i]))
             p[(*n)++] = (struct promql_point){eval_time(e, i), v[i]};
@@ -50,7 +50,7 @@ static bool make_scalar(struct eval *e, const struct node *root,
     struct promql_series *s = arena_new(e->q->arena, struct promql_series, 1);
 
     if (!v || !s || !eval_scalar(e, root, v))
-        return eval_fail(e->q, ERR_NOMEM, "the query needs too much memory");
+        return eval_no_memory(e->q);
     for (size_t i = 0; i < e->n; i++)
         v[i] = has_value(v[i]) ? v[i] : sample_nan();
     s->points = points_of(e, v, &s->n);
@@ -70,8 +70,7 @@ static bool drop_names(struct eval *e, struct rows *rows)
         if (row->unnamed)
             row->labels = labels_unnamed(e->q->arena, row->labels);
         if (!row->labels.v)
-            return eval_fail(e->q, ERR_NOMEM,
-                             "the query needs too much memory");
+            return eval_no_memory(e->q);
         if (!unnamed.sink.push(&unnamed.sink, row))
             return false;
     }
@@ -95,7 +94,7 @@ static bool make_series(struct eval *e, const struct node *root,
         return false;
     out->series = arena_new(e->q->arena, struct promql_series, rows.n + 1);
     if (!out->series)
-        return eval_fail(e->q, ERR_NOMEM, "the query needs too much memory");
+        return eval_no_memory(e->q);
     for (size_t i = 0; i < rows.n; i++) {
         struct promql_series *s = &out->series[out->n];
         s->labels = rows.v[i].labels;
@@ -118,18 +117,9 @@ struct raw {
 static bool add_raw(struct raw *r, struct labels labels,
                     const struct promql_point *p, size_t n)
 {
-    if (r->out->n == r->cap) {
-        size_t cap = r->cap ? r->cap * 2 : 16;
-        struct promql_series *s =
-            arena_new(r->e->q->arena, struct promql_series, cap);
-        if (!s)
-            return eval_fail(r->e->q, ERR_NOMEM,
-                             "the query needs too much memory");
-        if (r->cap)
-            memcpy(s, r->out->series, r->cap * sizeof(*s));
-        r->out->series = s;
-        r->cap = cap;
-    }
+    if (!eval_grow(r->e->q, &r->out->series, r->out->n, &r->cap,
+                   sizeof(*r->out->series)))
+        return false;
     r->out->series[r->out->n++] = (struct promql_series){labels, p, n};
     return true;
 }
@@ -144,7 +134,7 @@ static bool copy_samples(struct raw *r, struct labels labels,
     struct promql_point *p =
         arena_new(r->e->q->arena, struct promql_point, s->n + 1);
     if (!p || !labels.v)
-        return eval_fail(r->e->q, ERR_NOMEM, "the query needs too much memory");
+        return eval_no_memory(r->e->q);
     for (size_t i = 0; i < s->n; i++)
         if (has_value(s->v[i]) && s->t[i] >= after)
             p[n++] = (struct promql_point){s->t[i], s->v[i]};

@@ -144,7 +144,7 @@ static bool slide_over_store(struct slide *s)
         drop_stale(&s->held);
         struct row row = {.labels = tsdb_labels(db, found.v[i], q->arena)};
         if (!row.labels.v)
-            return eval_fail(q, ERR_NOMEM, "the query needs too much memory");
+            return eval_no_memory(q);
         if (!push_windows(s, &row, &s->held))
             return false;
     }

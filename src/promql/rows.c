@@ -2,21 +2,6 @@
 
 #include <string.h>
 
-static bool grow_list(struct rows *r)
-{
-    size_t cap = r->cap ? r->cap * 2 : 16;
-    struct row *v =
-        arena_alloc(r->e->q->arena, cap, sizeof(*v), _Alignof(struct row));
-
-    if (!v)
-        return eval_fail(r->e->q, ERR_NOMEM, "the query needs too much memory");
-    if (r->n)
-        memcpy(v, r->v, r->n * sizeof(*v));
-    r->v = v;
-    r->cap = cap;
-    return true;
-}
-
 static uint32_t *slot_of(struct rows *r, struct labels l)
 {
     size_t i = labels_hash(l) & (r->n_slots - 1);
@@ -32,7 +17,7 @@ static bool grow_slots(struct rows *r)
     uint32_t *slots = arena_new(r->e->q->arena, uint32_t, n);
 
     if (!slots)
-        return eval_fail(r->e->q, ERR_NOMEM, "the query needs too much memory");
+        return eval_no_memory(r->e->q);
     r->slots = slots;
     r->n_slots = n;
     for (size_t i = 0; i < r->n; i++)
@@ -49,7 +34,7 @@ struct row *rows_find(struct rows *r, struct labels labels, bool *made)
         *made = !*slot;
     if (*slot)
         return &r->v[*slot - 1];
-    if (r->n == r->cap && !grow_list(r))
+    if (!eval_grow(r->e->q, &r->v, r->n, &r->cap, sizeof(*r->v)))
         return NULL;
     double *v = eval_values(r->e);
     if (!v)

@@ -56,9 +56,7 @@ static bool push_found(struct eval *e, const struct node *n,
             continue;
         struct row row = {.labels = tsdb_labels(db, found->v[i], e->q->arena),
                           .v = v};
-        ok = row.labels.v ? out->push(out, &row)
-                          : eval_fail(e->q, ERR_NOMEM,
-                                      "the query needs too much memory");
+        ok = row.labels.v ? out->push(out, &row) : eval_no_memory(e->q);
     }
     samples_fini(&s);
     return ok;
