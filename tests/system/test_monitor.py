@@ -268,7 +268,7 @@ def test_promtool_is_a_client(monitor):
     assert promtool("instant", monitor.url, 'temp{gpu="0"}').startswith('temp{gpu="0"')
     assert '{__name__="temp", gpu="1"' in promtool("series", "--match", "temp", monitor.url)
     assert promtool("labels", monitor.url, "gpu") == "0\n1\n"
-    now = str(int(time.time()))
+    now = str(int(time.time()) + 1)  # not before the first sample
     assert "=>" in promtool("range", "--start", str(int(now) - 5), "--end", now, "--step", "1s", monitor.url, "up")
 
 
