@@ -10,6 +10,7 @@
 enum {
     BLOCK_MIN = 4096,
     BLOCK_KEPT_MAX = 65536, /* a larger one goes back to the system */
+    GROW_FIRST = 16,        /* items an array begins with */
     TENSOR_ALIGN = 64,      /* one cache line, one AVX-512 register */
 };
 
@@ -122,6 +123,24 @@ void *arena_alloc(struct arena *a, size_t n, size_t size, size_t align)
 void *arena_bytes(struct arena *a, size_t n)
 {
     return take(a, n, TENSOR_ALIGN);
+}
+
+bool arena_grow(struct arena *a, void *array, size_t n, size_t *cap,
+                size_t size)
+{
+    void **v = array;
+
+    if (n < *cap)
+        return true;
+    size_t more = *cap ? *cap * 2 : GROW_FIRST;
+    void *moved = arena_alloc(a, more, size, _Alignof(max_align_t));
+    if (!moved)
+        return false;
+    if (n)
+        memcpy(moved, *v, n * size);
+    *v = moved;
+    *cap = more;
+    return true;
 }
 
 char *arena_cstr(struct arena *a, struct str s)

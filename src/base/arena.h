@@ -12,6 +12,7 @@
 #ifndef BASE_ARENA_H
 #define BASE_ARENA_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/str.h"
@@ -38,6 +39,12 @@ void *arena_alloc(struct arena *a, size_t n, size_t size, size_t align);
 /* The same without the zeroes, aligned for any tensor: for large buffers that
  * are written from end to end at once. */
 void *arena_bytes(struct arena *a, size_t n);
+
+/* Room for one more in an array of the arena that doubles: `array` is the
+ * address of the pointer to its n items, *cap what it has room for (0 at
+ * first). New places are zeros. False once the limit is reached. */
+bool arena_grow(struct arena *a, void *array, size_t n, size_t *cap,
+                size_t size);
 
 /* A copy that ends in a NUL; NULL once the limit is reached. */
 char *arena_cstr(struct arena *a, struct str s);

@@ -1,6 +1,14 @@
 #include "base/sort.h"
 
+#include <stdint.h>
 #include <string.h>
+
+int sort_u32(const void *a, const void *b)
+{
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+    return x < y ? -1 : x > y;
+}
 
 static void swap(char *a, char *b, size_t size)
 {

@@ -2,7 +2,6 @@
 
 #include <math.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "codec/number.h"
@@ -74,8 +73,12 @@ static char *put_exponent(char *out, const struct digits *d)
         memcpy(out, d->d + 1, (size_t)d->n - 1);
         out += d->n - 1;
     }
-    return out + sprintf(out, "e%c%02d", exponent < 0 ? '-' : '+',
-                         exponent < 0 ? -exponent : exponent);
+    *out++ = 'e';
+    *out++ = exponent < 0 ? '-' : '+';
+    exponent = exponent < 0 ? -exponent : exponent;
+    if (exponent < 10)
+        *out++ = '0';
+    return out + number_write_u64(out, (uint64_t)exponent);
 }
 
 static size_t put_word(char *out, const char *word)

@@ -13,12 +13,9 @@ static int hex(char c)
     return -1;
 }
 
-bool percent_decode(struct str text, struct arena *arena, struct str *out)
+static bool decode(struct str text, bool form, struct arena *arena,
+                   struct str *out)
 {
-    if (text.n == 0 || !memchr(text.p, '%', text.n)) {
-        *out = text;
-        return true;
-    }
     char *copy = arena_bytes(arena, text.n);
     size_t n = 0;
     if (!copy)
@@ -32,12 +29,27 @@ bool percent_decode(struct str text, struct arena *arena, struct str *out)
             if (hi < 0 || lo < 0)
                 return false;
             c = (char)(hi * 16 + lo);
-            if ((unsigned char)c < 0x20 || c == 0x7f)
+            if (!form && ((unsigned char)c < 0x20 || c == 0x7f))
                 return false;
             i += 2;
+        } else if (form && c == '+') {
+            c = ' ';
         }
         copy[n++] = c;
     }
     *out = (struct str){copy, n};
     return true;
+}
+
+bool percent_decode(struct str text, struct arena *arena, struct str *out)
+{
+    if (text.n && memchr(text.p, '%', text.n))
+        return decode(text, false, arena, out);
+    *out = text;
+    return true;
+}
+
+bool percent_decode_form(struct str text, struct arena *arena, struct str *out)
+{
+    return decode(text, true, arena, out);
 }

@@ -11,4 +11,8 @@
  * malformed escape, on NUL and other controls, and when out of memory. */
 bool percent_decode(struct str text, struct arena *arena, struct str *out);
 
+/* The same for a text of a form (application/x-www-form-urlencoded): a plus is
+ * a space, and controls may be in it. */
+bool percent_decode_form(struct str text, struct arena *arena, struct str *out);
+
 #endif

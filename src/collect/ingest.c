@@ -29,8 +29,7 @@ void ingest_fini(struct ingest_memory *m)
     *m = (struct ingest_memory){0};
 }
 
-/* ---- labels -----------------------------------------------------------------
- */
+/* ---- labels ------------------------------------------------------------- */
 
 enum { MERGED_MAX = EXPOSITION_MAX_LABELS + 8 };
 
@@ -110,8 +109,7 @@ static bool identify(struct reading *r, const struct exposition_sample *s,
     return p->labels.v != NULL;
 }
 
-/* ---- reading ----------------------------------------------------------------
- */
+/* ---- reading ------------------------------------------------------------ */
 
 static bool on_sample(void *ctx, const struct exposition_sample *s)
 {
@@ -143,19 +141,11 @@ static bool on_sample(void *ctx, const struct exposition_sample *s)
     return true;
 }
 
-/* ---- storing ----------------------------------------------------------------
- */
-
-static int by_number(const void *a, const void *b)
-{
-    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-
-    return x < y ? -1 : x > y;
-}
+/* ---- storing ------------------------------------------------------------ */
 
 static bool remembers(const struct ingest_memory *m, uint32_t series)
 {
-    return m->n && bsearch(&series, m->series, m->n, sizeof(series), by_number);
+    return m->n && bsearch(&series, m->series, m->n, sizeof(series), sort_u32);
 }
 
 /* Ends what was there and is not among the n series (sorted). */
@@ -203,7 +193,7 @@ static enum errc note_series(struct reading *r, struct ingest_memory *now,
         memcmp(before->order, now->order, now->n_order * sizeof(uint32_t)) == 0)
         memcpy(now->series, before->series, now->n * sizeof(uint32_t));
     else
-        sort_items(now->series, now->n, sizeof(*now->series), by_number);
+        sort_items(now->series, now->n, sizeof(*now->series), sort_u32);
     return ERR_OK;
 }
 

@@ -52,8 +52,7 @@ struct scraper {
     struct target *targets;
 };
 
-/* ---- one scrape -------------------------------------------------------------
- */
+/* ---- one scrape --------------------------------------------------------- */
 
 static enum errc ask(struct target *t, struct ingest *in, struct err *err)
 {
@@ -113,8 +112,7 @@ static void scrape(struct pool_job *job)
     atomic_store(&t->busy, false);
 }
 
-/* ---- the schedule -----------------------------------------------------------
- */
+/* ---- the schedule ------------------------------------------------------- */
 
 static int64_t wall_ms(void)
 {
@@ -183,8 +181,7 @@ static void *run(void *arg)
     return NULL;
 }
 
-/* ---- making and ending ------------------------------------------------------
- */
+/* ---- making and ending -------------------------------------------------- */
 
 static void target_init(struct scraper *s, struct target *t,
                         const struct scrape_target *how)

@@ -124,3 +124,10 @@ void metrics_expose(struct metrics *m, bool openmetrics, struct buf *out)
     if (openmetrics)
         buf_puts(out, "# EOF\n");
 }
+
+const char *metrics_content_type(bool openmetrics)
+{
+    return openmetrics ? "application/openmetrics-text; version=1.0.0; "
+                         "charset=utf-8"
+                       : "text/plain; version=0.0.4; charset=utf-8";
+}

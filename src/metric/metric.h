@@ -66,6 +66,9 @@ double metric_value(const struct metric *s, uint64_t *count);
 
 void metrics_expose(struct metrics *m, bool openmetrics, struct buf *out);
 
+/* The Content-Type of what it wrote. */
+const char *metrics_content_type(bool openmetrics);
+
 /* Appends name="value" to labels being rendered, escaped, with a comma if
  * something is there already. */
 void metric_label(struct buf *labels, const char *name, struct str value);

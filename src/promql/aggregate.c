@@ -10,13 +10,7 @@
 bool group_labels(struct eval *e, const struct aggregate *a, struct labels l,
                   struct labels *out)
 {
-    struct arena *arena = e->q->arena;
-
-    *out = labels_pick(arena, l, a->labels, a->n, !a->without);
-    if (a->without && out->v) {
-        struct labels named = *out;
-        *out = labels_unnamed(arena, named);
-    }
+    *out = labels_grouped(e->q->arena, l, a->labels, a->n, !a->without);
     return out->v || eval_no_memory(e->q);
 }
 
@@ -29,8 +23,7 @@ struct group {
     bool unnamed;
 };
 
-/* ---- one row taken in, for each aggregation ---------------------------------
- */
+/* ---- one row taken in, for each aggregation ----------------------------- */
 
 static void add_sum(struct group *g, const double *v, size_t n)
 {
@@ -112,8 +105,7 @@ static void add_max(struct group *g, const double *v, size_t n)
             g->value[i] = v[i];
 }
 
-/* ---- one value given out ----------------------------------------------------
- */
+/* ---- one value given out ------------------------------------------------ */
 
 static double end_sum(const struct group *g, size_t i)
 {
@@ -152,8 +144,7 @@ static const struct way {
     [OP_STDVAR] = {add_spread, end_stdvar, true, true},
 };
 
-/* ---- groups -----------------------------------------------------------------
- */
+/* ---- groups ------------------------------------------------------------- */
 
 struct grouping {
     struct sink sink;

@@ -56,16 +56,11 @@ static bool make_groups(struct ranking *r)
     return true;
 }
 
-/* ---- quantile ---------------------------------------------------------------
- */
+/* ---- quantile ----------------------------------------------------------- */
 
 static bool push_quantiles(struct ranking *r, struct sink *out)
 {
-    for (size_t i = 0; i < r->e->n; i++)
-        if (!(r->param[i] >= 0 && r->param[i] <= 1))
-            eval_note(r->e->q, true, r->a->param,
-                      "quantile value should be between 0 and 1, got %g",
-                      r->param[i]);
+    eval_note_quantile(r->e, r->a->param, r->param);
     for (size_t g = 0; g < r->groups.n; g++) {
         struct row *row = &r->groups.v[g];
         const struct members *m = &r->members[g];
@@ -83,8 +78,7 @@ static bool push_quantiles(struct ranking *r, struct sink *out)
     return true;
 }
 
-/* ---- topk, bottomk ----------------------------------------------------------
- */
+/* ---- topk, bottomk ------------------------------------------------------ */
 
 /* How many are asked for at moment i. */
 static bool count_at(struct ranking *r, size_t i, size_t *k)
@@ -222,8 +216,7 @@ static bool push_best(struct ranking *r, struct sink *out)
     return rows_push(&kept, out);
 }
 
-/* ---- count_values -----------------------------------------------------------
- */
+/* ---- count_values ------------------------------------------------------- */
 
 static bool count_value(struct ranking *r, struct rows *out,
                         const struct row *group, size_t i, double v)

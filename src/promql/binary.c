@@ -56,8 +56,7 @@ double operator_apply(enum operator op, bool returns_bool, double a, double b)
     return yes ? a : NO_VALUE;
 }
 
-/* ---- a vector and a scalar --------------------------------------------------
- */
+/* ---- a vector and a scalar ---------------------------------------------- */
 
 struct scaler {
     struct sink sink;
@@ -104,20 +103,16 @@ static bool eval_scaled(struct eval *e, const struct node *n, struct sink *out)
     double *scalar = eval_values(e);
     struct rows rows;
     struct scaler s = {{push_scaled}, e, out, b, left, scalar};
-    bool apart = !binary_drops_name(e->q, b) || eval_one_name(of) ||
-                 e->q->how->late_names;
 
     if (!scalar || !eval_scalar(e, left ? b->left : b->right, scalar))
         return false;
-    if (apart)
+    if (!binary_drops_name(e->q, b))
         return eval_vector(e, of, &s.sink);
-    rows_init(&rows, e);
-    s.out = &rows.sink;
+    s.out = rows_unnamed(&rows, e, of, out);
     return eval_vector(e, of, &s.sink) && rows_push(&rows, out);
 }
 
-/* ---- sets -------------------------------------------------------------------
- */
+/* ---- sets --------------------------------------------------------------- */
 
 /* Moments at which an element with these matching labels is there: 1. */
 static bool note_presence(struct eval *e, const struct binary *b,

@@ -7,12 +7,12 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "codec/json.h"
 #include "promql/rows.h"
 
 enum { NOTES_MAX = 1000 };
 
-/* ---- limits -----------------------------------------------------------------
- */
+/* ---- limits ------------------------------------------------------------- */
 
 bool eval_fail(struct query *q, enum errc rc, const char *fmt, ...)
 {
@@ -58,19 +58,7 @@ bool eval_no_memory(struct query *q)
 
 bool eval_grow(struct query *q, void *array, size_t n, size_t *cap, size_t size)
 {
-    void **v = array;
-
-    if (n < *cap)
-        return true;
-    size_t more = *cap ? *cap * 2 : 16;
-    void *moved = arena_alloc(q->arena, more, size, _Alignof(max_align_t));
-    if (!moved)
-        return eval_no_memory(q);
-    if (n)
-        memcpy(moved, *v, n * size);
-    *v = moved;
-    *cap = more;
-    return true;
+    return arena_grow(q->arena, array, n, cap, size) || eval_no_memory(q);
 }
 
 double *eval_values(struct eval *e)
@@ -87,20 +75,7 @@ double *eval_values(struct eval *e)
     return v;
 }
 
-/* ---- remarks ----------------------------------------------------------------
- */
-
-/* "1:5" of a byte of the query. */
-static void put_position(const struct query *q, size_t at, struct buf *out)
-{
-    size_t line = 1, column = 1;
-
-    for (size_t i = 0; i < at && i < q->x->text.n; i++) {
-        column = q->x->text.p[i] == '\n' ? 1 : column + 1;
-        line += q->x->text.p[i] == '\n';
-    }
-    buf_printf(out, " (%zu:%zu)", line, column);
-}
+/* ---- remarks ------------------------------------------------------------ */
 
 static void add_note(struct query *q, bool warning, struct str text)
 {
@@ -119,6 +94,7 @@ void eval_note(struct query *q, bool warning, const struct node *at,
                const char *fmt, ...)
 {
     char text[1000];
+    size_t line, column;
     struct buf b;
     va_list args;
 
@@ -127,13 +103,23 @@ void eval_note(struct query *q, bool warning, const struct node *at,
     va_end(args);
     buf_init(&b, 2000);
     buf_printf(&b, "PromQL %s: %s", warning ? "warning" : "info", text);
-    put_position(q, at->start, &b);
+    json_position(q->x->text, q->x->text.p + at->start, &line, &column);
+    buf_printf(&b, " (%zu:%zu)", line, column);
     add_note(q, warning, buf_str(&b));
     buf_fini(&b);
 }
 
-/* ---- names ------------------------------------------------------------------
- */
+void eval_note_quantile(struct eval *e, const struct node *at,
+                        const double *quantiles)
+{
+    for (size_t i = 0; i < e->n; i++)
+        if (!(quantiles[i] >= 0 && quantiles[i] <= 1))
+            eval_note(e->q, true, at,
+                      "quantile value should be between 0 and 1, got %g",
+                      quantiles[i]);
+}
+
+/* ---- names -------------------------------------------------------------- */
 
 bool eval_unname(struct eval *e, struct row *row)
 {
@@ -181,8 +167,7 @@ bool eval_one_name(const struct node *n)
     return false;
 }
 
-/* ---- functions of one value -------------------------------------------------
- */
+/* ---- functions of one value --------------------------------------------- */
 
 struct mapper {
     struct sink sink;
@@ -190,8 +175,12 @@ struct mapper {
     struct sink *out;
     double (*of_value)(double v);
     double (*of_time)(int64_t days, int64_t ms);
-    bool minus;
 };
+
+static double negated(double v)
+{
+    return -v;
+}
 
 static double map_date(const struct mapper *m, double seconds)
 {
@@ -209,24 +198,18 @@ static bool push_mapped(struct sink *sink, struct row *row)
     for (size_t i = 0; i < m->e->n; i++) {
         double v = row->v[i];
         if (has_value(v))
-            row->v[i] = m->of_value  ? sample_plain(m->of_value(v))
-                        : m->of_time ? map_date(m, v)
-                        : m->minus   ? -v
-                                     : v;
+            row->v[i] =
+                m->of_value ? sample_plain(m->of_value(v)) : map_date(m, v);
     }
     return eval_unname(m->e, row) && m->out->push(m->out, row);
 }
 
-/* Where names may make rows equal they are looked at together first. */
 static bool map_rows(struct mapper *m, const struct node *of)
 {
     struct rows rows;
-
-    if (eval_one_name(of) || m->e->q->how->late_names)
-        return eval_vector(m->e, of, &m->sink);
     struct sink *out = m->out;
-    rows_init(&rows, m->e);
-    m->out = &rows.sink;
+
+    m->out = rows_unnamed(&rows, m->e, of, out);
     return eval_vector(m->e, of, &m->sink) && rows_push(&rows, out);
 }
 
@@ -260,12 +243,12 @@ static bool eval_call(struct eval *e, const struct node *n, struct sink *out)
     return map_rows(&m, n->u.call.args[0]);
 }
 
-/* ---- vectors and scalars ----------------------------------------------------
- */
+/* ---- vectors and scalars ------------------------------------------------ */
 
 bool eval_vector(struct eval *e, const struct node *n, struct sink *out)
 {
-    struct mapper sign = {.sink.push = push_mapped, .e = e, .out = out};
+    struct mapper sign = {
+        .sink.push = push_mapped, .e = e, .out = out, .of_value = negated};
 
     if (!eval_goes_on(e->q))
         return false;
@@ -283,7 +266,6 @@ bool eval_vector(struct eval *e, const struct node *n, struct sink *out)
     case NODE_UNARY:
         if (!n->u.inner.minus)
             return eval_vector(e, n->u.inner.of, out);
-        sign.minus = true;
         return map_rows(&sign, n->u.inner.of);
     case NODE_NUMBER:
     case NODE_STRING:

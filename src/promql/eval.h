@@ -84,8 +84,7 @@ bool eval_hold(struct query *q, uint64_t n);
 /* An array of one value for each moment, all NO_VALUE; NULL: failed. */
 double *eval_values(struct eval *e);
 
-/* Room for one more in an array of the arena that doubles, whose address is
- * `array`: new places are zeros. False: failed. */
+/* arena_grow() in the query's arena. */
 bool eval_grow(struct query *q, void *array, size_t n, size_t *cap,
                size_t size);
 
@@ -96,6 +95,10 @@ bool eval_no_memory(struct query *q);
 void eval_note(struct query *q, bool warning, const struct node *at,
                const char *fmt, ...) PRINTF_LIKE(4, 5);
 
+/* Says so if a quantile is none, at any moment. */
+void eval_note_quantile(struct eval *e, const struct node *at,
+                        const double *quantiles);
+
 /* Takes the metric's name off: at once, or at the end of the query. */
 bool eval_unname(struct eval *e, struct row *row);
 
@@ -103,8 +106,7 @@ bool eval_unname(struct eval *e, struct row *row);
  * names makes no two of them equal. */
 bool eval_one_name(const struct node *n);
 
-/* ---- the pieces -------------------------------------------------------------
- */
+/* ---- the pieces --------------------------------------------------------- */
 
 bool eval_selector(struct eval *e, const struct node *n, bool times,
                    struct sink *out);
@@ -118,6 +120,10 @@ bool eval_binary(struct eval *e, const struct node *n, struct sink *out);
 /* a op b; a comparison is a itself where it holds, NO_VALUE where not, or 1 and
  * 0 with `returns_bool`. */
 double operator_apply(enum operator op, bool returns_bool, double a, double b);
+
+/* The series that a selector selects. */
+bool eval_find(struct query *q, const struct selector *s,
+               struct tsdb_found *out);
 
 /* The time that a selector looks at, at moment t. */
 int64_t moment_time(const struct query *q, const struct moment *m, int64_t t);

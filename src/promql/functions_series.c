@@ -7,9 +7,9 @@
 #include "base/utf8.h"
 #include "promql/functions.h"
 #include "promql/rows.h"
+#include "promql/window.h"
 
-/* ---- absent -----------------------------------------------------------------
- */
+/* ---- absent ------------------------------------------------------------- */
 
 struct presence {
     struct sink sink;
@@ -50,8 +50,8 @@ static bool labels_of_absent(struct eval *e, const struct node *of,
 
 bool function_absent(struct eval *e, const struct node *n, struct sink *out)
 {
-    static const struct function present = {
-        .name = "present_over_time", .keeps_name = true, .of_window = NULL};
+    static const struct function present = {.keeps_name = true,
+                                            .of_window = window_present};
     const struct node *of = n->u.call.args[0];
     struct presence p = {{note_presence}, e->n, eval_values(e)};
     struct row row = {.v = p.v};
@@ -62,11 +62,8 @@ bool function_absent(struct eval *e, const struct node *n, struct sink *out)
     for (size_t i = 0; i < e->n; i++)
         p.v[i] = 1;
     if (of->type == PROMQL_MATRIX) {
-        const struct function *f = function_find(STR("present_over_time"));
         struct node call = *n;
-        struct function keeping = present;
-        keeping.of_window = f->of_window;
-        call.u.call.function = &keeping;
+        call.u.call.function = &present;
         ok = eval_windows(e, &call, &p.sink);
     } else {
         ok = eval_vector(e, of, &p.sink);
@@ -76,8 +73,7 @@ bool function_absent(struct eval *e, const struct node *n, struct sink *out)
     return ok && (!any || out->push(out, &row));
 }
 
-/* ---- sort -------------------------------------------------------------------
- */
+/* ---- sort --------------------------------------------------------------- */
 
 /* NaN comes last, both ways. */
 static int rising(const void *a, const void *b)
@@ -121,8 +117,7 @@ bool function_sort_desc(struct eval *e, const struct node *n, struct sink *out)
     return sort_rows(e, n, falling, out);
 }
 
-/* ---- labels -----------------------------------------------------------------
- */
+/* ---- labels ------------------------------------------------------------- */
 
 struct relabel {
     struct sink sink;

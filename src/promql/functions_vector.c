@@ -41,10 +41,7 @@ static bool change(struct eval *e, const struct node *n,
     if (call->n == 1) /* round() to whole numbers */
         for (size_t i = 0; i < e->n; i++)
             c.a[i] = 1;
-    if (eval_one_name(call->args[0]) || e->q->how->late_names)
-        return eval_vector(e, call->args[0], &c.sink);
-    rows_init(&rows, e);
-    c.out = &rows.sink;
+    c.out = rows_unnamed(&rows, e, call->args[0], out);
     return eval_vector(e, call->args[0], &c.sink) && rows_push(&rows, out);
 }
 
@@ -139,15 +136,11 @@ bool function_timestamp(struct eval *e, const struct node *n, struct sink *out)
     const struct node *of = node_bare(n->u.call.args[0]);
     struct clocked c = {{push_times}, e, out, of->kind == NODE_SELECTOR};
     struct rows rows;
-    bool apart = eval_one_name(of) || e->q->how->late_names;
 
-    if (!apart) {
-        rows_init(&rows, e);
-        c.out = &rows.sink;
-    }
+    c.out = rows_unnamed(&rows, e, of, out);
     bool ok = c.times ? eval_selector(e, of, true, &c.sink)
                       : eval_vector(e, of, &c.sink);
-    return ok && (apart || rows_push(&rows, out));
+    return ok && rows_push(&rows, out);
 }
 
 /* Functions of native histograms, of which there are none here. */

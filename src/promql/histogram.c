@@ -3,7 +3,6 @@
  *
  * https://prometheus.io/docs/prometheus/latest/querying/functions/#histogram_quantile
  */
-#include <errno.h>
 #include <float.h>
 #include <math.h>
 #include <stdlib.h>
@@ -17,8 +16,7 @@ struct bucket {
     double upper, count;
 };
 
-/* ---- one histogram at one moment --------------------------------------------
- */
+/* ---- one histogram at one moment ---------------------------------------- */
 
 static int by_upper(const void *a, const void *b)
 {
@@ -132,8 +130,7 @@ static double fraction(double low, double high, struct bucket *b, size_t n)
     return (to - from) / all;
 }
 
-/* ---- finding the buckets of each histogram ----------------------------------
- */
+/* ---- finding the buckets of each histogram ------------------------------ */
 
 /* The series that are one histogram: a list through `next`. */
 struct part {
@@ -204,8 +201,7 @@ static bool take_bucket(struct sink *sink, struct row *row)
     return true;
 }
 
-/* ---- the functions ----------------------------------------------------------
- */
+/* ---- the functions ------------------------------------------------------ */
 
 struct wanted {
     bool fraction;
@@ -271,11 +267,7 @@ bool function_histogram_quantile(struct eval *e, const struct node *n,
 
     if (!w.a || !eval_scalar(e, args[0], w.a))
         return false;
-    for (size_t i = 0; i < e->n; i++)
-        if (!(w.a[i] >= 0 && w.a[i] <= 1))
-            eval_note(e->q, true, args[0],
-                      "quantile value should be between 0 and 1, got %g",
-                      w.a[i]);
+    eval_note_quantile(e, args[0], w.a);
     rows_init(&g.groups, e);
     return eval_vector(e, args[1], &g.sink) && push_histograms(&g, &w, out);
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/utf8.h"
+#include "codec/json.h"
 
 static const struct {
     const char *text;
@@ -26,16 +27,13 @@ static const struct {
 void lex_fail(struct lexer *x, size_t at, const char *fmt, ...)
 {
     char text[400];
-    size_t line = 1, column = 1;
+    size_t line, column;
     va_list args;
 
     if (x->failed)
         return;
     x->failed = true;
-    for (size_t i = 0; i < at && i < x->text.n; i++) {
-        column = x->text.p[i] == '\n' ? 1 : column + 1;
-        line += x->text.p[i] == '\n';
-    }
+    json_position(x->text, x->text.p + at, &line, &column);
     va_start(args, fmt);
     vsnprintf(text, sizeof(text), fmt, args);
     va_end(args);
@@ -75,8 +73,7 @@ static void skip_space(struct lexer *x)
     }
 }
 
-/* ---- one kind of word each --------------------------------------------------
- */
+/* ---- one kind of word each ---------------------------------------------- */
 
 static void finish(const struct lexer *x, struct token *t, enum token_kind kind)
 {
@@ -204,8 +201,7 @@ static bool lex_word(struct lexer *x, struct token *t)
     return true;
 }
 
-/* ---- marks and operators ----------------------------------------------------
- */
+/* ---- marks and operators ------------------------------------------------ */
 
 static bool lex_bracket(struct lexer *x, struct token *t, char c)
 {
@@ -343,8 +339,7 @@ bool lex_next(struct lexer *x, struct token *out)
     return lex_sign(x, out);
 }
 
-/* ---- words about words ------------------------------------------------------
- */
+/* ---- words about words -------------------------------------------------- */
 
 void token_describe(const struct token *t, struct buf *out)
 {

@@ -9,11 +9,7 @@
 bool match_labels(struct eval *e, const struct matching *m, struct labels l,
                   struct labels *out)
 {
-    *out = labels_pick(e->q->arena, l, m->labels, m->n_labels, m->on);
-    if (out->v && !m->on) {
-        struct labels named = *out;
-        *out = labels_unnamed(e->q->arena, named);
-    }
+    *out = labels_grouped(e->q->arena, l, m->labels, m->n_labels, m->on);
     return out->v || eval_no_memory(e->q);
 }
 
@@ -45,8 +41,7 @@ struct matcher_state {
     struct rows out;
 };
 
-/* ---- finding the matches ----------------------------------------------------
- */
+/* ---- finding the matches ------------------------------------------------ */
 
 static bool add_member(struct matcher_state *s, struct row *row, bool one)
 {
@@ -97,8 +92,7 @@ static bool find_moments(struct matcher_state *s)
     return true;
 }
 
-/* ---- errors -----------------------------------------------------------------
- */
+/* ---- errors ------------------------------------------------------------- */
 
 static bool fail_duplicate(struct matcher_state *s, struct labels key,
                            const struct row *a, const struct row *b)
@@ -120,8 +114,7 @@ static bool fail_duplicate(struct matcher_state *s, struct labels key,
     return false;
 }
 
-/* ---- one match --------------------------------------------------------------
- */
+/* ---- one match ---------------------------------------------------------- */
 
 /* The labels of what comes out of a pair. */
 static bool pair_labels(struct matcher_state *s, const struct row *many,

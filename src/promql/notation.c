@@ -18,8 +18,7 @@ static struct str trim_left(struct str s)
     return s;
 }
 
-/* ---- labels -----------------------------------------------------------------
- */
+/* ---- labels ------------------------------------------------------------- */
 
 enum errc notation_labels(struct str text, struct arena *a, struct labels *out,
                           struct err *err)
@@ -77,21 +76,13 @@ static size_t labels_end(struct str s)
     return s.n;
 }
 
-/* ---- values -----------------------------------------------------------------
- */
+/* ---- values ------------------------------------------------------------- */
 
 static bool add(struct notation *out, struct arena *a, struct notation_value v)
 {
-    if (out->n == out->cap) {
-        size_t cap = out->cap ? out->cap * 2 : 16;
-        struct notation_value *more = arena_new(a, struct notation_value, cap);
-        if (!more || cap > 2 * NOTATION_MAX_VALUES)
-            return false;
-        if (out->n)
-            memcpy(more, out->v, out->n * sizeof(*more));
-        out->v = more;
-        out->cap = cap;
-    }
+    if (out->n >= 2 * NOTATION_MAX_VALUES ||
+        !arena_grow(a, &out->v, out->n, &out->cap, sizeof(*out->v)))
+        return false;
     out->native = out->native || v.native;
     out->v[out->n++] = v;
     return true;

@@ -11,8 +11,7 @@
 #include "promql/duration.h"
 #include "promql/parse_internal.h"
 
-/* ---- tools ------------------------------------------------------------------
- */
+/* ---- tools -------------------------------------------------------------- */
 
 bool parser_failed(const struct parser *p)
 {
@@ -91,8 +90,7 @@ struct str parse_text(struct parser *p)
     return s;
 }
 
-/* ---- numbers ----------------------------------------------------------------
- */
+/* ---- numbers ------------------------------------------------------------ */
 
 /* Without the underscores, as a C string. */
 static char *clean_number(struct parser *p, struct str s)
@@ -171,8 +169,7 @@ static struct node *parse_string(struct parser *p)
     return n;
 }
 
-/* ---- operands ---------------------------------------------------------------
- */
+/* ---- operands ----------------------------------------------------------- */
 
 /* The token behind the one that is looked at; false: none, or a mistake. */
 static bool peek(const struct parser *p, struct token *out)
@@ -272,8 +269,7 @@ static struct node *parse_operand(struct parser *p)
     return NULL;
 }
 
-/* ---- operators --------------------------------------------------------------
- */
+/* ---- operators ---------------------------------------------------------- */
 
 /* bool, on (...), ignoring (...), group_left (...), in this order. */
 static bool parse_matching(struct parser *p, struct binary *b)
@@ -342,8 +338,7 @@ struct node *parse_expression(struct parser *p, int binds)
     return parser_failed(p) ? NULL : n;
 }
 
-/* ---- the whole --------------------------------------------------------------
- */
+/* ---- the whole ---------------------------------------------------------- */
 
 void promql_free(struct promql_expr *x)
 {

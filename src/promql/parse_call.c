@@ -1,11 +1,8 @@
 /* parse_call.c - what stands in parentheses: arguments and lists of labels. */
-#include <string.h>
-
 #include "promql/function.h"
 #include "promql/parse_internal.h"
 
-/* ---- lists ------------------------------------------------------------------
- */
+/* ---- lists -------------------------------------------------------------- */
 
 static bool is_word(const struct token *t)
 {
@@ -17,26 +14,21 @@ static bool is_word(const struct token *t)
 
 bool parse_label_list(struct parser *p, struct str **out, size_t *n)
 {
-    size_t cap = 4;
+    size_t cap = 0;
 
     *n = 0;
-    *out = parser_new(p, cap, sizeof(**out));
+    *out = NULL;
     if (!parser_take(p, '(')) {
         parser_unexpected(p, "grouping opts", "\"(\"");
         return false;
     }
-    while (*out && !parser_is(p, ')')) {
+    while (!parser_is(p, ')')) {
         bool quoted = p->token.kind == TOKEN_STRING;
         struct str name = quoted ? parse_text(p) : p->token.text;
         if (!quoted && (!is_word(&p->token) || !label_name_is_plain(name)))
             parser_unexpected(p, "grouping opts", "label");
-        if (*n == cap) {
-            struct str *more = parser_new(p, cap * 2, sizeof(*more));
-            if (more)
-                memcpy(more, *out, *n * sizeof(*more));
-            *out = more;
-            cap *= 2;
-        }
+        if (!arena_grow(&p->x->arena, out, *n, &cap, sizeof(**out)))
+            p->out_of_memory = true;
         if (parser_failed(p) || !parser_next(p))
             return false;
         (*out)[(*n)++] = name;
@@ -53,20 +45,16 @@ bool parse_label_list(struct parser *p, struct str **out, size_t *n)
 /* The arguments in parentheses. */
 static bool parse_args(struct parser *p, struct node ***out, size_t *n)
 {
-    size_t cap = 4;
+    size_t cap = 0;
 
     *n = 0;
-    *out = parser_new(p, cap, sizeof(**out));
+    *out = NULL;
     if (!parser_take(p, '('))
         return false;
-    while (*out && !parser_is(p, ')')) {
-        if (*n == cap) {
-            struct node **more = parser_new(p, cap * 2, sizeof(*more));
-            if (!more)
-                return false;
-            memcpy(more, *out, *n * sizeof(*more));
-            *out = more;
-            cap *= 2;
+    while (!parser_is(p, ')')) {
+        if (!arena_grow(&p->x->arena, out, *n, &cap, sizeof(**out))) {
+            p->out_of_memory = true;
+            return false;
         }
         struct node *arg = parse_expression(p, 0);
         if (!arg)
@@ -86,8 +74,7 @@ static bool parse_args(struct parser *p, struct node ***out, size_t *n)
     return parser_take(p, ')');
 }
 
-/* ---- calls and aggregations -------------------------------------------------
- */
+/* ---- calls and aggregations --------------------------------------------- */
 
 struct node *parse_call(struct parser *p, struct token name)
 {

@@ -6,8 +6,7 @@
 #include "promql/duration.h"
 #include "promql/parse_internal.h"
 
-/* ---- matchers ---------------------------------------------------------------
- */
+/* ---- matchers ----------------------------------------------------------- */
 
 static bool own_regex(struct parser *p, struct regex *re)
 {
@@ -168,8 +167,7 @@ struct node *parse_selector(struct parser *p)
     return check_matchers(p, n) ? n : NULL;
 }
 
-/* ---- behind an operand ------------------------------------------------------
- */
+/* ---- behind an operand -------------------------------------------------- */
 
 /* A duration, or a number of seconds, as ms. */
 static bool parse_duration(struct parser *p, bool positive, int64_t *ms,

@@ -32,8 +32,7 @@ enum {
     PROMQL_MAX_POINTS = 11000, /* of a range query, as Prometheus' API allows */
 };
 
-/* ---- expressions ------------------------------------------------------------
- */
+/* ---- expressions -------------------------------------------------------- */
 
 struct promql_expr {
     struct arena arena; /* of the text and the tree */
@@ -58,8 +57,7 @@ MUST_CHECK enum errc promql_parse_selector(struct str text,
                                            struct promql_expr **out,
                                            struct err *err);
 
-/* ---- queries ----------------------------------------------------------------
- */
+/* ---- queries ------------------------------------------------------------ */
 
 struct promql_how {
     struct tsdb *db;
@@ -108,9 +106,15 @@ struct promql_result {
     size_t n_notes;
 };
 
-/* ERR_INVALID: the query cannot be answered ("many-to-many matching ...");
- * ERR_LIMIT, ERR_TIMEOUT, ERR_CANCELED, ERR_NOMEM. out is to be released after
- * success only. */
+/* What is wrong with a range before anything is computed: the type of the
+ * expression, the order of the times, the step. ERR_INVALID. */
+MUST_CHECK enum errc promql_check(const struct promql_expr *x,
+                                  const struct promql_how *how,
+                                  struct err *err);
+
+/* Checks, too. ERR_INVALID: the query cannot be answered ("many-to-many
+ * matching ..."); ERR_LIMIT, ERR_TIMEOUT, ERR_CANCELED, ERR_NOMEM. out is to be
+ * released after success only. */
 MUST_CHECK enum errc promql_query(const struct promql_expr *x,
                                   const struct promql_how *how,
                                   struct promql_result *out, struct err *err);

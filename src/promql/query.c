@@ -1,7 +1,4 @@
 /* query.c - from an expression to a result. */
-#include <stdlib.h>
-#include <string.h>
-
 #include "base/clock.h"
 #include "base/sort.h"
 #include "promql/eval.h"
@@ -21,8 +18,7 @@ void promql_result_fini(struct promql_result *r)
     *r = (struct promql_result){0};
 }
 
-/* ---- results of each type ---------------------------------------------------
- */
+/* ---- results of each type ----------------------------------------------- */
 
 /* The points of a row, or NULL when it has none or memory ran out. */
 static struct promql_point *points_of(struct eval *e, const double *v,
@@ -144,7 +140,6 @@ static bool copy_samples(struct raw *r, struct labels labels,
 static bool make_matrix(struct raw *r, const struct node *n)
 {
     const struct ranged *range = &n->u.ranged;
-    const struct selector *s = &range->of->u.selector;
     struct query *q = r->e->q;
     struct samples samples = {0};
     struct tsdb_found found;
@@ -152,13 +147,8 @@ static bool make_matrix(struct raw *r, const struct node *n)
     int64_t after = to - range->range + !q->how->prometheus2;
     bool ok = true;
 
-    enum errc rc =
-        tsdb_select(q->how->db, s->m, s->n, q->arena, &found, q->err);
-    if (rc) {
-        q->rc = rc;
-        q->failed = true;
+    if (!eval_find(q, &range->of->u.selector, &found))
         return false;
-    }
     for (size_t i = 0; ok && i < found.n; i++) {
         ok = eval_goes_on(q);
         if (ok && tsdb_read(q->how->db, found.v[i], after, to, &samples))
@@ -204,8 +194,7 @@ static bool make_ranges(struct eval *e, const struct node *root,
     return n->kind == NODE_MATRIX ? make_matrix(&r, n) : make_subquery(&r, n);
 }
 
-/* ---- the query --------------------------------------------------------------
- */
+/* ---- the query ---------------------------------------------------------- */
 
 static bool run(struct eval *e, const struct node *root,
                 struct promql_result *out)
@@ -225,8 +214,8 @@ static bool run(struct eval *e, const struct node *root,
     return false;
 }
 
-static enum errc check_how(const struct promql_expr *x,
-                           const struct promql_how *how, struct err *err)
+enum errc promql_check(const struct promql_expr *x,
+                       const struct promql_how *how, struct err *err)
 {
     if (!how->range)
         return ERR_OK;
@@ -258,7 +247,7 @@ enum errc promql_query(const struct promql_expr *x,
     struct promql_result result = {0};
     struct query q = {.how = how, .x = x, .err = err ? err : &own};
     struct eval e = {.q = &q, .start = how->start, .n = 1};
-    enum errc rc = check_how(x, how, err);
+    enum errc rc = promql_check(x, how, err);
 
     if (rc)
         return rc;

@@ -103,8 +103,7 @@ static bool push_windows(struct slide *s, struct row *from,
     return s->out->push(s->out, &row);
 }
 
-/* ---- from the store ---------------------------------------------------------
- */
+/* ---- from the store ----------------------------------------------------- */
 
 static void drop_stale(struct samples *s)
 {
@@ -127,15 +126,9 @@ static bool slide_over_store(struct slide *s)
     struct tsdb_found found;
     int64_t from = moment_time(q, &r->moment, s->e->start) - r->range;
     int64_t to = moment_time(q, &r->moment, eval_time(s->e, s->e->n - 1));
-    const struct selector *selector = &r->of->u.selector;
 
-    enum errc rc =
-        tsdb_select(db, selector->m, selector->n, q->arena, &found, q->err);
-    if (rc) {
-        q->failed = true;
-        q->rc = rc;
+    if (!eval_find(q, &r->of->u.selector, &found))
         return false;
-    }
     for (size_t i = 0; i < found.n; i++) {
         if (!eval_goes_on(q))
             return false;
@@ -151,8 +144,7 @@ static bool slide_over_store(struct slide *s)
     return true;
 }
 
-/* ---- from an inner query ----------------------------------------------------
- */
+/* ---- from an inner query ------------------------------------------------ */
 
 static bool slide_over_row(struct sink *sink, struct row *row)
 {
@@ -210,17 +202,7 @@ static bool slide_over_query(struct slide *s)
     return rows_take(&rows, &s->inner, of) && rows_push(&rows, &s->sink);
 }
 
-/* ---- the call ---------------------------------------------------------------
- */
-
-static void remark_quantile(struct eval *e, const struct node *n,
-                            const double *q)
-{
-    for (size_t i = 0; i < e->n; i++)
-        if (!(q[i] >= 0 && q[i] <= 1))
-            eval_note(e->q, true, n,
-                      "quantile value should be between 0 and 1, got %g", q[i]);
-}
+/* ---- the call ----------------------------------------------------------- */
 
 static bool prepare(struct slide *s, const struct node *call)
 {
@@ -234,7 +216,7 @@ static bool prepare(struct slide *s, const struct node *call)
         if (!param || !eval_scalar(s->e, arg, param))
             return false;
         if (s->f->of_window == window_quantile)
-            remark_quantile(s->e, arg, param);
+            eval_note_quantile(s->e, arg, param);
         s->param = param;
     }
     s->v = eval_values(s->e);
@@ -246,17 +228,13 @@ bool eval_windows(struct eval *e, const struct node *call, struct sink *out)
     struct slide s = {.e = e, .f = call->u.call.function, .out = out};
     struct rows rows;
     bool ok = prepare(&s, call);
-    bool apart = ok && (s.f->keeps_name || e->q->how->late_names ||
-                        eval_one_name(s.over));
 
-    if (ok && !apart) {
-        rows_init(&rows, e);
-        s.out = &rows.sink;
-    }
+    if (ok && !s.f->keeps_name)
+        s.out = rows_unnamed(&rows, e, s.over, out);
     if (ok)
         ok = s.over->kind == NODE_MATRIX ? slide_over_store(&s)
                                          : slide_over_query(&s);
-    if (ok && !apart)
+    if (ok && s.out != out)
         ok = rows_push(&rows, out);
     samples_fini(&s.held);
     free(s.room);

@@ -80,6 +80,13 @@ bool rows_take(struct rows *r, struct eval *e, const struct node *n)
     return eval_vector(e, n, &r->sink);
 }
 
+struct sink *rows_unnamed(struct rows *r, struct eval *e, const struct node *of,
+                          struct sink *out)
+{
+    rows_init(r, e);
+    return eval_one_name(of) || e->q->how->late_names ? out : &r->sink;
+}
+
 bool rows_push(struct rows *r, struct sink *out)
 {
     for (size_t i = 0; i < r->n; i++)

@@ -22,6 +22,12 @@ void rows_init(struct rows *r, struct eval *e);
 /* Computes a node and holds what comes of it. */
 bool rows_take(struct rows *r, struct eval *e, const struct node *n);
 
+/* Where rows of `of` go that have lost their names: on to `out`, or into r
+ * where two of them may be equal now. rows_push(r, out) afterwards in either
+ * case: it hands on what is in r. */
+struct sink *rows_unnamed(struct rows *r, struct eval *e, const struct node *of,
+                          struct sink *out);
+
 /* Hands all of them on. */
 bool rows_push(struct rows *r, struct sink *out);
 

@@ -62,17 +62,20 @@ static bool push_found(struct eval *e, const struct node *n,
     return ok;
 }
 
+bool eval_find(struct query *q, const struct selector *s,
+               struct tsdb_found *out)
+{
+    struct err err;
+    enum errc rc = tsdb_select(q->how->db, s->m, s->n, q->arena, out, &err);
+
+    return !rc || eval_fail(q, rc, "%s", err.msg);
+}
+
 bool eval_selector(struct eval *e, const struct node *n, bool times,
                    struct sink *out)
 {
     struct tsdb_found found;
-    enum errc rc = tsdb_select(e->q->how->db, n->u.selector.m, n->u.selector.n,
-                               e->q->arena, &found, e->q->err);
 
-    if (rc) {
-        e->q->failed = true;
-        e->q->rc = rc;
-        return false;
-    }
-    return push_found(e, n, &found, times, out);
+    return eval_find(e->q, &n->u.selector, &found) &&
+           push_found(e, n, &found, times, out);
 }

@@ -10,8 +10,7 @@
 #include "base/sort.h"
 #include "promql/sums.h"
 
-/* ---- rates ------------------------------------------------------------------
- */
+/* ---- rates -------------------------------------------------------------- */
 
 static double seconds(int64_t ms)
 {
@@ -89,8 +88,7 @@ double window_idelta(const struct window *w)
     return last_two(w, false);
 }
 
-/* ---- straight lines ---------------------------------------------------------
- */
+/* ---- straight lines ----------------------------------------------------- */
 
 struct line {
     double slope, at_zero;
@@ -136,8 +134,7 @@ double window_predict_linear(const struct window *w)
     return line.slope * w->param + line.at_zero;
 }
 
-/* ---- counts -----------------------------------------------------------------
- */
+/* ---- counts ------------------------------------------------------------- */
 
 double window_changes(const struct window *w)
 {
@@ -178,8 +175,7 @@ double window_last(const struct window *w)
     return w->v[w->n - 1];
 }
 
-/* ---- sums and spreads -------------------------------------------------------
- */
+/* ---- sums and spreads --------------------------------------------------- */
 
 double window_avg(const struct window *w)
 {

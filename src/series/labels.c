@@ -168,8 +168,7 @@ void labels_print(struct buf *out, struct labels l)
     buf_putc(out, '}');
 }
 
-/* ---- making sets ------------------------------------------------------------
- */
+/* ---- making sets -------------------------------------------------------- */
 
 void labels_build(struct labels_builder *b, struct arena *a, struct labels l)
 {
@@ -268,6 +267,14 @@ struct labels labels_pick(struct arena *a, struct labels l,
         if (is_among(l.v[i].name, names, n) == keep)
             v[kept++] = l.v[i];
     return (struct labels){v, kept};
+}
+
+struct labels labels_grouped(struct arena *a, struct labels l,
+                             const struct str *names, size_t n, bool keep)
+{
+    struct labels picked = labels_pick(a, l, names, n, keep);
+
+    return keep || !picked.v ? picked : labels_unnamed(a, picked);
 }
 
 struct labels labels_unnamed(struct arena *a, struct labels l)

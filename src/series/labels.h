@@ -57,7 +57,7 @@ void labels_print(struct buf *out, struct labels l);
 /* Text in quotes with Go's escapes (strconv.Quote). */
 void label_quote(struct buf *out, struct str s);
 
-/* ---- making sets --------------------------------------------------------- */
+/* ---- making sets -------------------------------------------------------- */
 
 /* Changes to a set; what comes out lies in the arena, the texts do not move.
  * Failure (the arena is full) is sticky: labels_built() tells. */
@@ -79,6 +79,12 @@ bool labels_built(struct labels_builder *b, struct labels *out);
  * v is NULL when the arena is full and something would be kept. */
 struct labels labels_pick(struct arena *a, struct labels l,
                           const struct str *names, size_t n, bool keep);
+
+/* What a set is grouped or matched by: the given labels, as `by` and `on` say,
+ * or (!keep) all but these and the metric's name, as `without` and
+ * `ignoring`. */
+struct labels labels_grouped(struct arena *a, struct labels l,
+                             const struct str *names, size_t n, bool keep);
 
 /* The set without its metric's name; shares l's memory when it has none or
  * has it first, which is nearly always. */

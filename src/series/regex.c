@@ -167,8 +167,7 @@ enum regex_result regex_match(const struct regex *re, struct str s)
     return r;
 }
 
-/* ---- templates --------------------------------------------------------------
- */
+/* ---- templates ---------------------------------------------------------- */
 
 static bool is_word_char(char c)
 {

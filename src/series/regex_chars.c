@@ -24,8 +24,7 @@ void scan_put_code(struct scan *s, uint32_t code)
     buf_printf(s->out, "\\x{%x}", code);
 }
 
-/* ---- escapes ----------------------------------------------------------------
- */
+/* ---- escapes ------------------------------------------------------------ */
 
 static bool read_hex(struct scan *s, uint32_t *code)
 {
@@ -166,8 +165,7 @@ enum errc scan_escape(struct scan *s)
     return rc;
 }
 
-/* ---- classes ----------------------------------------------------------------
- */
+/* ---- classes ------------------------------------------------------------ */
 
 static bool read_posix(struct scan *s)
 {

@@ -30,8 +30,7 @@ enum errc scan_wrong_whole(struct scan *s, const char *what)
                    STR_ARG(s->in));
 }
 
-/* ---- groups and repetition --------------------------------------------------
- */
+/* ---- groups and repetition ---------------------------------------------- */
 
 /* (?P<name> and (?<name> */
 static enum errc read_group_name(struct scan *s, size_t start, size_t skip)
@@ -168,8 +167,7 @@ static enum errc read_repeat(struct scan *s)
     return ERR_OK;
 }
 
-/* ---- the whole --------------------------------------------------------------
- */
+/* ---- the whole ---------------------------------------------------------- */
 
 static enum errc read_plain(struct scan *s)
 {

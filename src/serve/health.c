@@ -47,10 +47,7 @@ void metrics_get(struct http_request *r)
 
     metrics_expose(service_of(r)->metrics, openmetrics, http_out(r));
     r->stream = true;
-    http_reply(r, 200,
-               openmetrics ? "application/openmetrics-text; version=1.0.0; "
-                             "charset=utf-8"
-                           : "text/plain; version=0.0.4; charset=utf-8");
+    http_reply(r, 200, metrics_content_type(openmetrics));
 }
 
 bool serve_is_binary(const struct http_request *r)

@@ -40,8 +40,7 @@ static void sums(int64_t *v, size_t n)
         v[i] = plus(v[i], v[i - 1]);
 }
 
-/* ---- times ------------------------------------------------------------------
- */
+/* ---- times -------------------------------------------------------------- */
 
 static bool is_regular(const int64_t *t, size_t n)
 {
@@ -89,8 +88,7 @@ static enum errc take_times(struct str *in, unsigned form, int64_t *t, size_t n)
     return ERR_OK;
 }
 
-/* ---- values as decimal numbers ----------------------------------------------
- */
+/* ---- values as decimal numbers ------------------------------------------ */
 
 static uint64_t common_divisor(uint64_t a, uint64_t b)
 {
@@ -199,8 +197,7 @@ static enum errc take_decimals(struct str *in, bool twice, double *v, size_t n)
     return take_specials(in, v, n) ? ERR_OK : ERR_INVALID;
 }
 
-/* ---- values as bits ---------------------------------------------------------
- */
+/* ---- values as bits ----------------------------------------------------- */
 
 /* Gorilla: 0 the same again; 10 within the window of the one before; 11 a new
  * window of leading zeros (5 bits) and length - 1 (6 bits). */
@@ -257,8 +254,7 @@ static enum errc take_xor(struct str *in, double *v, size_t n)
     return r.failed ? ERR_INVALID : ERR_OK;
 }
 
-/* ---- the whole --------------------------------------------------------------
- */
+/* ---- the whole ---------------------------------------------------------- */
 
 static bool is_constant(const double *v, size_t n)
 {

@@ -58,8 +58,7 @@ void tsdb_write_end(struct tsdb *db)
     pthread_rwlock_unlock(&db->lock);
 }
 
-/* ---- series by labels -------------------------------------------------------
- */
+/* ---- series by labels --------------------------------------------------- */
 
 static bool has_labels(const struct tsdb *db, const struct series *s,
                        struct labels l)
@@ -179,8 +178,7 @@ enum errc tsdb_append(struct tsdb *db, uint32_t series, int64_t t, double v)
                          &db->scratch);
 }
 
-/* ---- reading ----------------------------------------------------------------
- */
+/* ---- reading ------------------------------------------------------------ */
 
 struct labels tsdb_labels(struct tsdb *db, uint32_t series, struct arena *a)
 {

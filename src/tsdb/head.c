@@ -27,8 +27,7 @@ void samples_fini(struct samples *s)
     *s = (struct samples){0};
 }
 
-/* ---- making chunks ----------------------------------------------------------
- */
+/* ---- making chunks ------------------------------------------------------ */
 
 static struct chunk *chunk_make(const int64_t *t, const double *v, size_t n,
                                 struct buf *scratch)
@@ -99,8 +98,7 @@ static enum errc seal(struct series *s, struct buf *scratch)
     return ERR_OK;
 }
 
-/* ---- late samples -----------------------------------------------------------
- */
+/* ---- late samples ------------------------------------------------------- */
 
 static size_t place_of(const int64_t *t, size_t n, int64_t at)
 {
@@ -190,8 +188,7 @@ static enum errc insert_packed(struct series *s, int64_t t, double v,
     return ERR_OK;
 }
 
-/* ---- appending --------------------------------------------------------------
- */
+/* ---- appending ---------------------------------------------------------- */
 
 static enum errc append_late(struct series *s, int64_t t, double v,
                              int64_t out_of_order, struct buf *scratch)
@@ -232,8 +229,7 @@ enum errc series_append(struct series *s, int64_t t, double v,
     return ERR_OK;
 }
 
-/* ---- reading ----------------------------------------------------------------
- */
+/* ---- reading ------------------------------------------------------------ */
 
 static bool make_room(struct samples *s, size_t more)
 {

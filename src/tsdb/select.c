@@ -74,13 +74,6 @@ static const struct test *best_of(const struct tsdb *db, const struct test *t,
     return best;
 }
 
-static int by_number(const void *a, const void *b)
-{
-    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-
-    return x < y ? -1 : x > y;
-}
-
 /* The candidates into v, which has room; each once, rising. */
 static size_t candidates(const struct tsdb *db, const struct test *best,
                          uint32_t *v)
@@ -102,7 +95,7 @@ static size_t candidates(const struct tsdb *db, const struct test *best,
     }
     if (n_words < 2)
         return n;
-    sort_items(v, n, sizeof(*v), by_number);
+    sort_items(v, n, sizeof(*v), sort_u32);
     for (size_t i = 0; i < n; i++)
         if (i == 0 || v[i] != v[i - 1])
             v[kept++] = v[i];

@@ -32,8 +32,7 @@ MUST_CHECK enum errc tsdb_open(const struct tsdb_options *options,
                                struct tsdb **out, struct err *err);
 void tsdb_close(struct tsdb *db); /* NULL is fine */
 
-/* ---- writing ----------------------------------------------------------------
- */
+/* ---- writing ------------------------------------------------------------ */
 
 void tsdb_write_begin(struct tsdb *db);
 void tsdb_write_end(struct tsdb *db);
@@ -52,8 +51,7 @@ bool tsdb_is_series(struct tsdb *db, uint32_t series, struct labels labels);
 MUST_CHECK enum errc tsdb_append(struct tsdb *db, uint32_t series, int64_t t,
                                  double v);
 
-/* ---- reading ----------------------------------------------------------------
- */
+/* ---- reading ------------------------------------------------------------ */
 
 struct tsdb_found {
     uint32_t *v; /* series numbers, rising */

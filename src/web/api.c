@@ -90,8 +90,7 @@ static void go_home(struct task *t)
     http_reply(r, r->status, "application/json");
 }
 
-/* ---- what is running --------------------------------------------------------
- */
+/* ---- what is running ---------------------------------------------------- */
 
 static void enter(struct api_call *c)
 {
@@ -203,8 +202,7 @@ void api_cancel(struct http_request *r)
         atomic_store(&c->canceled, true);
 }
 
-/* ---- values -----------------------------------------------------------------
- */
+/* ---- values ------------------------------------------------------------- */
 
 void api_put_labels(struct buf *out, struct labels l)
 {

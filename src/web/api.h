@@ -44,8 +44,7 @@ void api_take_notes(struct api_call *c, const struct promql_result *r);
 void api_put_labels(struct buf *out, struct labels l);
 void api_put_result(struct buf *out, const struct promql_result *r);
 
-/* ---- handlers ---------------------------------------------------------------
- */
+/* ---- handlers ----------------------------------------------------------- */
 
 void api_query(struct http_request *r);
 void api_query_range(struct http_request *r);

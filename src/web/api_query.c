@@ -16,17 +16,6 @@ static enum errc parse(struct api_call *c, struct promql_expr **x,
     return rc ? err_wrap(err, rc, "invalid parameter \"query\"") : ERR_OK;
 }
 
-/* A vector or a scalar: what has a value at each step. */
-static enum errc check_type(const struct promql_expr *x, struct err *err)
-{
-    if (x->root->type == PROMQL_VECTOR || x->root->type == PROMQL_SCALAR)
-        return ERR_OK;
-    return err_set(err, ERR_INVALID,
-                   "invalid expression type "
-                   "\"%s\" for range query, must be Scalar or instant Vector",
-                   promql_type_text(x->root->type));
-}
-
 static enum errc answer(struct api_call *c, struct promql_how *how,
                         struct err *err)
 {
@@ -46,7 +35,7 @@ static enum errc answer(struct api_call *c, struct promql_how *how,
         rc = parse(c, &x, err);
     if (rc)
         return rc;
-    rc = how->range ? check_type(x, err) : ERR_OK;
+    rc = promql_check(x, how, err);
     if (rc) {
         promql_free(x);
         return rc;

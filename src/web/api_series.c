@@ -1,11 +1,10 @@
 /* api_series.c - which series, labels and values there are. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/sort.h"
 #include "web/api.h"
 
-/* Calls each for every series that one of the match[] selects, or for all when
+/* What is found of the series that one of the match[] selects, or of all when
  * there is none; with samples between start and end. */
 struct finding {
     struct api_call *c;
@@ -25,31 +24,14 @@ static enum errc no_memory(struct err *err)
     return err_set(err, ERR_NOMEM, "out of memory");
 }
 
-static bool grow(struct arena *a, void *list, size_t n, size_t *cap,
-                 size_t size)
-{
-    void **v = list;
-
-    if (n < *cap)
-        return true;
-    size_t more = *cap ? *cap * 2 : 64;
-    void *moved = arena_alloc(a, more, size, _Alignof(max_align_t));
-    if (!moved)
-        return false;
-    if (n)
-        memcpy(moved, *v, n * size);
-    *v = moved;
-    *cap = more;
-    return true;
-}
-
 static bool add_text(struct finding *f, struct str text)
 {
     /* A text of the store is the same pointer each time: most repeat. */
     for (size_t i = f->n_texts; i-- > 0 && i + 8 > f->n_texts;)
         if (f->texts[i].p == text.p)
             return true;
-    if (!grow(&f->arena, &f->texts, f->n_texts, &f->cap_texts, sizeof(text)))
+    if (!arena_grow(&f->arena, &f->texts, f->n_texts, &f->cap_texts,
+                    sizeof(text)))
         return false;
     f->texts[f->n_texts++] = text;
     return true;
@@ -60,7 +42,8 @@ static bool add_series(struct finding *f, struct labels l)
     bool ok = true;
 
     if (f->whole) {
-        if (!grow(&f->arena, &f->sets, f->n_sets, &f->cap_sets, sizeof(l)))
+        if (!arena_grow(&f->arena, &f->sets, f->n_sets, &f->cap_sets,
+                        sizeof(l)))
             return false;
         f->sets[f->n_sets++] = l;
     } else if (f->label.n) {
@@ -139,8 +122,7 @@ static enum errc begin(struct finding *f, struct api_call *c, struct err *err)
     return rc;
 }
 
-/* ---- answers ----------------------------------------------------------------
- */
+/* ---- answers ------------------------------------------------------------ */
 
 static int by_text(const void *a, const void *b)
 {

@@ -65,13 +65,18 @@ void api_tsdb(struct http_request *r)
     reply(r);
 }
 
-/* ---- targets ----------------------------------------------------------------
- */
+/* ---- targets ------------------------------------------------------------ */
 
 struct listing {
     struct buf *out;
     bool any;
 };
+
+static void put_text(struct buf *b, const char *before, const char *text)
+{
+    buf_puts(b, before);
+    buf_put_quoted(b, str_from_cstr(text));
+}
 
 static void put_target(void *ctx, const struct scrape_state *s)
 {
@@ -82,22 +87,14 @@ static void put_target(void *ctx, const struct scrape_state *s)
     clock_format(s->last_ms * 1000000, when);
     buf_puts(b, l->any ? ",{" : "{");
     l->any = true;
-    buf_puts(b, "\"discoveredLabels\":{\"__address__\":");
-    buf_put_quoted(b, str_from_cstr(s->instance));
-    buf_puts(b, ",\"job\":");
-    buf_put_quoted(b, str_from_cstr(s->job));
-    buf_puts(b, "},\"labels\":{\"instance\":");
-    buf_put_quoted(b, str_from_cstr(s->instance));
-    buf_puts(b, ",\"job\":");
-    buf_put_quoted(b, str_from_cstr(s->job));
-    buf_puts(b, "},\"scrapePool\":");
-    buf_put_quoted(b, str_from_cstr(s->job));
-    buf_puts(b, ",\"scrapeUrl\":");
-    buf_put_quoted(b, str_from_cstr(s->url));
-    buf_puts(b, ",\"globalUrl\":");
-    buf_put_quoted(b, str_from_cstr(s->url));
-    buf_puts(b, ",\"lastError\":");
-    buf_put_quoted(b, str_from_cstr(s->error));
+    put_text(b, "\"discoveredLabels\":{\"__address__\":", s->instance);
+    put_text(b, ",\"job\":", s->job);
+    put_text(b, "},\"labels\":{\"instance\":", s->instance);
+    put_text(b, ",\"job\":", s->job);
+    put_text(b, "},\"scrapePool\":", s->job);
+    put_text(b, ",\"scrapeUrl\":", s->url);
+    put_text(b, ",\"globalUrl\":", s->url);
+    put_text(b, ",\"lastError\":", s->error);
     buf_printf(b,
                ",\"lastScrape\":\"%s\",\"lastScrapeDuration\":%g,"
                "\"health\":\"%s\",\"scrapeInterval\":\"%gs\","

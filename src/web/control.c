@@ -21,8 +21,7 @@ struct control *control_of(const struct http_request *r)
     return r->loop->server->hooks.ctx;
 }
 
-/* ---- plain answers ----------------------------------------------------------
- */
+/* ---- plain answers ------------------------------------------------------ */
 
 static void healthy(struct http_request *r)
 {
@@ -42,10 +41,7 @@ static void metrics(struct http_request *r)
 
     metrics_expose(control_of(r)->metrics, open, http_out(r));
     r->stream = true;
-    http_reply(r, 200,
-               open ? "application/openmetrics-text; version=1.0.0; "
-                      "charset=utf-8"
-                    : "text/plain; version=0.0.4; charset=utf-8");
+    http_reply(r, 200, metrics_content_type(open));
 }
 
 /* clang-format off */
@@ -71,8 +67,7 @@ static const struct http_route routes[] = {
 };
 /* clang-format on */
 
-/* ---- making and ending ------------------------------------------------------
- */
+/* ---- making and ending -------------------------------------------------- */
 
 static void on_done(void *ctx, struct http_request *r)
 {

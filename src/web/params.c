@@ -5,37 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "codec/percent.h"
 #include "promql/duration.h"
-
-/* Decodes a form's text: + is a space. Controls are allowed: a query may have
- * several lines. */
-static bool decode(struct str text, struct arena *a, struct str *out)
-{
-    char *copy = arena_alloc(a, text.n + 1, 1, 1);
-    size_t n = 0;
-
-    if (!copy)
-        return false;
-    for (size_t i = 0; i < text.n; i++) {
-        char c = text.p[i];
-        if (c == '%') {
-            char hex[3] = {0}, *end;
-            if (i + 2 >= text.n)
-                return false;
-            memcpy(hex, text.p + i + 1, 2);
-            c = (char)strtol(hex, &end, 16);
-            if (end != hex + 2 || hex[0] == '+' || hex[0] == '-' ||
-                hex[0] == ' ')
-                return false;
-            i += 2;
-        } else if (c == '+') {
-            c = ' ';
-        }
-        copy[n++] = c;
-    }
-    *out = (struct str){copy, n};
-    return true;
-}
 
 static enum errc read_form(struct str form, struct arena *a, struct params *out,
                            struct err *err)
@@ -48,7 +19,8 @@ static enum errc read_form(struct str form, struct arena *a, struct params *out,
             return err_set(err, ERR_INVALID, "more than %d parameters",
                            PARAMS_MAX);
         struct param *p = &out->v[out->n++];
-        if (!decode(name, a, &p->name) || !decode(value, a, &p->value))
+        if (!percent_decode_form(name, a, &p->name) ||
+            !percent_decode_form(value, a, &p->value))
             return err_set(err, ERR_INVALID,
                            "error parsing form values: invalid URL escape");
     }
@@ -79,8 +51,7 @@ struct str params_get(const struct params *p, struct str name)
     return (struct str){NULL, 0};
 }
 
-/* ---- numbers and times ------------------------------------------------------
- */
+/* ---- numbers and times -------------------------------------------------- */
 
 static bool read_seconds(struct str s, double *out)
 {

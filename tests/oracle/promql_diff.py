@@ -375,7 +375,7 @@ def main():
                 what = f"error: {mine['error']}"
             else:
                 want = points_of(real)
-                got = {tuple(sorted(s["metric"].items())): [(t, float(v)) for t, v in s["values"]] for s in mine["result"]}
+                got = points_of(mine)
                 values += sum(map(len, want.values()))
                 what = difference(want, got, line[3])
                 if what and is_tie(line[3], want, got):

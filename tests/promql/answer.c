@@ -3,7 +3,7 @@
  *
  *     START END STEP QUERY      times in seconds; STEP 0: one moment (START)
  *
- * with the "data" of Prometheus' HTTP API or {"error": ...}, one a line. For
+ * with {"data": as Prometheus' HTTP API} or {"error": ...}, one a line. For
  * the comparison with Prometheus (tests/oracle/promql_diff.py). Ranges are
  * closed on the left, as in Prometheus 2. */
 #include <math.h>
@@ -13,8 +13,8 @@
 
 #include "base/fs.h"
 #include "codec/exposition.h"
-#include "codec/go_float.h"
 #include "promql/promql.h"
+#include "web/api.h"
 
 struct loading {
     struct tsdb *db;
@@ -60,38 +60,6 @@ static bool load(struct tsdb *db, const char *path)
     return !rc;
 }
 
-static void put_labels(struct buf *out, struct labels l)
-{
-    buf_puts(out, "{\"metric\":{");
-    for (size_t i = 0; i < l.n; i++) {
-        if (i)
-            buf_putc(out, ',');
-        buf_put_quoted(out, l.v[i].name);
-        buf_putc(out, ':');
-        buf_put_quoted(out, l.v[i].value);
-    }
-    buf_puts(out, "},\"values\":[");
-}
-
-static void put_result(struct buf *out, const struct promql_result *r)
-{
-    char text[GO_FLOAT_MAX];
-
-    buf_puts(out, "{\"result\":[");
-    for (size_t i = 0; i < r->n; i++) {
-        const struct promql_series *s = &r->series[i];
-        if (i)
-            buf_putc(out, ',');
-        put_labels(out, s->labels);
-        for (size_t k = 0; k < s->n; k++)
-            buf_printf(out, "%s[%lld,\"%.*s\"]", k ? "," : "",
-                       (long long)s->points[k].t,
-                       (int)go_float(text, 'g', s->points[k].v), text);
-        buf_puts(out, "]}");
-    }
-    buf_puts(out, "]}\n");
-}
-
 static void answer(struct tsdb *db, struct str line, struct buf *out)
 {
     struct promql_how how = {.db = db, .prometheus2 = true};
@@ -119,7 +87,9 @@ static void answer(struct tsdb *db, struct str line, struct buf *out)
         buf_put_quoted(out, str_from_cstr(err.msg));
         buf_puts(out, "}\n");
     } else {
-        put_result(out, &r);
+        buf_puts(out, "{\"data\":");
+        api_put_result(out, &r);
+        buf_puts(out, "}\n");
         promql_result_fini(&r);
     }
     promql_free(x);

@@ -45,8 +45,7 @@ static void put_got(struct buf *why, const struct promql_result *r)
     }
 }
 
-/* ---- remarks ----------------------------------------------------------------
- */
+/* ---- remarks ------------------------------------------------------------ */
 
 static bool text_fits(const struct expect *x, struct str text)
 {
@@ -109,8 +108,7 @@ static bool compare_notes(const struct expected *e,
     return true;
 }
 
-/* ---- values -----------------------------------------------------------------
- */
+/* ---- values ------------------------------------------------------------- */
 
 static const struct promql_series *find(const struct promql_result *r,
                                         struct labels l)

@@ -26,8 +26,7 @@ struct script {
     struct native_names native;
 };
 
-/* ---- lines ------------------------------------------------------------------
- */
+/* ---- lines -------------------------------------------------------------- */
 
 static void next_line(struct script *s)
 {
@@ -94,8 +93,7 @@ static bool read_time(struct str word, int64_t *ms)
     return *end == '\0';
 }
 
-/* ---- load and clear ---------------------------------------------------------
- */
+/* ---- load and clear ----------------------------------------------------- */
 
 static void clear(struct script *s)
 {
@@ -148,8 +146,7 @@ static void run_load(struct script *s, bool classic)
     arena_reset(&s->arena);
 }
 
-/* ---- what is expected -------------------------------------------------------
- */
+/* ---- what is expected --------------------------------------------------- */
 
 /* expect fail msg: text, and the older words for it. */
 static bool read_expectation(struct script *s, struct expected *e)
@@ -197,16 +194,8 @@ static void read_series(struct script *s, struct expected *e)
     struct notation *n;
     struct err err;
 
-    if (e->n == e->cap) {
-        size_t cap = e->cap ? e->cap * 2 : 16;
-        struct notation *more = arena_new(&s->arena, struct notation, cap);
-        if (!more)
-            abort();
-        if (e->n)
-            memcpy(more, e->series, e->n * sizeof(*more));
-        e->series = more;
-        e->cap = cap;
-    }
+    if (!arena_grow(&s->arena, &e->series, e->n, &e->cap, sizeof(*e->series)))
+        abort();
     n = &e->series[e->n];
     *n = (struct notation){.labels = labels_none()};
     char c = s->line.p[0];
@@ -252,8 +241,7 @@ static bool read_moments(struct expected *e, struct str text)
     return true;
 }
 
-/* ---- eval -------------------------------------------------------------------
- */
+/* ---- eval --------------------------------------------------------------- */
 
 struct query_case {
     int number;
@@ -287,7 +275,7 @@ static bool is_experimental(struct str query)
 }
 
 /* At one moment a query must say what it says in the middle of a range. */
-static bool check_as_range(struct script *s, const struct query_case *c,
+static bool check_as_range(const struct query_case *c,
                            const struct promql_expr *x, struct buf *why)
 {
     struct promql_how how = c->how;
@@ -307,12 +295,10 @@ static bool check_as_range(struct script *s, const struct query_case *c,
     }
     bool ok = compare_middle(&c->expected, &r, c->how.start, why);
     promql_result_fini(&r);
-    (void)s;
     return ok;
 }
 
-static bool check_case(struct script *s, const struct query_case *c,
-                       struct buf *why)
+static bool check_case(const struct query_case *c, struct buf *why)
 {
     struct promql_expr *x;
     struct promql_result r;
@@ -332,7 +318,7 @@ static bool check_case(struct script *s, const struct query_case *c,
         ok = compare_result(&c->expected, &r, c->range, why);
         promql_result_fini(&r);
         if (ok && !c->range && !c->expected.fails)
-            ok = check_as_range(s, c, x, why);
+            ok = check_as_range(c, x, why);
     }
     promql_free(x);
     return ok;
@@ -351,7 +337,7 @@ static void run_case(struct script *s, struct query_case *c)
             report_failure(s, c->number, "cannot read the range expected");
     }
     buf_init(&why, 100000);
-    if (check_case(s, c, &why))
+    if (check_case(c, &why))
         s->counts->passed++;
     else if (is_experimental(c->text))
         report_skip(s, c->number, "experimental in Prometheus");
@@ -406,8 +392,7 @@ static void run_eval(struct script *s, struct str command)
     arena_reset(&s->arena);
 }
 
-/* ---- the whole --------------------------------------------------------------
- */
+/* ---- the whole ---------------------------------------------------------- */
 
 static void run_command(struct script *s)
 {

@@ -6,7 +6,7 @@
 #include "base/buf.h"
 #include "codec/exposition.h"
 
-/* ---- a sink that writes down what it is given ------------------------------- */
+/* ---- a sink that writes down what it is given --------------------------- */
 
 static void show_labels(struct buf *b, const struct exposition_label *l,
                         size_t n)

@@ -4,8 +4,7 @@
 #include "series/matcher.h"
 #include "series/regex.h"
 
-/* ---- labels -----------------------------------------------------------------
- */
+/* ---- labels ------------------------------------------------------------- */
 
 static struct labels two(struct label *v, const char *name)
 {
@@ -76,8 +75,7 @@ TEST(labels_hash_is_alertmanagers_fingerprint)
     CHECK(labels_hash((struct labels){&v, 1}) == h);
 }
 
-/* ---- regular expressions ----------------------------------------------------
- */
+/* ---- regular expressions ------------------------------------------------ */
 
 static const struct {
     const char *pattern, *yes, *no; /* texts divided by spaces */

@@ -29,8 +29,7 @@ static uint32_t add(struct tsdb *db, const char *name, const char *a,
     return series;
 }
 
-/* ---- a model: samples sorted by time ----------------------------------------
- */
+/* ---- a model: samples sorted by time ------------------------------------ */
 
 enum { MODEL_MAX = 5000, SPAN = 20000 };
 
@@ -102,8 +101,7 @@ TEST(store_agrees_with_an_array)
     }
 }
 
-/* ---- selection --------------------------------------------------------------
- */
+/* ---- selection ---------------------------------------------------------- */
 
 struct condition {
     enum match_op op;
