@@ -3,6 +3,8 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -101,5 +103,69 @@ enum errc fs_list(const char *path,
         free(names[i]);
     }
     free(names);
+    return rc;
+}
+
+enum errc fs_make_dirs(const char *path, struct err *err)
+{
+    char part[PATH_MAX];
+    size_t n = strlen(path);
+
+    if (n == 0 || n >= sizeof(part))
+        return err_set(err, ERR_INVALID, "the path '%s' is too long or empty",
+                       path);
+    for (size_t i = 1; i <= n; i++) {
+        if (path[i] != '/' && path[i] != '\0')
+            continue;
+        memcpy(part, path, i);
+        part[i] = '\0';
+        if (mkdir(part, 0700) != 0 && errno != EEXIST)
+            return fs_error(err, "make directory", part);
+    }
+    return ERR_OK;
+}
+
+bool fs_write_all(int fd, const char *p, size_t n)
+{
+    while (n) {
+        ssize_t put = write(fd, p, n);
+        if (put < 0 && errno == EINTR)
+            continue;
+        if (put < 0)
+            return false;
+        p += put;
+        n -= (size_t)put;
+    }
+    return true;
+}
+
+/* A new name is only safe when the directory that has it is. */
+static bool sync_directory_of(const char *path)
+{
+    char part[PATH_MAX];
+    const char *slash = strrchr(path, '/');
+    int n = slash ? (int)(slash - path) : 0;
+
+    (void)snprintf(part, sizeof(part), "%.*s%s", n, path, n ? "" : ".");
+    int fd = open(part, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool ok = fd >= 0 && fsync(fd) == 0;
+    if (fd >= 0)
+        (void)close(fd);
+    return ok;
+}
+
+enum errc fs_publish(int fd, const char *temporary, const char *path,
+                     struct err *err)
+{
+    enum errc rc = ERR_OK;
+
+    if (fsync(fd) != 0)
+        rc = fs_error(err, "write", temporary);
+    if (close(fd) != 0 && !rc)
+        rc = fs_error(err, "write", temporary);
+    if (!rc && (rename(temporary, path) != 0 || !sync_directory_of(path)))
+        rc = fs_error(err, "publish", path);
+    if (rc)
+        (void)unlink(temporary);
     return rc;
 }

@@ -2,6 +2,7 @@
 #ifndef BASE_FS_H
 #define BASE_FS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/buf.h"
@@ -24,5 +25,18 @@ enum errc fs_error(struct err *err, const char *what, const char *path);
 MUST_CHECK enum errc fs_list(const char *path,
                              enum errc (*each)(void *ctx, const char *name),
                              void *ctx, struct err *err);
+
+/* Makes the directory and those above it that are missing, for the owner only.
+ */
+MUST_CHECK enum errc fs_make_dirs(const char *path, struct err *err);
+
+/* Writes all n bytes. errno tells why it could not. */
+bool fs_write_all(int fd, const char *p, size_t n);
+
+/* What was written to fd, under the name `temporary`, gets its real name, and
+ * both the bytes and the name survive a loss of power. Closes fd; the temporary
+ * file is gone after a failure. */
+MUST_CHECK enum errc fs_publish(int fd, const char *temporary, const char *path,
+                                struct err *err);
 
 #endif

@@ -1,26 +1,10 @@
 #include "base/state.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-/* Every directory of the path; the last parts are what may be missing. */
-static bool make_all(char *path)
-{
-    for (char *p = path + 1; *p; p++) {
-        if (*p != '/')
-            continue;
-        *p = '\0';
-        bool ok = mkdir(path, 0700) == 0 || errno == EEXIST;
-        *p = '/';
-        if (!ok)
-            return false;
-    }
-    return mkdir(path, 0700) == 0 || errno == EEXIST;
-}
+#include "base/fs.h"
 
 bool state_path(const char *below, char out[STATE_PATH_MAX])
 {
@@ -39,5 +23,6 @@ bool state_path(const char *below, char out[STATE_PATH_MAX])
                      below);
     else
         return false;
-    return n > 0 && n < STATE_PATH_MAX && out[0] == '/' && make_all(out);
+    return n > 0 && n < STATE_PATH_MAX && out[0] == '/' &&
+           fs_make_dirs(out, NULL) == ERR_OK;
 }

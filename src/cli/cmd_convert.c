@@ -1,4 +1,3 @@
-#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,26 +21,15 @@ static const struct flag flags[] = {
     {.name = ""},
 };
 
-static bool put(int fd, struct str s)
-{
-    while (s.n) {
-        ssize_t n = write(fd, s.p, s.n);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return false;
-        s = str_slice(s, (size_t)n, s.n);
-    }
-    return true;
-}
-
 /* Beside its place, then renamed: nobody sees half a file. */
 static enum errc publish(const char *path, struct str bytes, struct err *err)
 {
     char temporary[4200];
 
     if (strcmp(path, "-") == 0)
-        return put(1, bytes) ? ERR_OK : fs_error(err, "write", "the output");
+        return fs_write_all(1, bytes.p, bytes.n)
+                   ? ERR_OK
+                   : fs_error(err, "write", "the output");
     if (snprintf(temporary, sizeof(temporary), "%.4100s.XXXXXX", path) >=
         (int)sizeof(temporary))
         return err_set(err, ERR_LIMIT, "the path is too long");
@@ -50,11 +38,10 @@ static enum errc publish(const char *path, struct str bytes, struct err *err)
         return fs_error(err, "write", path);
     mode_t mask = umask(0);
     (void)umask(mask);
-    bool ok = put(fd, bytes) && fchmod(fd, 0666 & ~mask) == 0 && fsync(fd) == 0;
-    ok = close(fd) == 0 && ok;
-    if (ok && rename(temporary, path) == 0)
-        return ERR_OK;
+    if (fs_write_all(fd, bytes.p, bytes.n) && fchmod(fd, 0666 & ~mask) == 0)
+        return fs_publish(fd, temporary, path, err);
     enum errc rc = fs_error(err, "write", path);
+    (void)close(fd);
     (void)unlink(temporary);
     return rc;
 }

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/state.h"
 #include "cli/command.h"
 #include "daemon/monitor.h"
 
@@ -10,7 +11,9 @@ enum { MS = 1000000, SECOND = 1000000000, TARGETS_MAX = 250 };
 struct options {
     const char *host, *log_level;
     int64_t port, interval, timeout, query_timeout;
-    bool insecure;
+    const char *data;
+    int64_t retention, retention_size, out_of_order;
+    bool no_history, insecure;
 };
 
 #define AT(field) offsetof(struct options, field)
@@ -23,6 +26,11 @@ static const struct flag flags[] = {
     {"interval",      0, FLAG_DURATION, AT(interval),  "15s", 100 * MS, DAY, SECOND, TEXT_OPT_SCRAPE_INTERVAL, false, 0},
     {"timeout",       0, FLAG_DURATION, AT(timeout),   "10s", MS, DAY, SECOND, TEXT_OPT_SCRAPE_TIMEOUT, false, 0},
     {"query-timeout", 0, FLAG_DURATION, AT(query_timeout), "2m", MS, DAY, SECOND, TEXT_OPT_QUERY_TIMEOUT, false, 0},
+    {"data",        'd', FLAG_TEXT,     AT(data),      NULL, 0, 0, 0, TEXT_OPT_HISTORY_DIR, false, 0},
+    {"retention",     0, FLAG_DURATION, AT(retention), "15d", 0, 3650 * DAY, DAY, TEXT_OPT_RETENTION, false, 0},
+    {"retention-size", 0, FLAG_SIZE,    AT(retention_size), "0", 0, INT64_MAX, 0, TEXT_OPT_RETENTION_SIZE, false, 0},
+    {"out-of-order",  0, FLAG_DURATION, AT(out_of_order), "0s", 0, DAY, SECOND, TEXT_OPT_OUT_OF_ORDER, false, 0},
+    {"no-history",    0, FLAG_BOOL,     AT(no_history), NULL, 0, 0, 0, TEXT_OPT_NO_HISTORY, false, 0},
     {"log-level",     0, FLAG_TEXT,     AT(log_level), "info", 0, 0, 0, TEXT_OPT_LOG_LEVEL, false, 0},
     {"insecure",      0, FLAG_BOOL,     AT(insecure),  NULL, 0, 0, 0, TEXT_OPT_INSECURE, false, 0},
     {.name = ""},
@@ -44,6 +52,16 @@ static enum errc run_with(const struct options *o,
                           const struct scrape_target *targets, size_t n,
                           struct err *err)
 {
+    char usual[STATE_PATH_MAX];
+    const char *dir = o->data;
+
+    if (!dir && !o->no_history) {
+        if (!state_path("metrics", usual))
+            return err_set(err, ERR_IO,
+                           "there is no directory for the history: say "
+                           "--data DIR, or --no-history");
+        dir = usual;
+    }
     struct monitor_options m = {
         .control = {.scrape = {.targets = targets,
                                .n = n,
@@ -53,6 +71,10 @@ static enum errc run_with(const struct options *o,
                                                  : o->interval / MS,
                                .max_body = 64u << 20,
                                .max_samples = 1000000},
+                    .store = {.dir = o->no_history ? NULL : dir,
+                              .retention = o->retention / MS,
+                              .max_bytes = (uint64_t)o->retention_size,
+                              .out_of_order = o->out_of_order / MS},
                     .limits = {.max_body = 4u << 20,
                                .header_timeout_ms = 10000,
                                .body_timeout_ms = 20000,

@@ -80,10 +80,12 @@ struct unit {
 static const struct unit durations[] = {
     {"ns", 1},         {"us", 1000},       {"ms", 1000000},
     {"s", 1000000000}, {"m", 60000000000}, {"h", 3600000000000},
+    {"d", 86400000000000}, {"w", 604800000000000},
 };
 static const struct unit sizes[] = {
     {"", 1},        {"B", 1},         {"K", 1024},    {"KiB", 1024},
     {"M", 1048576}, {"MiB", 1048576}, {"G", 1 << 30}, {"GiB", 1 << 30},
+    {"T", INT64_C(1) << 40}, {"TiB", INT64_C(1) << 40},
 };
 
 static bool scale_of(const struct unit *units, size_t n, const char *suffix,

@@ -31,6 +31,9 @@ void ingest_fini(struct ingest_memory *m)
 
 /* ---- labels ------------------------------------------------------------- */
 
+/* A sample from the far future would make all others too old. */
+enum { AHEAD_MAX_MS = 600000 };
+
 enum { MERGED_MAX = EXPOSITION_MAX_LABELS + 8 };
 
 /* The sample's labels, the target's and the name, without a copy of a text.
@@ -207,16 +210,23 @@ static enum errc store(struct reading *r, struct err *err)
         ingest_fini(&now);
         return rc;
     }
-    for (size_t i = 0; i < r->n; i++) {
+    for (size_t i = 0; i < r->n && rc != ERR_UNAVAIL; i++) {
         const struct pending *p = &r->v[i];
-        in->refused += tsdb_append(in->db, p->series, p->t, p->v) != ERR_OK;
+        rc = p->t > in->now + AHEAD_MAX_MS
+                 ? ERR_INVALID
+                 : tsdb_append(in->db, p->series, p->t, p->v);
+        in->refused += rc != ERR_OK;
         in->added += p->labels.v && !remembers(in->memory, p->series);
     }
     end_others(in, &now);
     ingest_fini(in->memory);
     *in->memory = now;
     in->samples = r->n;
-    return ERR_OK;
+    return rc == ERR_UNAVAIL
+               ? err_set(err, rc,
+                         "the disk is full: nothing is stored until "
+                         "there is room")
+               : ERR_OK;
 }
 
 enum errc ingest_text(struct ingest *in, struct str text,

@@ -31,7 +31,8 @@ struct ingest {
     size_t refused;        /* out: too old, or another value at that time */
 };
 
-/* All of the text or nothing of it. ERR_INVALID with the line, ERR_LIMIT. */
+/* All of the text or nothing of it. ERR_INVALID with the line, ERR_LIMIT.
+ * ERR_UNAVAIL: the store takes no more, see tsdb_append(). */
 MUST_CHECK enum errc ingest_text(struct ingest *in, struct str text,
                                  enum exposition_format format,
                                  struct err *err);

@@ -29,8 +29,15 @@ static void wait_for_end(const sigset_t *set)
     log_event(LOG_INFO, "monitor.stopping", "signal %d", sig);
 }
 
+static void say(void *ctx, bool bad, const char *event, const char *text)
+{
+    (void)ctx;
+    log_event(bad ? LOG_WARN : LOG_INFO, event, "%s", text);
+}
+
 enum errc monitor_run(const struct monitor_options *options, struct err *err)
 {
+    struct control_options control = options->control;
     struct control *c = NULL;
     int64_t start = clock_mono_ns();
     sigset_t set;
@@ -38,18 +45,20 @@ enum errc monitor_run(const struct monitor_options *options, struct err *err)
 
     /* Threads come and go with little: each need not keep memory of its own. */
     (void)mallopt(M_ARENA_MAX, 2);
+    control.store.say = say;
     sigemptyset(&set);
     sigaddset(&set, SIGTERM);
     sigaddset(&set, SIGINT);
     (void)sigprocmask(SIG_BLOCK, &set, NULL);
     (void)signal(SIGPIPE, SIG_IGN);
+    (void)signal(SIGXFSZ, SIG_IGN); /* a file's limit is as a full disk */
     enum errc rc = open_port(options, &fd, err);
     if (rc)
         return rc;
     unsigned port = socket_port(fd);
     rc = fetch_init(err);
     if (!rc)
-        rc = control_new(&options->control, &c, err);
+        rc = control_new(&control, &c, err);
     if (rc) {
         (void)close(fd);
         return rc;

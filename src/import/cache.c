@@ -144,10 +144,10 @@ void cache_store(const struct cache_key *key, int result)
     int fd = mkostemp(temporary, O_CLOEXEC);
     if (fd < 0)
         return;
-    bool ok = copy(result, fd) && fsync(fd) == 0;
-    ok = close(fd) == 0 && ok;
-    if (!ok || rename(temporary, path) != 0)
+    if (!copy(result, fd)) {
+        (void)close(fd);
         (void)unlink(temporary);
-    else
+    } else if (fs_publish(fd, temporary, path, NULL) == ERR_OK) {
         prune(dir);
+    }
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "tsdb/db_internal.h"
+#include "tsdb/disk.h"
 
 enum {
     SLOTS_MIN = 1024,
@@ -21,6 +22,8 @@ enum errc tsdb_open(const struct tsdb_options *options, struct tsdb **out,
     db->options = *options;
     if (!db->options.max_series)
         db->options.max_series = SERIES_DEFAULT;
+    db->floor = INT64_MIN;
+    db->newest = INT64_MIN;
     buf_init(&db->scratch, SCRATCH_MAX);
     symbols_init(&db->symbols);
     /* Many short readers must not keep the writer out for ever. */
@@ -29,6 +32,13 @@ enum errc tsdb_open(const struct tsdb_options *options, struct tsdb **out,
                                   PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
     pthread_rwlock_init(&db->lock, &attr);
     pthread_rwlockattr_destroy(&attr);
+    enum errc rc = options->dir ? disk_open(db, err) : ERR_OK;
+    if (!rc && db->disk && !options->by_hand)
+        rc = disk_start(db, err);
+    if (rc) {
+        tsdb_close(db);
+        return rc;
+    }
     *out = db;
     return ERR_OK;
 }
@@ -37,6 +47,7 @@ void tsdb_close(struct tsdb *db)
 {
     if (!db)
         return;
+    disk_close(db);
     for (uint32_t i = 0; i < db->n; i++)
         series_fini(&db->series[i]);
     free(db->series);
@@ -55,6 +66,8 @@ void tsdb_write_begin(struct tsdb *db)
 
 void tsdb_write_end(struct tsdb *db)
 {
+    if (db->disk)
+        wal_end(&db->disk->wal);
     pthread_rwlock_unlock(&db->lock);
 }
 
@@ -63,7 +76,7 @@ void tsdb_write_end(struct tsdb *db)
 static bool has_labels(const struct tsdb *db, const struct series *s,
                        struct labels l)
 {
-    if (s->n_labels != l.n)
+    if (s->n_labels != l.n || s->forgotten)
         return false;
     for (size_t i = 0; i < l.n; i++)
         if (!str_eq(db->symbols.v[s->pairs[2 * i]], l.v[i].name) ||
@@ -102,6 +115,8 @@ static bool grow_slots(struct tsdb *db)
         return false;
     for (uint32_t i = 0; i < db->n; i++) {
         uint32_t at = (uint32_t)db->series[i].hash & (n - 1);
+        if (db->series[i].forgotten)
+            continue;
         while (slots[at])
             at = (at + 1) & (n - 1);
         slots[at] = i + 1;
@@ -159,7 +174,8 @@ enum errc tsdb_series(struct tsdb *db, struct labels labels, uint32_t *series,
         return err_set(err, ERR_NOMEM, "out of memory");
     uint32_t *slot = slot_of(db, hash, labels);
     if (!*slot) {
-        if (db->n >= db->options.max_series || labels.n > UINT16_MAX)
+        if (db->n - db->n_forgotten >= db->options.max_series ||
+            labels.n > UINT16_MAX)
             return err_set(err, ERR_LIMIT,
                            "the store has %u series, which is the limit",
                            db->options.max_series);
@@ -171,11 +187,107 @@ enum errc tsdb_series(struct tsdb *db, struct labels labels, uint32_t *series,
     return ERR_OK;
 }
 
+bool series_labels(const struct tsdb *db, const struct series *s,
+                   struct label **v, size_t *cap, struct labels *out)
+{
+    if (s->n_labels >= *cap) {
+        struct label *more = realloc(*v, (s->n_labels + 16u) * sizeof(*more));
+        if (!more)
+            return false;
+        *v = more;
+        *cap = s->n_labels + 16u;
+    }
+    for (size_t i = 0; i < s->n_labels; i++)
+        (*v)[i] = (struct label){db->symbols.v[s->pairs[2 * i]],
+                                 db->symbols.v[s->pairs[2 * i + 1]]};
+    *out = (struct labels){*v, s->n_labels};
+    return true;
+}
+
+/* The log names a series before its first sample. */
+static enum errc log_series(struct tsdb *db, uint32_t series)
+{
+    struct label *v = NULL;
+    struct labels labels;
+    size_t cap = 0;
+
+    if (!series_labels(db, &db->series[series], &v, &cap, &labels))
+        return ERR_NOMEM;
+    wal_series(&db->disk->wal, series, labels);
+    free(v);
+    db->series[series].logged = true;
+    return ERR_OK;
+}
+
 enum errc tsdb_append(struct tsdb *db, uint32_t series, int64_t t, double v)
 {
     assert(series < db->n);
-    return series_append(&db->series[series], t, v, db->options.out_of_order,
-                         &db->scratch);
+    struct series *s = &db->series[series];
+    bool logging = db->disk && db->disk->recovered;
+
+    if (s->forgotten)
+        return ERR_NOT_FOUND;
+    if (t < db->floor)
+        return ERR_INVALID;
+    if (logging && wal_is_full(&db->disk->wal))
+        return ERR_UNAVAIL;
+    if (logging && !s->logged && log_series(db, series))
+        return ERR_NOMEM;
+    enum errc rc =
+        series_append(s, t, v, db->options.out_of_order, &db->scratch);
+    if (rc)
+        return rc;
+    db->newest = t > db->newest ? t : db->newest;
+    if (logging)
+        wal_sample(&db->disk->wal, series, t, v);
+    return ERR_OK;
+}
+
+/* ---- forgetting --------------------------------------------------------- */
+
+static bool index_again(struct tsdb *db, const char *alive,
+                        struct postings *out, uint32_t *slots)
+{
+    for (uint32_t i = 0; i < db->n; i++) {
+        const struct series *s = &db->series[i];
+        if (!alive[i])
+            continue;
+        for (size_t k = 0; k < s->n_labels; k++)
+            if (!postings_add(out, s->pairs[2 * k], s->pairs[2 * k + 1], i))
+                return false;
+        uint32_t at = (uint32_t)s->hash & (db->n_slots - 1);
+        while (slots[at])
+            at = (at + 1) & (db->n_slots - 1);
+        slots[at] = i + 1;
+    }
+    return true;
+}
+
+enum errc forget_series(struct tsdb *db, const char *alive)
+{
+    struct postings postings = {0};
+    uint32_t *slots = calloc(db->n_slots + 1u, sizeof(*slots)), dead = 0;
+
+    for (uint32_t i = 0; i < db->n; i++)
+        dead += !alive[i] && !db->series[i].forgotten;
+    if (!slots || dead == 0 || !index_again(db, alive, &postings, slots)) {
+        free(slots);
+        postings_fini(&postings);
+        return dead ? ERR_NOMEM : ERR_OK;
+    }
+    for (uint32_t i = 0; i < db->n; i++) {
+        if (alive[i] || db->series[i].forgotten)
+            continue;
+        series_fini(&db->series[i]);
+        db->series[i].last = INT64_MIN;
+        db->series[i].forgotten = true;
+    }
+    free(db->slots);
+    db->slots = slots;
+    postings_fini(&db->postings);
+    db->postings = postings;
+    db->n_forgotten += dead;
+    return ERR_OK;
 }
 
 /* ---- reading ------------------------------------------------------------ */
@@ -196,12 +308,36 @@ struct labels tsdb_labels(struct tsdb *db, uint32_t series, struct arena *a)
     return l;
 }
 
+/* Segments and head together: what moves from one to the other meanwhile is
+ * read once. */
+static void read_begin(struct tsdb *db)
+{
+    if (db->disk)
+        pthread_rwlock_rdlock(&db->disk->files);
+    pthread_rwlock_rdlock(&db->lock);
+}
+
+static void read_end(struct tsdb *db)
+{
+    pthread_rwlock_unlock(&db->lock);
+    if (db->disk)
+        pthread_rwlock_unlock(&db->disk->files);
+}
+
 enum errc tsdb_read(struct tsdb *db, uint32_t series, int64_t from, int64_t to,
                     struct samples *out)
 {
+    enum errc rc = ERR_OK;
+
+    out->n = 0;
+    if (db->disk) { /* the disk must not keep the writers waiting */
+        pthread_rwlock_rdlock(&db->disk->files);
+        rc = disk_read(db, series, from, to, out);
+    }
     pthread_rwlock_rdlock(&db->lock);
-    enum errc rc = series_read(&db->series[series], from, to, out);
-    pthread_rwlock_unlock(&db->lock);
+    if (!rc)
+        rc = series_read(&db->series[series], from, to, out);
+    read_end(db);
     return rc;
 }
 
@@ -217,9 +353,10 @@ static bool overlaps(const struct series *s, int64_t from, int64_t to)
 bool tsdb_has_samples(struct tsdb *db, uint32_t series, int64_t from,
                       int64_t to)
 {
-    pthread_rwlock_rdlock(&db->lock);
-    bool has = overlaps(&db->series[series], from, to);
-    pthread_rwlock_unlock(&db->lock);
+    read_begin(db);
+    bool has = overlaps(&db->series[series], from, to) ||
+               (db->disk && disk_has_samples(db, series, from, to));
+    read_end(db);
     return has;
 }
 
@@ -231,10 +368,9 @@ static void count_series(const struct series *s, struct tsdb_stats *out)
         out->samples += s->chunks[i]->n;
         out->bytes += s->chunks[i]->size;
     }
-    if (s->last == INT64_MIN)
+    int64_t first = series_first(s);
+    if (first == INT64_MAX)
         return;
-    int64_t first =
-        s->n_chunks ? s->chunks[0]->first : s->plain->base + s->plain->after[0];
     out->from = first < out->from ? first : out->from;
     out->to = s->last > out->to ? s->last : out->to;
 }
@@ -242,10 +378,30 @@ static void count_series(const struct series *s, struct tsdb_stats *out)
 void tsdb_stats(struct tsdb *db, struct tsdb_stats *out)
 {
     *out = (struct tsdb_stats){.from = INT64_MAX, .to = INT64_MIN};
-    pthread_rwlock_rdlock(&db->lock);
-    out->series = db->n;
+    read_begin(db);
+    out->series = db->n - db->n_forgotten;
     out->pairs = db->postings.n;
     for (uint32_t i = 0; i < db->n; i++)
         count_series(&db->series[i], out);
-    pthread_rwlock_unlock(&db->lock);
+    if (db->disk)
+        disk_stats(db, out);
+    read_end(db);
+}
+
+enum errc tsdb_flush(struct tsdb *db, struct err *err)
+{
+    return db->disk ? keep_flush(db, err) : ERR_OK;
+}
+
+enum errc tsdb_maintain(struct tsdb *db, struct err *err)
+{
+    if (!db->disk)
+        return ERR_OK;
+    pthread_mutex_lock(&db->disk->keeping);
+    enum errc rc = keep_due(db, err);
+    if (!rc)
+        rc = compact_merge(db, err);
+    compact_expire(db);
+    pthread_mutex_unlock(&db->disk->keeping);
+    return rc;
 }

@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tsdb/samples.h"
+
 void series_fini(struct series *s)
 {
     for (uint32_t i = 0; i < s->n_chunks; i++)
@@ -18,13 +20,6 @@ void series_fini(struct series *s)
     free(s->plain);
     free(s->pairs);
     *s = (struct series){0};
-}
-
-void samples_fini(struct samples *s)
-{
-    free(s->t);
-    free(s->v);
-    *s = (struct samples){0};
 }
 
 /* ---- making chunks ------------------------------------------------------ */
@@ -100,20 +95,6 @@ static enum errc seal(struct series *s, struct buf *scratch)
 
 /* ---- late samples ------------------------------------------------------- */
 
-static size_t place_of(const int64_t *t, size_t n, int64_t at)
-{
-    size_t low = 0;
-
-    while (low < n) {
-        size_t middle = low + (n - low) / 2;
-        if (t[middle] < at)
-            low = middle + 1;
-        else
-            n = middle;
-    }
-    return low;
-}
-
 static enum errc same_time(double there, double v)
 {
     return sample_bits(there) == sample_bits(v) ? ERR_OK : ERR_CONFLICT;
@@ -170,7 +151,7 @@ static enum errc insert_packed(struct series *s, int64_t t, double v,
         i++;
     if (chunk_open(s->chunks[i], times, values, &n))
         return ERR_INTERNAL;
-    size_t at = place_of(times, n, t);
+    size_t at = samples_place(times, n, t);
     if (at < n && times[at] == t)
         return same_time(values[at], v);
     memmove(times + at + 1, times + at, (n - at) * sizeof(*times));
@@ -229,65 +210,109 @@ enum errc series_append(struct series *s, int64_t t, double v,
     return ERR_OK;
 }
 
-/* ---- reading ------------------------------------------------------------ */
-
-static bool make_room(struct samples *s, size_t more)
+enum errc series_add_chunk(struct series *s, const struct segment_chunk *c)
 {
-    if (s->cap - s->n >= more)
-        return true;
-    size_t cap = s->cap ? s->cap * 2 : CHUNK_MAX;
-    while (cap - s->n < more)
-        cap *= 2;
-    int64_t *t = realloc(s->t, cap * sizeof(*t));
-    if (!t)
-        return false;
-    s->t = t;
-    double *v = realloc(s->v, cap * sizeof(*v));
-    if (!v)
-        return false;
-    s->v = v;
-    s->cap = cap;
-    return true;
+    struct chunk *made = malloc(sizeof(*made) + c->bytes.n);
+
+    if (!made)
+        return ERR_NOMEM;
+    *made = (struct chunk){.first = c->first,
+                           .last = c->last,
+                           .n = c->n,
+                           .size = (uint32_t)c->bytes.n};
+    memcpy(made->bytes, c->bytes.p, c->bytes.n);
+    if (!add_chunk(s, made))
+        return ERR_NOMEM;
+    s->last = c->last;
+    return ERR_OK;
 }
 
-/* Keeps of the n samples behind the ones there are those within the bounds. */
-static void keep(struct samples *s, size_t n, int64_t from, int64_t to)
+int64_t series_first(const struct series *s)
 {
-    int64_t *t = s->t + s->n;
-    double *v = s->v + s->n;
-    size_t low = place_of(t, n, from);
-    size_t high = to == INT64_MAX ? n : place_of(t, n, to + 1);
+    if (s->n_chunks)
+        return s->chunks[0]->first;
+    return s->n_plain ? s->plain->base + s->plain->after[0] : INT64_MAX;
+}
 
-    if (high <= low)
-        return;
-    if (low) {
-        memmove(t, t + low, (high - low) * sizeof(*t));
-        memmove(v, v + low, (high - low) * sizeof(*v));
+/* ---- forgetting --------------------------------------------------------- */
+
+static void drop_plain(struct series *s, int64_t t)
+{
+    size_t k = 0, n = s->n_plain;
+    struct plain *p = s->plain;
+
+    while (k < n && p->base + p->after[k] < t)
+        k++;
+    memmove(p->after, p->after + k, (n - k) * sizeof(*p->after));
+    memmove(p->v, p->v + k, (n - k) * sizeof(*p->v));
+    s->n_plain = (uint8_t)(n - k);
+    if (s->n_plain == 0) {
+        free(p);
+        s->plain = NULL;
     }
-    s->n += high - low;
 }
+
+/* What the chunk has from t on is a chunk of its own. */
+static enum errc shorten(struct chunk **c, int64_t t, struct buf *scratch)
+{
+    int64_t times[CHUNK_MAX];
+    double values[CHUNK_MAX];
+    size_t n;
+
+    if (chunk_open(*c, times, values, &n))
+        return ERR_INTERNAL;
+    size_t k = samples_place(times, n, t);
+    struct chunk *made = chunk_make(times + k, values + k, n - k, scratch);
+    if (!made)
+        return ERR_NOMEM;
+    free(*c);
+    *c = made;
+    return ERR_OK;
+}
+
+enum errc series_drop_before(struct series *s, int64_t t, struct buf *scratch)
+{
+    uint32_t k = 0;
+    enum errc rc = ERR_OK;
+
+    while (k < s->n_chunks && s->chunks[k]->last < t)
+        free(s->chunks[k++]);
+    s->n_chunks -= k;
+    if (s->n_chunks == 0) {
+        free(s->chunks);
+        s->chunks = NULL;
+    } else {
+        memmove(s->chunks, s->chunks + k, s->n_chunks * sizeof(*s->chunks));
+        if (s->chunks[0]->first < t)
+            rc = shorten(&s->chunks[0], t, scratch);
+    }
+    if (s->n_plain)
+        drop_plain(s, t);
+    return rc;
+}
+
+/* ---- reading ------------------------------------------------------------ */
 
 enum errc series_read(const struct series *s, int64_t from, int64_t to,
                       struct samples *out)
 {
-    out->n = 0;
     for (uint32_t i = 0; i < s->n_chunks; i++) {
         const struct chunk *c = s->chunks[i];
         size_t n;
         if (c->last < from || c->first > to)
             continue;
-        if (!make_room(out, CHUNK_MAX))
+        if (!samples_room(out, CHUNK_MAX))
             return ERR_NOMEM;
         if (chunk_open(c, out->t + out->n, out->v + out->n, &n))
             return ERR_INTERNAL;
-        keep(out, n, from, to);
+        samples_keep(out, n, from, to);
     }
     if (s->n_plain == 0)
         return ERR_OK;
-    if (!make_room(out, s->n_plain))
+    if (!samples_room(out, s->n_plain))
         return ERR_NOMEM;
     plain_times(s, out->t + out->n);
     memcpy(out->v + out->n, s->plain->v, s->n_plain * sizeof(*out->v));
-    keep(out, s->n_plain, from, to);
+    samples_keep(out, s->n_plain, from, to);
     return ERR_OK;
 }

@@ -127,8 +127,8 @@ static enum errc filter(const struct tsdb *db, struct test *t, size_t n,
 
     for (size_t i = 0; i < found->n; i++) {
         enum regex_result r = REGEX_YES;
-        if (found->v[i] >= db->n) /* see add_series() */
-            continue;
+        if (found->v[i] >= db->n || db->series[found->v[i]].forgotten)
+            continue; /* see add_series() */
         for (size_t k = 0; k < n && r == REGEX_YES; k++) {
             r = ask(db, &t[k], &db->series[found->v[i]]);
             if (r == REGEX_TOO_COSTLY)

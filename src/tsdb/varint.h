@@ -46,6 +46,39 @@ static inline bool varint_take(struct str *s, uint64_t *out)
     return false;
 }
 
+/* Numbers of fixed size, low byte first. */
+static inline void fixed_put(struct buf *out, uint64_t v, unsigned bytes)
+{
+    for (unsigned i = 0; i < bytes; i++)
+        buf_putc(out, (char)(v >> 8 * i));
+}
+
+static inline uint64_t fixed_get(const char *p, unsigned bytes)
+{
+    uint64_t v = 0;
+
+    for (unsigned i = 0; i < bytes; i++)
+        v |= (uint64_t)(unsigned char)p[i] << 8 * i;
+    return v;
+}
+
+/* A varint that must not be above max. */
+static inline bool varint_take_upto(struct str *s, uint64_t max, uint64_t *out)
+{
+    return varint_take(s, out) && *out <= max;
+}
+
+/* n bytes off the front. */
+static inline bool bytes_take(struct str *s, uint64_t n, struct str *out)
+{
+    if (n > s->n)
+        return false;
+    *out = (struct str){s->p, (size_t)n};
+    s->p += n;
+    s->n -= (size_t)n;
+    return true;
+}
+
 static inline void double_put(struct buf *out, double v)
 {
     char bytes[sizeof(v)];

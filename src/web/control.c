@@ -8,13 +8,41 @@
 
 enum { QUERY_THREADS = 2, QUERIES_MAX = 20, QUERY_TIMEOUT_MS = 120000 };
 
-static const struct metric_family series_family = {
-    "stoker_tsdb_head_series", "Series in memory.", METRIC_GAUGE, NULL, 0};
-static const struct metric_family samples_family = {
-    "stoker_tsdb_head_samples", "Samples in memory.", METRIC_GAUGE, NULL, 0};
-static const struct metric_family bytes_family = {
-    "stoker_tsdb_head_chunk_bytes", "Bytes of the packed samples in memory.",
-    METRIC_GAUGE, NULL, 0};
+#define STAT(name, help, kind, field)                                   \
+    {                                                                   \
+        {name, help, kind, NULL, 0}, offsetof(struct tsdb_stats, field) \
+    }
+
+static const struct {
+    struct metric_family family;
+    size_t field; /* a uint64_t of struct tsdb_stats */
+} stats[] = {
+    STAT("stoker_tsdb_head_series", "Series that are known.", METRIC_GAUGE,
+         series),
+    STAT("stoker_tsdb_head_samples", "Samples in memory.", METRIC_GAUGE,
+         samples),
+    STAT("stoker_tsdb_head_chunk_bytes",
+         "Bytes of the packed samples in memory.", METRIC_GAUGE, bytes),
+    STAT("stoker_tsdb_segments", "Files of older samples.", METRIC_GAUGE,
+         segments),
+    STAT("stoker_tsdb_segment_samples", "Samples in files.", METRIC_GAUGE,
+         segment_samples),
+    STAT("stoker_tsdb_segment_bytes", "Bytes of these files.", METRIC_GAUGE,
+         segment_bytes),
+    STAT("stoker_tsdb_wal_bytes",
+         "Bytes of the log since the last snapshot of the head.", METRIC_GAUGE,
+         wal_bytes),
+    STAT("stoker_tsdb_snapshot_bytes", "Bytes of that snapshot.", METRIC_GAUGE,
+         snapshot_bytes),
+    STAT("stoker_tsdb_pending_bytes", "Bytes that wait for the disk.",
+         METRIC_GAUGE, pending_bytes),
+    STAT("stoker_tsdb_write_failing",
+         "1 while the log cannot be written: the disk is full or broken.",
+         METRIC_GAUGE, failing),
+    STAT("stoker_tsdb_write_failures_total",
+         "Times that the log could not be written.", METRIC_COUNTER,
+         flush_failures),
+};
 
 struct control *control_of(const struct http_request *r)
 {
@@ -87,11 +115,11 @@ static void refresh(void *ctx)
     struct tsdb_stats s;
 
     tsdb_stats(c->db, &s);
-    metric_set(metrics_series(c->metrics, &series_family, ""),
-               (double)s.series);
-    metric_set(metrics_series(c->metrics, &samples_family, ""),
-               (double)s.samples);
-    metric_set(metrics_series(c->metrics, &bytes_family, ""), (double)s.bytes);
+    for (size_t i = 0; i < COUNT(stats); i++) {
+        uint64_t v;
+        memcpy(&v, (const char *)&s + stats[i].field, sizeof(v));
+        metric_set(metrics_series(c->metrics, &stats[i].family, ""), (double)v);
+    }
 }
 
 static enum errc make_http(struct control *c, struct err *err)
@@ -119,7 +147,6 @@ enum errc control_new(const struct control_options *options,
                       struct control **out, struct err *err)
 {
     struct control *c = calloc(1, sizeof(*c));
-    struct tsdb_options db = {.out_of_order = 0};
 
     if (!c)
         return err_set(err, ERR_NOMEM, "out of memory");
@@ -132,7 +159,7 @@ enum errc control_new(const struct control_options *options,
     enum errc rc =
         c->process ? ERR_OK : err_set(err, ERR_NOMEM, "out of memory");
     if (!rc)
-        rc = tsdb_open(&db, &c->db, err);
+        rc = tsdb_open(&options->store, &c->db, err);
     if (!rc)
         rc = make_http(c, err);
     if (rc) {

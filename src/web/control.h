@@ -20,6 +20,7 @@
 
 struct control_options {
     struct scrape_options scrape;
+    struct tsdb_options store;
     struct http_limits limits;
     unsigned query_threads; /* 0: 2 */
     unsigned max_queries;   /* waiting; 0: 20 */

@@ -88,11 +88,12 @@ class Api:
 
 
 class Monitor(Api):
-    def __init__(self, *args):
+    def __init__(self, *args, data=None):
         self.dir = tempfile.TemporaryDirectory(prefix="stoker-test-")
         self.log = pathlib.Path(self.dir.name) / "log"
+        data = data or pathlib.Path(self.dir.name) / "data"
         with open(self.log, "wb") as log:
-            self.process = subprocess.Popen([BINARY, "monitor", "--port", "0", *args], stderr=log)
+            self.process = subprocess.Popen([BINARY, "monitor", "--port", "0", "--data", data, *args], stderr=log)
         end = time.monotonic() + 20 * SLOW
         while time.monotonic() < end:
             for line in self.log.read_text().splitlines():
@@ -101,6 +102,23 @@ class Monitor(Api):
                     return
             time.sleep(0.01)
         raise AssertionError(self.log.read_text())
+
+    def events(self, action):
+        lines = [json.loads(line) for line in self.log.read_text().splitlines()]
+        return [line for line in lines if line["event.action"] == action]
+
+    def await_event(self, action, seconds=20):
+        end = time.monotonic() + seconds * SLOW
+        while time.monotonic() < end:
+            if self.events(action):
+                return
+            time.sleep(0.05)
+        raise AssertionError(f"no {action} in {self.log.read_text()}")
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+        self.dir.cleanup()
 
     def stop(self):
         self.process.send_signal(signal.SIGTERM)

@@ -7,7 +7,8 @@
 
 static struct tsdb *open_store(uint32_t max_series, int64_t out_of_order)
 {
-    struct tsdb_options o = {max_series, out_of_order};
+    struct tsdb_options o = {.max_series = max_series,
+                             .out_of_order = out_of_order};
     struct tsdb *db = NULL;
 
     CHECK_INT(tsdb_open(&o, &db, NULL), ERR_OK);
