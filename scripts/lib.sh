@@ -46,7 +46,7 @@ need_command() {
 }
 
 need_build_tools() {
-    need_packages gcc libc6-dev make cmake ninja-build zlib1g-dev libpcre2-dev libcurl4-openssl-dev pkg-config ca-certificates curl
+    need_packages gcc libc6-dev make cmake ninja-build zlib1g-dev libpcre2-dev libcurl4-openssl-dev libyaml-dev libsqlite3-dev pkg-config ca-certificates curl
 }
 
 check_sum() {

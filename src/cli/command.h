@@ -33,6 +33,7 @@ struct command {
 };
 
 #define COMMANDS(X) \
+    X(alert)        \
     X(bench)        \
     X(check_model)  \
     X(completion)   \

@@ -1,0 +1,465 @@
+/* template_run.c - a tree and data become a text. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "alert/template_internal.h"
+#include "codec/go_float.h"
+
+enum { MEMORY_MAX = 64 << 20, VARIABLES_MAX = 128 };
+
+struct variable {
+    struct str name;
+    struct value value;
+};
+
+struct scope {
+    struct run run;
+    struct variable v[VARIABLES_MAX];
+    size_t n;
+};
+
+enum errc template_fail(struct run *r, const char *fmt, ...)
+{
+    char text[300];
+    va_list args;
+
+    va_start(args, fmt);
+    (void)vsnprintf(text, sizeof(text), fmt, args);
+    va_end(args);
+    return err_set(r->err, ERR_INVALID, "%u:%u: %s", r->line, r->column, text);
+}
+
+/* ---- values ------------------------------------------------------------- */
+
+const char *value_type(const struct value *v)
+{
+    static const char *const names[] = {
+        "nil",           "bool",   "int",          "float64", "string",
+        "map of labels", "sample", "query result", "data",    "args"};
+
+    return names[v->kind];
+}
+
+bool value_is_true(const struct value *v)
+{
+    switch (v->kind) {
+    case VALUE_NIL:
+        return false;
+    case VALUE_BOOL:
+        return v->b;
+    case VALUE_INT:
+        return v->i != 0;
+    case VALUE_FLOAT:
+        return v->f != 0;
+    case VALUE_TEXT:
+        return v->text.n != 0;
+    case VALUE_LABELS:
+        return v->labels.n != 0;
+    case VALUE_VECTOR:
+    case VALUE_PAIRS:
+        return v->n != 0;
+    case VALUE_SAMPLE:
+    case VALUE_DATA:
+        break;
+    }
+    return true;
+}
+
+static void print_labels(struct buf *out, struct labels l)
+{
+    buf_puts(out, "map[");
+    for (size_t i = 0; i < l.n; i++)
+        buf_printf(out, "%s" STR_FMT ":" STR_FMT, i ? " " : "",
+                   STR_ARG(l.v[i].name), STR_ARG(l.v[i].value));
+    buf_putc(out, ']');
+}
+
+static void print_float(struct buf *out, double v)
+{
+    char text[GO_FLOAT_MAX];
+
+    buf_put(out, (struct str){text, go_float(text, 'g', v)});
+}
+
+static void print_sample(struct buf *out, const struct promql_series *s)
+{
+    buf_puts(out, "map[Labels:");
+    print_labels(out, s->labels);
+    buf_puts(out, " Value:");
+    print_float(out, s->points[0].v);
+    buf_putc(out, ']');
+}
+
+void value_print(struct buf *out, const struct value *v)
+{
+    switch (v->kind) {
+    case VALUE_NIL:
+        buf_puts(out, "<no value>");
+        break;
+    case VALUE_BOOL:
+        buf_puts(out, v->b ? "true" : "false");
+        break;
+    case VALUE_INT:
+        buf_put_i64(out, v->i);
+        break;
+    case VALUE_FLOAT:
+        print_float(out, v->f);
+        break;
+    case VALUE_TEXT:
+        buf_put(out, v->text);
+        break;
+    case VALUE_LABELS:
+        print_labels(out, v->labels);
+        break;
+    case VALUE_SAMPLE:
+    case VALUE_VECTOR:
+        buf_puts(out, v->kind == VALUE_VECTOR ? "[" : "");
+        for (size_t i = 0; i < v->n; i++) {
+            buf_puts(out, i ? " " : "");
+            print_sample(out, &v->v[i]);
+        }
+        buf_puts(out, v->kind == VALUE_VECTOR ? "]" : "");
+        break;
+    case VALUE_DATA:
+    case VALUE_PAIRS:
+        buf_printf(out, "<%s>", value_type(v));
+        break;
+    }
+}
+
+enum errc value_from_buf(struct run *r, struct buf *b, struct value *out)
+{
+    const char *copy = b->failed ? NULL : arena_cstr(&r->arena, buf_str(b));
+
+    *out = (struct value){.kind = VALUE_TEXT, .text = {copy, b->n}};
+    buf_fini(b);
+    return copy ? ERR_OK : template_fail(r, "the text is too long");
+}
+
+enum errc value_text(struct run *r, const struct value *v, struct str *out)
+{
+    struct value text = {0};
+    struct buf b;
+
+    if (v->kind == VALUE_TEXT) {
+        *out = v->text;
+        return ERR_OK;
+    }
+    buf_init(&b, TEMPLATE_MAX_OUTPUT);
+    value_print(&b, v);
+    enum errc rc = value_from_buf(r, &b, &text);
+    *out = text.text;
+    return rc;
+}
+
+/* ---- fields ------------------------------------------------------------- */
+
+static struct value text_of(struct str s)
+{
+    return (struct value){.kind = VALUE_TEXT, .text = s};
+}
+
+static struct value labels_of(struct labels l)
+{
+    return (struct value){.kind = VALUE_LABELS, .labels = l};
+}
+
+static struct value float_of(double v)
+{
+    return (struct value){.kind = VALUE_FLOAT, .f = v};
+}
+
+static bool field_of_data(struct run *r, struct str name, struct value *v)
+{
+    const struct template_data *d = r->data;
+
+    if (str_eq(name, STR("Labels")))
+        *v = labels_of(d->labels);
+    else if (str_eq(name, STR("Value")))
+        *v = float_of(d->value);
+    else if (str_eq(name, STR("ExternalLabels")))
+        *v = labels_of(d->external);
+    else if (str_eq(name, STR("ExternalURL")))
+        *v = text_of(d->external_url);
+    else
+        return false;
+    return true;
+}
+
+static bool field_of_sample(struct str name, struct value *v)
+{
+    const struct promql_series *s = v->v;
+
+    if (str_eq(name, STR("Labels")))
+        *v = labels_of(s->labels);
+    else if (str_eq(name, STR("Value")))
+        *v = float_of(s->points[0].v);
+    else
+        return false;
+    return true;
+}
+
+static bool field_of_pairs(struct str name, struct value *v)
+{
+    uint64_t i;
+
+    if (!str_starts(name, STR("arg")) ||
+        !str_to_u64(str_slice(name, 3, name.n), &i) || i >= v->n)
+        return false;
+    *v = v->pairs[i];
+    return true;
+}
+
+static enum errc take_field(struct run *r, struct str name, struct value *v)
+{
+    bool ok = false;
+
+    switch (v->kind) {
+    case VALUE_LABELS: /* a missing one is empty */
+        *v = text_of(labels_get(v->labels, name));
+        if (!v->text.p)
+            v->text = STR("");
+        return ERR_OK;
+    case VALUE_DATA:
+        ok = field_of_data(r, name, v);
+        break;
+    case VALUE_SAMPLE:
+        ok = field_of_sample(name, v);
+        break;
+    case VALUE_PAIRS:
+        ok = field_of_pairs(name, v);
+        break;
+    case VALUE_NIL:
+    case VALUE_BOOL:
+    case VALUE_INT:
+    case VALUE_FLOAT:
+    case VALUE_TEXT:
+    case VALUE_VECTOR:
+        break;
+    }
+    return ok ? ERR_OK
+              : template_fail(r, "can't evaluate field " STR_FMT " in type %s",
+                              STR_ARG(name), value_type(v));
+}
+
+/* ---- pipelines ---------------------------------------------------------- */
+
+static enum errc run_pipe(struct scope *s, const struct pipe *p,
+                          const struct value *dot, struct value *out);
+
+static struct variable *find(struct scope *s, struct str name)
+{
+    for (size_t i = s->n; i-- > 0;)
+        if (str_eq(s->v[i].name, name))
+            return &s->v[i];
+    return NULL;
+}
+
+static enum errc set(struct scope *s, const struct pipe *p, size_t i,
+                     const struct value *v)
+{
+    struct variable *there = p->assigns ? find(s, p->variable[i]) : NULL;
+
+    if (!there) {
+        if (s->n == VARIABLES_MAX)
+            return template_fail(&s->run, "too many variables");
+        there = &s->v[s->n++];
+        there->name = p->variable[i];
+    }
+    there->value = *v;
+    return ERR_OK;
+}
+
+static enum errc run_term(struct scope *s, const struct term *t,
+                          const struct value *dot, const struct value *args,
+                          size_t n, struct value *out)
+{
+    struct run *r = &s->run;
+    enum errc rc = ERR_OK;
+
+    r->line = t->line;
+    r->column = t->column;
+    *out = (struct value){.kind = VALUE_NIL};
+    switch (t->kind) {
+    case TERM_DOT:
+        *out = *dot;
+        break;
+    case TERM_VARIABLE:
+        *out = find(s, t->name)->value;
+        break;
+    case TERM_NIL:
+        break;
+    case TERM_BOOL:
+        *out = (struct value){.kind = VALUE_BOOL, .b = t->i != 0};
+        break;
+    case TERM_INT:
+        *out = (struct value){.kind = VALUE_INT, .i = t->i};
+        break;
+    case TERM_FLOAT:
+        *out = float_of(t->f);
+        break;
+    case TERM_TEXT:
+        *out = text_of(t->name);
+        break;
+    case TERM_CALL:
+        rc = t->function->call(r, args, n, out);
+        break;
+    case TERM_PIPE:
+        rc = run_pipe(s, t->pipe, dot, out);
+        break;
+    }
+    for (size_t i = 0; i < t->n_fields && !rc; i++)
+        rc = take_field(r, t->fields[i], out);
+    return rc;
+}
+
+/* piped: the value of the command before, or NULL. */
+static enum errc run_command(struct scope *s, const struct command *c,
+                             const struct value *dot, const struct value *piped,
+                             struct value *out)
+{
+    struct value *args = arena_new(&s->run.arena, struct value, c->n + 1);
+    size_t n = 0;
+    enum errc rc = ERR_OK;
+
+    if (!args)
+        return template_fail(&s->run, "out of memory");
+    for (size_t i = 1; i < c->n && !rc; i++)
+        rc = run_term(s, &c->terms[i], dot, NULL, 0, &args[n++]);
+    if (piped)
+        args[n++] = *piped;
+    return rc ? rc : run_term(s, &c->terms[0], dot, args, n, out);
+}
+
+static enum errc run_pipe(struct scope *s, const struct pipe *p,
+                          const struct value *dot, struct value *out)
+{
+    const struct value *piped = NULL;
+    struct value v = {0};
+    enum errc rc = ERR_OK;
+
+    for (const struct command *c = p->first; c && !rc; c = c->next) {
+        struct value next;
+        rc = run_command(s, c, dot, piped, &next);
+        v = next;
+        piped = &v;
+    }
+    *out = v;
+    return rc;
+}
+
+/* ---- pieces ------------------------------------------------------------- */
+
+static enum errc run_list(struct scope *s, const struct piece *first,
+                          const struct value *dot);
+
+static enum errc run_range(struct scope *s, const struct piece *p,
+                           const struct value *of, const struct value *dot)
+{
+    size_t n = of->kind == VALUE_VECTOR   ? of->n
+               : of->kind == VALUE_LABELS ? of->labels.n
+                                          : 0;
+    enum errc rc = ERR_OK;
+
+    if (of->kind != VALUE_VECTOR && of->kind != VALUE_LABELS)
+        return template_fail(&s->run, "range can't iterate over %s",
+                             value_type(of));
+    if (n == 0)
+        return run_list(s, p->otherwise, dot);
+    for (size_t i = 0; i < n && !rc; i++) {
+        bool map = of->kind == VALUE_LABELS;
+        struct value key = {.kind = VALUE_INT, .i = (int64_t)i};
+        struct value item = {.kind = VALUE_SAMPLE, .v = of->v + i, .n = 1};
+        size_t before = s->n, last = p->pipe->variable[1].p ? 1 : 0;
+        if (map) {
+            key = text_of(of->labels.v[i].name);
+            item = text_of(of->labels.v[i].value);
+        }
+        if (last == 1)
+            rc = set(s, p->pipe, 0, &key);
+        if (!rc && p->pipe->variable[0].p)
+            rc = set(s, p->pipe, last, &item);
+        if (!rc)
+            rc = run_list(s, p->body, &item);
+        s->n = before;
+    }
+    return rc;
+}
+
+static enum errc run_block(struct scope *s, const struct piece *p,
+                           const struct value *dot)
+{
+    size_t before = s->n;
+    struct value v;
+    enum errc rc = run_pipe(s, p->pipe, dot, &v);
+
+    if (!rc && p->kind == PIECE_RANGE) {
+        rc = run_range(s, p, &v, dot);
+    } else if (!rc) {
+        bool yes = value_is_true(&v);
+        if (p->pipe->variable[0].p)
+            rc = set(s, p->pipe, 0, &v);
+        if (!rc)
+            rc = run_list(s, yes ? p->body : p->otherwise,
+                          yes && p->kind == PIECE_WITH ? &v : dot);
+    }
+    s->n = before;
+    return rc;
+}
+
+static enum errc run_list(struct scope *s, const struct piece *first,
+                          const struct value *dot)
+{
+    enum errc rc = ERR_OK;
+    struct value v;
+
+    for (const struct piece *p = first; p && !rc; p = p->next) {
+        if (p->kind == PIECE_TEXT) {
+            buf_put(s->run.out, p->text);
+        } else if (p->kind != PIECE_PIPE) {
+            rc = run_block(s, p, dot);
+        } else {
+            rc = run_pipe(s, p->pipe, dot, &v);
+            if (!rc && p->pipe->variable[0].p)
+                rc = set(s, p->pipe, 0, &v);
+            else if (!rc)
+                value_print(s->run.out, &v);
+        }
+        if (s->run.out->n > TEMPLATE_MAX_OUTPUT || s->run.out->failed)
+            return template_fail(&s->run, "the text is too long");
+    }
+    return rc;
+}
+
+enum errc template_run(const struct template *t,
+                       const struct template_data *data, struct buf *out,
+                       struct err *err)
+{
+    struct scope *s = calloc(1, sizeof(*s));
+    const struct value dot = {.kind = VALUE_DATA};
+    size_t before = out->n;
+
+    if (!s)
+        return err_set(err, ERR_NOMEM, "out of memory");
+    s->run = (struct run){
+        .data = data, .err = err, .out = out, .line = 1, .column = 1};
+    arena_init(&s->run.arena, MEMORY_MAX);
+    const struct variable known[] = {
+        {STR(""), dot},
+        {STR("labels"), labels_of(data->labels)},
+        {STR("value"), float_of(data->value)},
+        {STR("externalLabels"), labels_of(data->external)},
+        {STR("externalURL"), text_of(data->external_url)}};
+    memcpy(s->v, known, sizeof(known));
+    s->n = COUNT(known);
+    enum errc rc = run_list(s, t->first, &dot);
+    arena_fini(&s->run.arena);
+    free(s);
+    if (rc) {
+        out->n = before;
+        out->failed = false;
+    }
+    return rc;
+}

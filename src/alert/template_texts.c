@@ -1,0 +1,390 @@
+/* template_texts.c - functions of texts and numbers. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "alert/template_call.h"
+#include "promql/duration.h"
+#include "series/regex.h"
+
+static enum errc as_float(struct run *r, const struct value *v, double *out)
+{
+    char text[128], *end;
+
+    switch ((int)v->kind) {
+    case VALUE_FLOAT:
+        *out = v->f;
+        return ERR_OK;
+    case VALUE_INT:
+        *out = (double)v->i;
+        return ERR_OK;
+    case VALUE_TEXT:
+        (void)snprintf(text, sizeof(text), STR_FMT, STR_ARG(v->text));
+        *out = strtod(text, &end);
+        if (end != text && *end == '\0')
+            return ERR_OK;
+        return template_fail(r, "\"%s\" is not a number", text);
+    default:
+        return template_fail(r, "can't convert %s to a number", value_type(v));
+    }
+}
+
+/* ---- numbers ------------------------------------------------------------ */
+
+static enum errc human(struct run *r, const struct value *args,
+                       void (*put)(struct buf *, double), struct value *out)
+{
+    struct buf b;
+    double v;
+    enum errc rc = as_float(r, &args[0], &v);
+
+    if (rc)
+        return rc;
+    buf_init(&b, TEMPLATE_MAX_OUTPUT);
+    put(&b, v);
+    return value_from_buf(r, &b, out);
+}
+
+static void put_percentage(struct buf *b, double v)
+{
+    if (isnan(v) || isinf(v))
+        buf_puts(b, isnan(v) ? "NaN" : v < 0 ? "-Inf" : "+Inf");
+    else
+        buf_printf(b, "%.4g", v * 100);
+    buf_putc(b, '%');
+}
+
+/* Days since 1970 to a date: Howard Hinnant's civil_from_days. */
+static void put_timestamp(struct buf *b, double v)
+{
+    if (!(fabs(v) < 2.5e11)) {
+        buf_printf(b, "%.4g", v);
+        return;
+    }
+    int64_t s = (int64_t)floor(v);
+    int64_t day = s >= 0 ? s / 86400 : -((86399 - s) / 86400);
+    int64_t rest = s - day * 86400, z = day + 719468;
+    int64_t era = (z >= 0 ? z : z - 146096) / 146097, doe = z - era * 146097;
+    int64_t yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
+    int64_t doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
+    int64_t mp = (5 * doy + 2) / 153, month = mp < 10 ? mp + 3 : mp - 9;
+    long long year = yoe + era * 400 + (month <= 2);
+    buf_printf(b, "%lld-%02lld-%02lld %02lld:%02lld:%02lld", year,
+               (long long)month, (long long)(doy - (153 * mp + 2) / 5 + 1),
+               (long long)(rest / 3600), (long long)(rest / 60 % 60),
+               (long long)(rest % 60));
+    long long ms = (long long)((v - floor(v)) * 1000);
+    if (ms) {
+        buf_printf(b, ".%03lld", ms);
+        while (b->n && b->p[b->n - 1] == '0')
+            b->n--;
+    }
+    buf_puts(b, " +0000 UTC");
+}
+
+CALL(call_humanize)
+{
+    UNUSED();
+    return human(r, args, humanize, out);
+}
+
+CALL(call_humanize1024)
+{
+    UNUSED();
+    return human(r, args, humanize1024, out);
+}
+
+CALL(call_humanize_duration)
+{
+    UNUSED();
+    return human(r, args, humanize_duration, out);
+}
+
+CALL(call_humanize_percentage)
+{
+    UNUSED();
+    return human(r, args, put_percentage, out);
+}
+
+CALL(call_humanize_timestamp)
+{
+    UNUSED();
+    return human(r, args, put_timestamp, out);
+}
+
+CALL(call_parse_duration)
+{
+    UNUSED();
+    int64_t ms;
+    struct str text;
+    enum errc rc = call_text_argument(r, &args[0], &text);
+
+    if (rc)
+        return rc;
+    if (!duration_parse(text, &ms))
+        return template_fail(r, "\"" STR_FMT "\" is not a duration",
+                             STR_ARG(text));
+    *out = (struct value){.kind = VALUE_FLOAT, .f = (double)ms / 1000};
+    return ERR_OK;
+}
+
+/* ---- texts -------------------------------------------------------------- */
+
+static enum errc change(struct run *r, const struct value *arg,
+                        char (*each)(char before, char c), struct value *out)
+{
+    struct str text;
+    enum errc rc = call_text_argument(r, arg, &text);
+    char *copy = rc ? NULL : arena_cstr(&r->arena, text), before = ' ';
+
+    if (rc)
+        return rc;
+    if (!copy)
+        return template_fail(r, "out of memory");
+    for (size_t i = 0; i < text.n; i++) {
+        copy[i] = each(before, text.p[i]);
+        before = text.p[i];
+    }
+    return call_give_text(out, (struct str){copy, text.n});
+}
+
+static char upper(char before, char c)
+{
+    (void)before;
+    return c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c;
+}
+
+static char lower(char before, char c)
+{
+    (void)before;
+    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+static char titled(char before, char c)
+{
+    bool inside = upper(' ', before) != lower(' ', before) ||
+                  (before >= '0' && before <= '9') || before == '_' ||
+                  before == '\'' || (before & 0x80);
+
+    return inside ? c : upper(before, c);
+}
+
+CALL(call_upper)
+{
+    UNUSED();
+    return change(r, &args[0], upper, out);
+}
+
+CALL(call_lower)
+{
+    UNUSED();
+    return change(r, &args[0], lower, out);
+}
+
+CALL(call_title)
+{
+    UNUSED();
+    return change(r, &args[0], titled, out);
+}
+
+CALL(call_same)
+{
+    UNUSED();
+    *out = args[0];
+    return ERR_OK;
+}
+
+/* Does the expression match anywhere in the text? */
+CALL(call_match)
+{
+    UNUSED();
+    struct str pattern, text;
+    struct regex *re;
+    struct buf b;
+    enum errc rc = call_text_argument(r, &args[0], &pattern);
+
+    if (!rc)
+        rc = call_text_argument(r, &args[1], &text);
+    if (rc)
+        return rc;
+    buf_init(&b, REGEX_MAX_BYTES);
+    buf_printf(&b, "(?s:.*)(?-s:" STR_FMT ")(?s:.*)", STR_ARG(pattern));
+    rc = regex_compile(buf_str(&b), &re, r->err);
+    buf_fini(&b);
+    if (rc)
+        return template_fail(r, "bad expression \"" STR_FMT "\"",
+                             STR_ARG(pattern));
+    enum regex_result found = regex_match(re, text);
+    regex_free(re);
+    if (found == REGEX_TOO_COSTLY)
+        return template_fail(r, "the expression takes too many steps");
+    return call_give_bool(out, found == REGEX_YES);
+}
+
+CALL(call_strip_port)
+{
+    UNUSED();
+    struct str text;
+    enum errc rc = call_text_argument(r, &args[0], &text);
+
+    if (rc)
+        return rc;
+    struct str port = str_behind_last(text, ':');
+    bool has =
+        port.n < text.n && memchr(text.p, ']', text.n)
+            ? text.n > port.n + 1 && text.p[text.n - port.n - 2] == ']'
+            : port.n < text.n && !memchr(text.p, ':', text.n - port.n - 1);
+    if (has)
+        text.n -= port.n + 1;
+    if (has && text.n > 1 && text.p[0] == '[')
+        text = str_slice(text, 1, text.n - 1);
+    return call_give_text(out, text);
+}
+
+CALL(call_strip_domain)
+{
+    UNUSED();
+    struct str text, port = {NULL, 0};
+    enum errc rc = call_text_argument(r, &args[0], &text);
+    struct buf b;
+
+    if (rc)
+        return rc;
+    struct str host = text;
+    const char *colon = memchr(text.p, ':', text.n);
+    if (colon) {
+        host.n = (size_t)(colon - text.p);
+        port = str_slice(text, host.n, text.n);
+    }
+    bool number = host.n && strspn(host.p, "0123456789.") >= host.n;
+    const char *dot = host.n ? memchr(host.p, '.', host.n) : NULL;
+    if (dot && !number)
+        host.n = (size_t)(dot - host.p);
+    buf_init(&b, TEMPLATE_MAX_OUTPUT);
+    buf_put(&b, host);
+    buf_put(&b, port);
+    return value_from_buf(r, &b, out);
+}
+
+static void escape(struct buf *b, struct str s)
+{
+    static const char plain[] = "-_.~0123456789abcdefghijklmnopqrstuvwxyz"
+                                "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+
+    for (size_t i = 0; i < s.n; i++) {
+        if (s.p[i] == ' ')
+            buf_putc(b, '+');
+        else if (s.p[i] && strchr(plain, s.p[i]))
+            buf_putc(b, s.p[i]);
+        else
+            buf_printf(b, "%%%02X", (unsigned char)s.p[i]);
+    }
+}
+
+static enum errc link_to(struct run *r, const struct value *arg,
+                         const char *before, const char *behind,
+                         struct value *out)
+{
+    struct str text;
+    struct buf b;
+    enum errc rc = call_text_argument(r, arg, &text);
+
+    if (rc)
+        return rc;
+    buf_init(&b, TEMPLATE_MAX_OUTPUT);
+    buf_puts(&b, before);
+    escape(&b, text);
+    buf_puts(&b, behind);
+    return value_from_buf(r, &b, out);
+}
+
+CALL(call_escape)
+{
+    UNUSED();
+    return link_to(r, &args[0], "", "", out);
+}
+
+CALL(call_graph_link)
+{
+    UNUSED();
+    return link_to(r, &args[0], "/graph?g0.expr=", "&g0.tab=0", out);
+}
+
+CALL(call_table_link)
+{
+    UNUSED();
+    return link_to(r, &args[0], "/graph?g0.expr=", "&g0.tab=1", out);
+}
+
+CALL(call_external_url)
+{
+    UNUSED();
+    return call_give_text(out, r->data->external_url);
+}
+
+CALL(call_path_prefix)
+{
+    UNUSED();
+    struct str url = r->data->external_url;
+    size_t slashes = 0, i = 0;
+
+    for (; i < url.n; i++)
+        if (url.p[i] == '/' && ++slashes == 3)
+            break;
+    return call_give_text(out, str_slice(url, i, url.n));
+}
+
+static enum errc print_all(struct run *r, const struct value *args, size_t n,
+                           bool line, struct value *out)
+{
+    struct buf b;
+
+    buf_init(&b, TEMPLATE_MAX_OUTPUT);
+    for (size_t i = 0; i < n; i++) {
+        bool texts =
+            i && (args[i].kind == VALUE_TEXT || args[i - 1].kind == VALUE_TEXT);
+        if (i && (line || !texts))
+            buf_putc(&b, ' ');
+        value_print(&b, &args[i]);
+    }
+    if (line)
+        buf_putc(&b, '\n');
+    return value_from_buf(r, &b, out);
+}
+
+CALL(call_print)
+{
+    return print_all(r, args, n, false, out);
+}
+
+CALL(call_println)
+{
+    return print_all(r, args, n, true, out);
+}
+
+const struct template_function template_texts[] = {
+    {"externalURL", 0, 0, call_external_url},
+    {"graphLink", 1, 1, call_graph_link},
+    {"humanize", 1, 1, call_humanize},
+    {"humanize1024", 1, 1, call_humanize1024},
+    {"humanizeDuration", 1, 1, call_humanize_duration},
+    {"humanizePercentage", 1, 1, call_humanize_percentage},
+    {"humanizeTimestamp", 1, 1, call_humanize_timestamp},
+    {"match", 2, 2, call_match},
+    {"parseDuration", 1, 1, call_parse_duration},
+    {"pathPrefix", 0, 0, call_path_prefix},
+    {"print", 0, MANY, call_print},
+    {"printf", 1, MANY, template_printf},
+    {"println", 0, MANY, call_println},
+    {"safeHtml", 1, 1, call_same},
+    {"stripDomain", 1, 1, call_strip_domain},
+    {"stripPort", 1, 1, call_strip_port},
+    {"tableLink", 1, 1, call_table_link},
+    {"title", 1, 1, call_title},
+    {"toLower", 1, 1, call_lower},
+    {"toUpper", 1, 1, call_upper},
+    {"urlQueryEscape", 1, 1, call_escape},
+    {"urlquery", 1, 1, call_escape},
+    {NULL, 0, 0, NULL},
+};
