@@ -55,6 +55,16 @@ static const struct node *plain_selector(const struct node *n)
     }
 }
 
+static const struct node *unit_selector(const struct node *n);
+
+static bool is_average(const struct node *n)
+{
+    const struct node *count = unit_selector(n->u.binary.right);
+
+    return n->u.binary.op == OP_DIVIDE && count &&
+           str_ends(metric_of(count), STR("_count"));
+}
+
 /* Any selector within that the node's value has the unit of. */
 static const struct node *unit_selector(const struct node *n)
 {
@@ -81,9 +91,8 @@ static const struct node *unit_selector(const struct node *n)
             return unit_selector(n->u.call.args[0]);
         return NULL;
     }
-    case NODE_BINARY: /* sum / count has the unit of the sum */
-        return n->u.binary.op == OP_DIVIDE ? unit_selector(n->u.binary.left)
-                                           : NULL;
+    case NODE_BINARY: /* a sum / a count has the unit of the sum */
+        return is_average(n) ? unit_selector(n->u.binary.left) : NULL;
     case NODE_NUMBER:
     case NODE_STRING:
     case NODE_UNARY:

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "alert/template_call.h"
+#include "codec/percent.h"
 #include "promql/duration.h"
 #include "series/regex.h"
 
@@ -267,21 +268,6 @@ CALL(call_strip_domain)
     return value_from_buf(r, &b, out);
 }
 
-static void escape(struct buf *b, struct str s)
-{
-    static const char plain[] = "-_.~0123456789abcdefghijklmnopqrstuvwxyz"
-                                "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
-
-    for (size_t i = 0; i < s.n; i++) {
-        if (s.p[i] == ' ')
-            buf_putc(b, '+');
-        else if (s.p[i] && strchr(plain, s.p[i]))
-            buf_putc(b, s.p[i]);
-        else
-            buf_printf(b, "%%%02X", (unsigned char)s.p[i]);
-    }
-}
-
 static enum errc link_to(struct run *r, const struct value *arg,
                          const char *before, const char *behind,
                          struct value *out)
@@ -294,7 +280,7 @@ static enum errc link_to(struct run *r, const struct value *arg,
         return rc;
     buf_init(&b, TEMPLATE_MAX_OUTPUT);
     buf_puts(&b, before);
-    escape(&b, text);
+    percent_encode_form(&b, text);
     buf_puts(&b, behind);
     return value_from_buf(r, &b, out);
 }

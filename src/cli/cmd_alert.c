@@ -97,7 +97,7 @@ static enum errc ask_names(const char *url, struct arena *a,
     buf_init(&b, ANSWER_MAX);
     enum errc rc = fetch_init(err);
     if (!rc)
-        rc = fetch_get(&f, &b, err);
+        rc = fetch_run(&f, &b, err);
     const char *copy = rc ? NULL : arena_cstr(a, buf_str(&b));
     struct json_node *root =
         copy ? json_tree((struct str){copy, b.n}, a, NULL) : NULL;

@@ -1,3 +1,4 @@
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,7 +12,8 @@ enum { MS = 1000000, SECOND = 1000000000, TARGETS_MAX = 250 };
 struct options {
     const char *host, *log_level;
     int64_t port, interval, timeout, query_timeout;
-    const char *data;
+    const char *data, *rules, *external_url, *external_labels, *alertmanager;
+    int64_t evaluation;
     int64_t retention, retention_size, out_of_order;
     bool no_history, insecure;
 };
@@ -31,6 +33,11 @@ static const struct flag flags[] = {
     {"retention-size", 0, FLAG_SIZE,    AT(retention_size), "0", 0, INT64_MAX, 0, TEXT_OPT_RETENTION_SIZE, false, 0},
     {"out-of-order",  0, FLAG_DURATION, AT(out_of_order), "0s", 0, DAY, SECOND, TEXT_OPT_OUT_OF_ORDER, false, 0},
     {"no-history",    0, FLAG_BOOL,     AT(no_history), NULL, 0, 0, 0, TEXT_OPT_NO_HISTORY, false, 0},
+    {"rules",       'r', FLAG_TEXT,     AT(rules),     NULL, 0, 0, 0, TEXT_OPT_RULES, false, 0},
+    {"evaluation-interval", 0, FLAG_DURATION, AT(evaluation), "15s", 100 * MS, DAY, SECOND, TEXT_OPT_EVALUATION, false, 0},
+    {"alertmanager",  0, FLAG_TEXT,     AT(alertmanager), NULL, 0, 0, 0, TEXT_OPT_ALERTMANAGER, false, 0},
+    {"external-url",  0, FLAG_TEXT,     AT(external_url), NULL, 0, 0, 0, TEXT_OPT_EXTERNAL_URL, false, 0},
+    {"external-labels", 0, FLAG_TEXT,   AT(external_labels), NULL, 0, 0, 0, TEXT_OPT_EXTERNAL_LABELS, false, 0},
     {"log-level",     0, FLAG_TEXT,     AT(log_level), "info", 0, 0, 0, TEXT_OPT_LOG_LEVEL, false, 0},
     {"insecure",      0, FLAG_BOOL,     AT(insecure),  NULL, 0, 0, 0, TEXT_OPT_INSECURE, false, 0},
     {.name = ""},
@@ -48,30 +55,109 @@ static struct scrape_target target_of(char *text)
     return (struct scrape_target){text, equals + 1};
 }
 
+enum { LIST_MAX = 32 };
+
+/* The parts of a text with commas between them. Changes text. */
+static size_t split(char *text, const char **out)
+{
+    char *rest = NULL;
+    size_t n = 0;
+
+    for (char *p = text ? strtok_r(text, ",", &rest) : NULL; p && n < LIST_MAX;
+         p = strtok_r(NULL, ",", &rest))
+        out[n++] = p;
+    return n;
+}
+
+/* name=value,... as labels. Changes text. */
+static enum errc take_labels(char *text, struct label *v, struct labels *out,
+                             struct err *err)
+{
+    const char *parts[LIST_MAX];
+    size_t n = split(text, parts);
+
+    for (size_t i = 0; i < n; i++) {
+        struct str value = str_from_cstr(parts[i]);
+        v[i].name = str_cut(&value, '=');
+        v[i].value = value;
+        if (!value.n || !label_name_is_plain(v[i].name))
+            return err_set(err, ERR_INVALID,
+                           "--external-labels: '%s' is not name=value",
+                           parts[i]);
+        if (i && str_compare(v[i - 1].name, v[i].name) >= 0)
+            return err_set(err, ERR_INVALID,
+                           "--external-labels: names must rise, each once");
+    }
+    *out = (struct labels){v, n};
+    return ERR_OK;
+}
+
+/* What the options say, cut apart; texts are owned. */
+struct lists {
+    char *rules, *alertmanagers, *labels;
+    const char *files[LIST_MAX], *urls[LIST_MAX];
+    struct label external[LIST_MAX];
+    char state[STATE_PATH_MAX + 16];
+};
+
+static enum errc take_rules(const struct options *o, const char *dir,
+                            struct lists *l, struct engine_options *out,
+                            struct err *err)
+{
+    l->rules = strdup(o->rules ? o->rules : "");
+    l->alertmanagers = strdup(o->alertmanager ? o->alertmanager : "");
+    l->labels = strdup(o->external_labels ? o->external_labels : "");
+    if (!l->rules || !l->alertmanagers || !l->labels)
+        return err_set(err, ERR_NOMEM, "out of memory");
+    (void)snprintf(l->state, sizeof(l->state), "%.4095s/alerts.db",
+                   dir ? dir : "");
+    *out = (struct engine_options){
+        .files = l->files,
+        .n_files = split(l->rules, l->files),
+        .alertmanagers = l->urls,
+        .n_alertmanagers = split(l->alertmanagers, l->urls),
+        .state = dir ? l->state : NULL,
+        .interval = o->evaluation / MS,
+        .env = {.external_url =
+                    str_from_cstr(o->external_url ? o->external_url : ""),
+                .timeout_ms = o->query_timeout / MS}};
+    return take_labels(l->labels, l->external, &out->env.external, err);
+}
+
+static enum errc find_dir(const struct options *o, char *usual,
+                          const char **out, struct err *err)
+{
+    *out = o->no_history ? NULL : o->data;
+    if (*out || o->no_history)
+        return ERR_OK;
+    *out = usual;
+    return state_path("metrics", usual)
+               ? ERR_OK
+               : err_set(err, ERR_IO,
+                         "there is no directory for the history: say "
+                         "--data DIR, or --no-history");
+}
+
 static enum errc run_with(const struct options *o,
                           const struct scrape_target *targets, size_t n,
                           struct err *err)
 {
+    int64_t timeout = o->timeout < o->interval ? o->timeout : o->interval;
     char usual[STATE_PATH_MAX];
-    const char *dir = o->data;
+    struct lists lists = {0};
+    const char *dir;
+    enum errc rc = find_dir(o, usual, &dir, err);
 
-    if (!dir && !o->no_history) {
-        if (!state_path("metrics", usual))
-            return err_set(err, ERR_IO,
-                           "there is no directory for the history: say "
-                           "--data DIR, or --no-history");
-        dir = usual;
-    }
+    if (rc)
+        return rc;
     struct monitor_options m = {
         .control = {.scrape = {.targets = targets,
                                .n = n,
                                .interval_ms = o->interval / MS,
-                               .timeout_ms = o->timeout < o->interval
-                                                 ? o->timeout / MS
-                                                 : o->interval / MS,
+                               .timeout_ms = timeout / MS,
                                .max_body = 64u << 20,
                                .max_samples = 1000000},
-                    .store = {.dir = o->no_history ? NULL : dir,
+                    .store = {.dir = dir,
                               .retention = o->retention / MS,
                               .max_bytes = (uint64_t)o->retention_size,
                               .out_of_order = o->out_of_order / MS},
@@ -85,8 +171,13 @@ static enum errc run_with(const struct options *o,
         .port = (uint16_t)o->port,
         .insecure = o->insecure,
     };
-
-    return monitor_run(&m, err);
+    rc = take_rules(o, dir, &lists, &m.control.rules, err);
+    if (!rc)
+        rc = monitor_run(&m, err);
+    free(lists.rules);
+    free(lists.alertmanagers);
+    free(lists.labels);
+    return rc;
 }
 
 static enum errc run(struct cli *cli, const void *options,

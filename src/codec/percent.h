@@ -5,6 +5,7 @@
 #include <stdbool.h>
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/str.h"
 
 /* Decodes once. Without a percent sign the text itself is returned. False on a
@@ -14,5 +15,8 @@ bool percent_decode(struct str text, struct arena *arena, struct str *out);
 /* The same for a text of a form (application/x-www-form-urlencoded): a plus is
  * a space, and controls may be in it. */
 bool percent_decode_form(struct str text, struct arena *arena, struct str *out);
+
+/* Appends the text as a form has it. */
+void percent_encode_form(struct buf *out, struct str text);
 
 #endif

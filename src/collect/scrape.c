@@ -62,7 +62,7 @@ static enum errc ask(struct target *t, struct ingest *in, struct err *err)
     struct buf body;
 
     buf_init(&body, o->max_body);
-    enum errc rc = fetch_get(&f, &body, err);
+    enum errc rc = fetch_run(&f, &body, err);
     if (!rc && f.status != 200)
         rc = err_set(err, ERR_UNAVAIL, "server returned HTTP status %d",
                      f.status);

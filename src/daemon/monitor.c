@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <malloc.h>
 #include <signal.h>
+#include <stdio.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -46,6 +47,7 @@ enum errc monitor_run(const struct monitor_options *options, struct err *err)
     /* Threads come and go with little: each need not keep memory of its own. */
     (void)mallopt(M_ARENA_MAX, 2);
     control.store.say = say;
+    control.rules.say = say;
     sigemptyset(&set);
     sigaddset(&set, SIGTERM);
     sigaddset(&set, SIGINT);
@@ -57,6 +59,11 @@ enum errc monitor_run(const struct monitor_options *options, struct err *err)
         return rc;
     unsigned port = socket_port(fd);
     rc = fetch_init(err);
+    char usual[300];
+    (void)snprintf(usual, sizeof(usual), "http://%.250s:%u", options->host,
+                   port);
+    if (!control.rules.env.external_url.n)
+        control.rules.env.external_url = str_from_cstr(usual);
     if (!rc)
         rc = control_new(&control, &c, err);
     if (rc) {

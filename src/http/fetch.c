@@ -48,17 +48,37 @@ static void note_answer(CURL *curl, struct fetch *f)
                    type ? type : "");
 }
 
-enum errc fetch_get(struct fetch *f, struct buf *out, struct err *err)
+static struct curl_slist *make_headers(const struct fetch *f)
 {
-    char detail[CURL_ERROR_SIZE] = "", accept[600];
+    char line[600];
     struct curl_slist *headers = NULL;
+
+    if (f->accept) {
+        (void)snprintf(line, sizeof(line), "Accept: %s", f->accept);
+        headers = curl_slist_append(headers, line);
+    }
+    if (f->body.p) {
+        (void)snprintf(line, sizeof(line), "Content-Type: %s", f->body_type);
+        headers = curl_slist_append(headers, line);
+        headers = curl_slist_append(headers, "Expect:"); /* at once */
+    }
+    return headers;
+}
+
+enum errc fetch_run(struct fetch *f, struct buf *out, struct err *err)
+{
+    char detail[CURL_ERROR_SIZE] = "";
+    struct curl_slist *headers = make_headers(f);
     CURL *curl = curl_easy_init();
 
-    if (!curl)
+    if (!curl) {
+        curl_slist_free_all(headers);
         return err_set(err, ERR_NOMEM, "out of memory");
-    if (f->accept) {
-        (void)snprintf(accept, sizeof(accept), "Accept: %s", f->accept);
-        headers = curl_slist_append(NULL, accept);
+    }
+    if (f->body.p) {
+        (void)curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE,
+                               (curl_off_t)f->body.n);
+        (void)curl_easy_setopt(curl, CURLOPT_POSTFIELDS, f->body.p);
     }
     (void)curl_easy_setopt(curl, CURLOPT_URL, f->url);
     (void)curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");

@@ -54,8 +54,9 @@ void api_labels(struct http_request *r);
 void api_label_values(struct http_request *r);
 void api_targets(struct http_request *r);
 void api_nothing(struct http_request *r); /* an empty list */
-void api_no_alerts(struct http_request *r);
-void api_no_rules(struct http_request *r);
+void api_alerts(struct http_request *r);
+void api_rules(struct http_request *r);
+void api_reload(struct http_request *r);
 void api_metadata(struct http_request *r);
 void api_buildinfo(struct http_request *r);
 void api_tsdb(struct http_request *r);

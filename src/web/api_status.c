@@ -21,16 +21,6 @@ void api_nothing(struct http_request *r)
     reply_data(r, "[]");
 }
 
-void api_no_alerts(struct http_request *r)
-{
-    reply_data(r, "{\"alerts\":[]}");
-}
-
-void api_no_rules(struct http_request *r)
-{
-    reply_data(r, "{\"groups\":[]}");
-}
-
 void api_metadata(struct http_request *r)
 {
     reply_data(r, "{}");

@@ -78,6 +78,7 @@ static void metrics(struct http_request *r)
 static const struct http_route routes[] = {
     {HTTP_GET, "/-/healthy", healthy, 0},
     {HTTP_GET, "/-/ready", ready, 0},
+    {HTTP_POST, "/-/reload", api_reload, 0},
     {HTTP_GET, "/metrics", metrics, 0},
     {BOTH,     "/api/v1/query", api_query, 0},
     {BOTH,     "/api/v1/query_range", api_query_range, 0},
@@ -88,8 +89,8 @@ static const struct http_route routes[] = {
     {HTTP_GET, "/api/v1/label/{name}/values", api_label_values, 0},
     {HTTP_GET, "/api/v1/metadata", api_metadata, 0},
     {HTTP_GET, "/api/v1/targets", api_targets, 0},
-    {HTTP_GET, "/api/v1/rules", api_no_rules, 0},
-    {HTTP_GET, "/api/v1/alerts", api_no_alerts, 0},
+    {HTTP_GET, "/api/v1/rules", api_rules, 0},
+    {HTTP_GET, "/api/v1/alerts", api_alerts, 0},
     {HTTP_GET, "/api/v1/status/buildinfo", api_buildinfo, 0},
     {HTTP_GET, "/api/v1/status/tsdb", api_tsdb, 0},
 };
@@ -160,6 +161,10 @@ enum errc control_new(const struct control_options *options,
         c->process ? ERR_OK : err_set(err, ERR_NOMEM, "out of memory");
     if (!rc)
         rc = tsdb_open(&options->store, &c->db, err);
+    if (!rc) {
+        c->options.rules.env.db = c->db;
+        rc = engine_new(&c->options.rules, &c->engine, err);
+    }
     if (!rc)
         rc = make_http(c, err);
     if (rc) {
@@ -179,6 +184,8 @@ enum errc control_start(struct control *c, int fd, struct err *err)
     if (!rc)
         rc = scraper_new(c->db, &c->options.scrape, &c->scraper, err);
     if (!rc)
+        rc = engine_start(c->engine, err);
+    if (!rc)
         rc = http_server_start(c->http, &fd, 1, err);
     if (!rc)
         http_server_open(c->http);
@@ -195,6 +202,7 @@ void control_free(struct control *c)
     if (c->http && c->http->loops[0].thread)
         http_server_stop(c->http);
     http_server_free(c->http);
+    engine_free(c->engine);
     scraper_free(c->scraper);
     tsdb_close(c->db);
     metrics_free(c->metrics);

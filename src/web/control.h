@@ -11,6 +11,7 @@
 
 #include <pthread.h>
 
+#include "alert/engine.h"
 #include "collect/scrape.h"
 #include "http/server.h"
 #include "io/pool.h"
@@ -21,6 +22,7 @@
 struct control_options {
     struct scrape_options scrape;
     struct tsdb_options store;
+    struct engine_options rules; /* env.db is the control plane's */
     struct http_limits limits;
     unsigned query_threads; /* 0: 2 */
     unsigned max_queries;   /* waiting; 0: 20 */
@@ -31,6 +33,7 @@ struct control {
     struct control_options options;
     struct tsdb *db;
     struct scraper *scraper;
+    struct engine *engine;
     struct http_server *http;
     struct pool *queries;
     struct metrics *metrics;

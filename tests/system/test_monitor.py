@@ -129,10 +129,11 @@ class Monitor(Api):
 
 
 class Prometheus(Api):
-    def __init__(self, folder, address):
+    def __init__(self, folder, address, rules=None):
         (folder / "p.yml").write_text(
             "global: {scrape_interval: 1s, scrape_timeout: 1s}\n"
-            f"scrape_configs: [{{job_name: app, static_configs: [{{targets: ['{address}']}}]}}]\n")
+            f"scrape_configs: [{{job_name: app, static_configs: [{{targets: ['{address}']}}]}}]\n"
+            + (f"rule_files: [{rules}]\n" if rules else ""))
         port = free_port()
         self.url = f"http://127.0.0.1:{port}"
         self.process = subprocess.Popen(

@@ -1,0 +1,263 @@
+#include "alert/push.h"
+
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "codec/percent.h"
+#include "http/fetch.h"
+
+enum {
+    QUEUE_MAX = 10000,
+    AT_ONCE = 256,
+    TIMEOUT_MS = 10000,
+    ALERT_MAX = 1 << 20,
+    BODY_MAX = 64 << 20
+};
+
+struct item { /* an alert as JSON */
+    struct item *next;
+    size_t n;
+    char json[];
+};
+
+struct push {
+    const char *const *urls;
+    size_t n_urls;
+    const struct rule_env *env;
+    void (*say)(void *ctx, bool bad, const char *event, const char *text);
+    void *ctx;
+    pthread_t thread;
+    pthread_mutex_t lock; /* of what follows */
+    pthread_cond_t work;
+    struct item *first, **last;
+    size_t waiting;
+    bool stopped;
+    bool failing;
+    _Atomic uint64_t sent, dropped, errors;
+};
+
+/* ---- an alert as JSON --------------------------------------------------- */
+
+static void put_map(struct buf *b, const char *key, struct labels l,
+                    struct labels also)
+{
+    bool any = false;
+
+    buf_printf(b, "\"%s\":{", key);
+    for (size_t i = 0; i < l.n; i++) {
+        buf_puts(b, any ? "," : "");
+        any = true;
+        buf_put_quoted(b, l.v[i].name);
+        buf_putc(b, ':');
+        buf_put_quoted(b, l.v[i].value);
+    }
+    for (size_t i = 0; i < also.n; i++) {
+        if (labels_get(l, also.v[i].name).n)
+            continue;
+        buf_puts(b, any ? "," : "");
+        any = true;
+        buf_put_quoted(b, also.v[i].name);
+        buf_putc(b, ':');
+        buf_put_quoted(b, also.v[i].value);
+    }
+    buf_putc(b, '}');
+}
+
+static void put_time(struct buf *b, const char *key, int64_t ms)
+{
+    char text[CLOCK_TEXT_MAX];
+
+    clock_format(ms * 1000000, text);
+    buf_printf(b, ",\"%s\":\"%s\",", key, text);
+}
+
+static void put_source(struct buf *b, const struct push *p,
+                       const struct rule *rule)
+{
+    struct buf query, url;
+
+    buf_init(&query, ALERT_MAX);
+    buf_init(&url, ALERT_MAX);
+    promql_print(rule->expr->root, &query);
+    buf_put(&url, p->env->external_url);
+    buf_puts(&url, "/graph?g0.expr=");
+    percent_encode_form(&url, buf_str(&query));
+    buf_puts(&url, "&g0.tab=1");
+    buf_puts(b, ",\"generatorURL\":");
+    buf_put_quoted(b, buf_str(&url));
+    buf_fini(&query);
+    buf_fini(&url);
+}
+
+void push_alert(struct push *p, const struct rule *rule, const struct alert *a,
+                int64_t until)
+{
+    struct buf b;
+
+    buf_init(&b, ALERT_MAX);
+    buf_putc(&b, '{');
+    put_map(&b, "annotations", a->annotations, labels_none());
+    put_time(&b, "endsAt", until);
+    b.n--;
+    put_time(&b, "startsAt", a->fired_at);
+    put_map(&b, "labels", a->labels, p->env->external);
+    put_source(&b, p, rule);
+    buf_putc(&b, '}');
+    struct item *item = b.failed ? NULL : malloc(sizeof(*item) + b.n);
+    if (item) {
+        *item = (struct item){.n = b.n};
+        memcpy(item->json, b.p, b.n);
+    }
+    buf_fini(&b);
+    pthread_mutex_lock(&p->lock);
+    if (!item || p->waiting == QUEUE_MAX) {
+        free(item);
+        p->dropped++;
+    } else {
+        *p->last = item;
+        p->last = &item->next;
+        p->waiting++;
+        pthread_cond_signal(&p->work);
+    }
+    pthread_mutex_unlock(&p->lock);
+}
+
+/* ---- sending ------------------------------------------------------------ */
+
+/* Up to AT_ONCE of those that wait, as an array. Takes the lock's place. */
+static size_t take(struct push *p, struct buf *b)
+{
+    size_t n = 0;
+
+    buf_clear(b);
+    buf_putc(b, '[');
+    while (p->first && n < AT_ONCE) {
+        struct item *item = p->first;
+        p->first = item->next;
+        if (!p->first)
+            p->last = &p->first;
+        p->waiting--;
+        buf_puts(b, n++ ? "," : "");
+        buf_put(b, (struct str){item->json, item->n});
+        free(item);
+    }
+    buf_putc(b, ']');
+    return n;
+}
+
+static enum errc post(const char *base, struct str body, struct err *err)
+{
+    char url[1100];
+    struct fetch f = {.url = url,
+                      .timeout_ms = TIMEOUT_MS,
+                      .body = body,
+                      .body_type = "application/json"};
+    size_t n = strlen(base);
+    struct buf answer;
+
+    while (n && base[n - 1] == '/')
+        n--;
+    (void)snprintf(url, sizeof(url), "%.*s/api/v2/alerts", (int)n, base);
+    buf_init(&answer, ALERT_MAX);
+    enum errc rc = fetch_run(&f, &answer, err);
+    if (!rc && f.status / 100 != 2)
+        rc = err_set(err, ERR_UNAVAIL, "%s: HTTP status %d: %.*s", url,
+                     f.status, answer.n > 200 ? 200 : (int)answer.n,
+                     answer.n ? answer.p : "");
+    buf_fini(&answer);
+    return rc;
+}
+
+static void send_all(struct push *p, struct str body, size_t n)
+{
+    struct err err = {0};
+    enum errc failed = ERR_OK;
+
+    for (size_t i = 0; i < p->n_urls; i++) {
+        enum errc rc = post(p->urls[i], body, &err);
+        if (rc) {
+            p->errors++;
+            failed = rc;
+        } else {
+            p->sent += n;
+        }
+    }
+    if (failed && !p->failing && p->say)
+        p->say(p->ctx, true, "alert.send_failed", err.msg);
+    if (!failed && p->failing && p->say)
+        p->say(p->ctx, false, "alert.send_resumed", "");
+    p->failing = failed != ERR_OK;
+}
+
+static void *run(void *arg)
+{
+    struct push *p = arg;
+    struct buf b;
+
+    buf_init(&b, BODY_MAX);
+    pthread_mutex_lock(&p->lock);
+    for (;;) {
+        while (!p->first && !p->stopped)
+            pthread_cond_wait(&p->work, &p->lock);
+        if (!p->first)
+            break;
+        size_t n = take(p, &b);
+        pthread_mutex_unlock(&p->lock);
+        send_all(p, buf_str(&b), n);
+        pthread_mutex_lock(&p->lock);
+    }
+    pthread_mutex_unlock(&p->lock);
+    buf_fini(&b);
+    return NULL;
+}
+
+enum errc push_new(const char *const *urls, size_t n,
+                   const struct rule_env *env,
+                   void (*say)(void *ctx, bool bad, const char *event,
+                               const char *text),
+                   void *ctx, struct push **out, struct err *err)
+{
+    struct push *p = calloc(1, sizeof(*p));
+
+    if (!p)
+        return err_set(err, ERR_NOMEM, "out of memory");
+    p->urls = urls;
+    p->n_urls = n;
+    p->env = env;
+    p->say = say;
+    p->ctx = ctx;
+    p->last = &p->first;
+    pthread_mutex_init(&p->lock, NULL);
+    pthread_cond_init(&p->work, NULL);
+    if (pthread_create(&p->thread, NULL, run, p) != 0) {
+        free(p);
+        return err_set(err, ERR_IO, "cannot start a thread");
+    }
+    *out = p;
+    return ERR_OK;
+}
+
+void push_free(struct push *p)
+{
+    if (!p)
+        return;
+    pthread_mutex_lock(&p->lock);
+    p->stopped = true;
+    pthread_cond_signal(&p->work);
+    pthread_mutex_unlock(&p->lock);
+    pthread_join(p->thread, NULL);
+    pthread_mutex_destroy(&p->lock);
+    pthread_cond_destroy(&p->work);
+    free(p);
+}
+
+void push_stats(struct push *p, uint64_t *sent, uint64_t *dropped,
+                uint64_t *errors)
+{
+    *sent = p->sent;
+    *dropped = p->dropped;
+    *errors = p->errors;
+}

@@ -1,0 +1,31 @@
+/* push.h - alerts to Alertmanagers, over their API v2.
+ *
+ * What is put in waits in a queue; a thread sends it in pieces to all of them.
+ * Nothing is tried again here: an alert that holds is put in again every
+ * minute, one that has ended for a quarter of an hour.
+ *
+ * https://github.com/prometheus/alertmanager/blob/main/api/v2/openapi.yaml
+ */
+#ifndef ALERT_PUSH_H
+#define ALERT_PUSH_H
+
+#include "alert/group.h"
+
+struct push;
+
+/* The URLs are kept as they are. */
+MUST_CHECK enum errc push_new(const char *const *urls, size_t n,
+                              const struct rule_env *env,
+                              void (*say)(void *ctx, bool bad,
+                                          const char *event, const char *text),
+                              void *ctx, struct push **out, struct err *err);
+void push_free(struct push *p); /* sends what waits; NULL is fine */
+
+/* until: when it ended, or how long it holds if nothing more is heard. */
+void push_alert(struct push *p, const struct rule *rule, const struct alert *a,
+                int64_t until);
+
+void push_stats(struct push *p, uint64_t *sent, uint64_t *dropped,
+                uint64_t *errors);
+
+#endif
