@@ -148,12 +148,10 @@ static struct alert *make(const struct rule *rule,
     if (!a)
         return NULL;
     arena_init(&a->arena, ALERT_BYTES_MAX);
-    data.labels = labels_unnamed(&a->arena, s->labels);
     a->state = ALERT_PENDING;
     a->value = s->points[0].v;
     a->active_at = now;
-    if (!data.labels.v || !make_labels(a, rule, s, &data) ||
-        !make_annotations(a, rule, &data)) {
+    if (!make_labels(a, rule, s, &data) || !make_annotations(a, rule, &data)) {
         alert_free(a);
         return NULL;
     }

@@ -347,9 +347,11 @@ enum errc engine_new(const struct engine_options *options, struct engine **out,
     if (!rc)
         e->n = e->rules.n;
     if (!rc && options->n_alertmanagers)
-        rc = push_new(options->alertmanagers, options->n_alertmanagers,
-                      &e->options.env, options->say, options->ctx, &e->push,
-                      err);
+        rc = push_new(&(struct push_options){options->alertmanagers,
+                                             options->n_alertmanagers,
+                                             &e->options.env, options->say,
+                                             options->ctx},
+                      &e->push, err);
     if (rc) {
         engine_free(e);
         return rc;

@@ -24,11 +24,7 @@ struct item { /* an alert as JSON */
 };
 
 struct push {
-    const char *const *urls;
-    size_t n_urls;
-    const struct rule_env *env;
-    void (*say)(void *ctx, bool bad, const char *event, const char *text);
-    void *ctx;
+    struct push_options how;
     pthread_t thread;
     pthread_mutex_t lock; /* of what follows */
     pthread_cond_t work;
@@ -82,7 +78,7 @@ static void put_source(struct buf *b, const struct push *p,
     buf_init(&query, ALERT_MAX);
     buf_init(&url, ALERT_MAX);
     promql_print(rule->expr->root, &query);
-    buf_put(&url, p->env->external_url);
+    buf_put(&url, p->how.env->external_url);
     buf_puts(&url, "/graph?g0.expr=");
     percent_encode_form(&url, buf_str(&query));
     buf_puts(&url, "&g0.tab=1");
@@ -103,7 +99,7 @@ void push_alert(struct push *p, const struct rule *rule, const struct alert *a,
     put_time(&b, "endsAt", until);
     b.n--;
     put_time(&b, "startsAt", a->fired_at);
-    put_map(&b, "labels", a->labels, p->env->external);
+    put_map(&b, "labels", a->labels, p->how.env->external);
     put_source(&b, p, rule);
     buf_putc(&b, '}');
     struct item *item = b.failed ? NULL : malloc(sizeof(*item) + b.n);
@@ -176,8 +172,8 @@ static void send_all(struct push *p, struct str body, size_t n)
     struct err err = {0};
     enum errc failed = ERR_OK;
 
-    for (size_t i = 0; i < p->n_urls; i++) {
-        enum errc rc = post(p->urls[i], body, &err);
+    for (size_t i = 0; i < p->how.n; i++) {
+        enum errc rc = post(p->how.urls[i], body, &err);
         if (rc) {
             p->errors++;
             failed = rc;
@@ -185,10 +181,10 @@ static void send_all(struct push *p, struct str body, size_t n)
             p->sent += n;
         }
     }
-    if (failed && !p->failing && p->say)
-        p->say(p->ctx, true, "alert.send_failed", err.msg);
-    if (!failed && p->failing && p->say)
-        p->say(p->ctx, false, "alert.send_resumed", "");
+    if (failed && !p->failing && p->how.say)
+        p->how.say(p->how.ctx, true, "alert.send_failed", err.msg);
+    if (!failed && p->failing && p->how.say)
+        p->how.say(p->how.ctx, false, "alert.send_resumed", "");
     p->failing = failed != ERR_OK;
 }
 
@@ -214,21 +210,14 @@ static void *run(void *arg)
     return NULL;
 }
 
-enum errc push_new(const char *const *urls, size_t n,
-                   const struct rule_env *env,
-                   void (*say)(void *ctx, bool bad, const char *event,
-                               const char *text),
-                   void *ctx, struct push **out, struct err *err)
+enum errc push_new(const struct push_options *options, struct push **out,
+                   struct err *err)
 {
     struct push *p = calloc(1, sizeof(*p));
 
     if (!p)
         return err_set(err, ERR_NOMEM, "out of memory");
-    p->urls = urls;
-    p->n_urls = n;
-    p->env = env;
-    p->say = say;
-    p->ctx = ctx;
+    p->how = *options;
     p->last = &p->first;
     pthread_mutex_init(&p->lock, NULL);
     pthread_cond_init(&p->work, NULL);

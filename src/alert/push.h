@@ -13,12 +13,16 @@
 
 struct push;
 
-/* The URLs are kept as they are. */
-MUST_CHECK enum errc push_new(const char *const *urls, size_t n,
-                              const struct rule_env *env,
-                              void (*say)(void *ctx, bool bad,
-                                          const char *event, const char *text),
-                              void *ctx, struct push **out, struct err *err);
+struct push_options {
+    const char *const *urls; /* kept as they are, like env */
+    size_t n;
+    const struct rule_env *env;
+    void (*say)(void *ctx, bool bad, const char *event, const char *text);
+    void *ctx;
+};
+
+MUST_CHECK enum errc push_new(const struct push_options *options,
+                              struct push **out, struct err *err);
 void push_free(struct push *p); /* sends what waits; NULL is fine */
 
 /* until: when it ended, or how long it holds if nothing more is heard. */

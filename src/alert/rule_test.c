@@ -15,13 +15,8 @@
 #include "promql/duration.h"
 #include "promql/notation.h"
 
-enum {
-    FILE_MAX = 16 << 20,
-    MEMORY_MAX = 512 << 20,
-    TEXT_MAX = 1 << 20,
-    MINUTE = 60000,
-    STEPS_MAX = 1000000
-};
+enum { FILE_MAX = 16 << 20, MEMORY_MAX = 512 << 20, TEXT_MAX = 1 << 20 };
+enum { MINUTE = 60000, STEPS_MAX = 1000000 };
 
 struct suite {
     const char *path;
@@ -57,17 +52,11 @@ static enum errc check_keys(struct suite *s, const struct yaml *map,
 {
     if (map && map->kind != YAML_MAP)
         return wrong(s, map, "this must be a map");
-    for (const struct yaml *c = map ? map->first : NULL; c; c = c->next) {
-        bool found = false;
-        for (size_t i = 0; i < n && !found; i++)
-            found = str_eq(c->key, str_from_cstr(known[i]));
-        if (!found)
-            return err_set(s->err, ERR_INVALID,
-                           "%s:%u:%u: there is no field \"" STR_FMT "\" here",
-                           s->path, c->key_line, c->key_column,
-                           STR_ARG(c->key));
-    }
-    return ERR_OK;
+    const struct yaml *c = yaml_stranger(map, NULL, known, n);
+    return c ? err_set(s->err, ERR_INVALID,
+                       "%s:%u:%u: there is no field \"" STR_FMT "\" here",
+                       s->path, c->key_line, c->key_column, STR_ARG(c->key))
+             : ERR_OK;
 }
 
 static struct str text_of(const struct yaml *map, const char *key)

@@ -84,14 +84,11 @@ static void no_memory(struct reading *r)
 static void check_keys(struct reading *r, const struct yaml *map,
                        const char *const *known, size_t n)
 {
-    for (const struct yaml *c = map->first; c; c = c->next) {
-        bool found = false;
-        for (size_t i = 0; i < n && !found; i++)
-            found = str_eq(c->key, str_from_cstr(known[i]));
-        if (!found)
-            wrong(r, c->key_line, c->key_column,
-                  "there is no field \"" STR_FMT "\" here", STR_ARG(c->key));
-    }
+    const struct yaml *c = NULL;
+
+    while ((c = yaml_stranger(map, c, known, n)))
+        wrong(r, c->key_line, c->key_column,
+              "there is no field \"" STR_FMT "\" here", STR_ARG(c->key));
 }
 
 /* ---- fields ------------------------------------------------------------- */

@@ -259,11 +259,10 @@ static bool at_stop(const struct parser *p)
 static enum errc check_command(struct parser *p, size_t start,
                                const struct command *c, bool piped)
 {
-    const struct term *t = &c->terms[0];
-    size_t n = c->n - 1 + piped;
-
     if (c->n == 0)
         return fail(p, start, "missing value for command");
+    const struct term *t = &c->terms[0];
+    size_t n = c->n - 1 + piped;
     if (t->kind != TERM_CALL)
         return n ? fail(p, start,
                         "can't give an argument to what is no function")

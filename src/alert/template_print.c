@@ -156,7 +156,7 @@ static void put_number(struct buf *out, const struct verb *v, const char *size,
         put_padded(out, v, (struct str){text, go_float(text, 'g', f)});
         return;
     }
-    if (!*size && v->precision < 0 && (letter == 'g' || letter == 'e')) {
+    if (!*size && v->precision < 0 && letter == 'g') {
         put_padded(out, v, (struct str){text, go_float(text, letter, f)});
         return;
     }

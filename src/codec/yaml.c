@@ -284,6 +284,22 @@ bool yaml_is_null(const struct yaml *n)
     return false;
 }
 
+const struct yaml *yaml_stranger(const struct yaml *map,
+                                 const struct yaml *after,
+                                 const char *const *known, size_t n)
+{
+    const struct yaml *c = after ? after->next : map ? map->first : NULL;
+
+    for (; c; c = c->next) {
+        bool found = false;
+        for (size_t i = 0; i < n && !found; i++)
+            found = str_eq(c->key, str_from_cstr(known[i]));
+        if (!found)
+            break;
+    }
+    return c;
+}
+
 size_t yaml_count(const struct yaml *n)
 {
     size_t count = 0;

@@ -40,6 +40,12 @@ const struct yaml *yaml_get(const struct yaml *n, const char *key);
 /* True for nothing: no node, or an empty or null plain text. */
 bool yaml_is_null(const struct yaml *n);
 
+/* The first child behind `after` (NULL: of all) whose key is none of the known
+ * ones; NULL when there is none. */
+const struct yaml *yaml_stranger(const struct yaml *map,
+                                 const struct yaml *after,
+                                 const char *const *known, size_t n);
+
 size_t yaml_count(const struct yaml *n); /* children */
 
 /* "map", "list", "text", for messages. */
