@@ -1,8 +1,9 @@
-/* embed - turns files into a C table: embed assets|texts FILE... > table.c
+/* embed - turns files into a C table: embed assets|rules|texts FILE... >
+ * table.c
  *
  * Runs at build time. The name of a row is the last part of the path. Assets
  * (serve/assets.h) have a media type, which follows from the ending; texts
- * (import/torch/host.h) have none.
+ * (import/torch/host.h) and rules (alert/built_in.h) have none.
  */
 #include <stdbool.h>
 #include <stdio.h>
@@ -27,16 +28,35 @@ static const char *base_of(const char *path)
     return slash ? slash + 1 : path;
 }
 
+static const struct kind {
+    const char *word, *header, *byte, *table, *count;
+    bool typed;
+} kinds[] = {
+    {"assets", "serve/assets.h", "unsigned char", "asset assets",
+     "assets_count", true},
+    {"rules", "alert/built_in.h", "char", "built_in_rules built_in_rules",
+     "built_in_rules_count", false},
+    {"texts", "import/torch/host.h", "char", "library_text library_texts",
+     "library_text_count", false},
+};
+
+static const struct kind *kind_of(const char *word)
+{
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+        if (strcmp(kinds[i].word, word) == 0)
+            return &kinds[i];
+    return NULL;
+}
+
 int main(int argc, char **argv)
 {
-    bool assets = argc > 1 && strcmp(argv[1], "assets") == 0;
+    const struct kind *k = argc > 1 ? kind_of(argv[1]) : NULL;
 
-    if (!assets && (argc < 2 || strcmp(argv[1], "texts") != 0)) {
-        fprintf(stderr, "usage: embed assets|texts FILE...\n");
+    if (!k) {
+        fprintf(stderr, "usage: embed assets|rules|texts FILE...\n");
         return 2;
     }
-    printf("#include \"%s\"\n",
-           assets ? "serve/assets.h" : "import/torch/host.h");
+    printf("#include \"%s\"\n", k->header);
     for (int i = 2; i < argc; i++) {
         FILE *f = fopen(argv[i], "rb");
         int c, n = 0;
@@ -44,22 +64,20 @@ int main(int argc, char **argv)
             perror(argv[i]);
             return 1;
         }
-        printf("static const %s file%d[] = {",
-               assets ? "unsigned char" : "char", i);
+        printf("static const %s file%d[] = {", k->byte, i);
         while ((c = getc(f)) != EOF)
-            printf("%s%d,", n++ % 24 ? "" : "\n", c);
+            printf("%s%d,", n++ % 24 ? "" : "\n",
+                   k->typed ? c : (signed char)c);
         printf("0};\n");
         fclose(f);
     }
-    printf("const struct %s[] = {\n",
-           assets ? "asset assets" : "library_text library_texts");
+    printf("const struct %s[] = {\n", k->table);
     for (int i = 2; i < argc; i++) {
         printf("{\"%s\", ", base_of(argv[i]));
-        if (assets)
+        if (k->typed)
             printf("\"%s\", ", type_of(argv[i]));
         printf("file%d, sizeof(file%d) - 1},\n", i, i);
     }
-    printf("};\nconst size_t %s = %d;\n",
-           assets ? "assets_count" : "library_text_count", argc - 2);
+    printf("};\nconst size_t %s = %d;\n", k->count, argc - 2);
     return 0;
 }

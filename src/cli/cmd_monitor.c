@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alert/built_in.h"
 #include "base/log.h"
 #include "base/state.h"
 #include "cli/command.h"
@@ -15,7 +16,7 @@ struct options {
     const char *data, *rules, *external_url, *external_labels, *alertmanager;
     int64_t evaluation;
     int64_t retention, retention_size, out_of_order;
-    bool no_history, insecure;
+    bool no_history, no_built_in, no_self, insecure;
 };
 
 #define AT(field) offsetof(struct options, field)
@@ -27,6 +28,7 @@ static const struct flag flags[] = {
     {"port",        'p', FLAG_INT,      AT(port),      "8002", 0, 65535, 0, TEXT_OPT_CONTROL_PORT, false, 0},
     {"interval",      0, FLAG_DURATION, AT(interval),  "15s", 100 * MS, DAY, SECOND, TEXT_OPT_SCRAPE_INTERVAL, false, 0},
     {"timeout",       0, FLAG_DURATION, AT(timeout),   "10s", MS, DAY, SECOND, TEXT_OPT_SCRAPE_TIMEOUT, false, 0},
+    {"no-self",       0, FLAG_BOOL,     AT(no_self),   NULL, 0, 0, 0, TEXT_OPT_NO_SELF, false, 0},
     {"query-timeout", 0, FLAG_DURATION, AT(query_timeout), "2m", MS, DAY, SECOND, TEXT_OPT_QUERY_TIMEOUT, false, 0},
     {"data",        'd', FLAG_TEXT,     AT(data),      NULL, 0, 0, 0, TEXT_OPT_HISTORY_DIR, false, 0},
     {"retention",     0, FLAG_DURATION, AT(retention), "15d", 0, 3650 * DAY, DAY, TEXT_OPT_RETENTION, false, 0},
@@ -34,6 +36,7 @@ static const struct flag flags[] = {
     {"out-of-order",  0, FLAG_DURATION, AT(out_of_order), "0s", 0, DAY, SECOND, TEXT_OPT_OUT_OF_ORDER, false, 0},
     {"no-history",    0, FLAG_BOOL,     AT(no_history), NULL, 0, 0, 0, TEXT_OPT_NO_HISTORY, false, 0},
     {"rules",       'r', FLAG_TEXT,     AT(rules),     NULL, 0, 0, 0, TEXT_OPT_RULES, false, 0},
+    {"no-built-in-rules", 0, FLAG_BOOL, AT(no_built_in), NULL, 0, 0, 0, TEXT_OPT_NO_BUILT_IN, false, 0},
     {"evaluation-interval", 0, FLAG_DURATION, AT(evaluation), "15s", 100 * MS, DAY, SECOND, TEXT_OPT_EVALUATION, false, 0},
     {"alertmanager",  0, FLAG_TEXT,     AT(alertmanager), NULL, 0, 0, 0, TEXT_OPT_ALERTMANAGER, false, 0},
     {"external-url",  0, FLAG_TEXT,     AT(external_url), NULL, 0, 0, 0, TEXT_OPT_EXTERNAL_URL, false, 0},
@@ -116,6 +119,9 @@ static enum errc take_rules(const struct options *o, const char *dir,
         .n_files = split(l->rules, l->files),
         .alertmanagers = l->urls,
         .n_alertmanagers = split(l->alertmanagers, l->urls),
+        .built_in = o->no_built_in ? STR("")
+                                   : (struct str){built_in_rules[0].text,
+                                                  built_in_rules[0].n},
         .state = dir ? l->state : NULL,
         .interval = o->evaluation / MS,
         .env = {.external_url =
@@ -170,6 +176,7 @@ static enum errc run_with(const struct options *o,
         .host = o->host,
         .port = (uint16_t)o->port,
         .insecure = o->insecure,
+        .no_self = o->no_self,
     };
     rc = take_rules(o, dir, &lists, &m.control.rules, err);
     if (!rc)

@@ -4,6 +4,8 @@
 #include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -36,11 +38,62 @@ static void say(void *ctx, bool bad, const char *event, const char *text)
     log_event(bad ? LOG_WARN : LOG_INFO, event, "%s", text);
 }
 
+/* What depends on the port. */
+struct own {
+    char address[300], metrics[320];
+    struct scrape_target *targets;
+};
+
+static enum errc take_port(const struct monitor_options *o, unsigned port,
+                           struct control_options *c, struct own *own,
+                           struct err *err)
+{
+    bool any = strcmp(o->host, "0.0.0.0") == 0 || strcmp(o->host, "::") == 0;
+    struct scrape_options *s = &c->scrape;
+
+    (void)snprintf(own->address, sizeof(own->address), "http://%.250s:%u",
+                   any ? "127.0.0.1" : o->host, port);
+    (void)snprintf(own->metrics, sizeof(own->metrics), "%.300s/metrics",
+                   own->address);
+    if (!c->rules.env.external_url.n)
+        c->rules.env.external_url = str_from_cstr(own->address);
+    own->targets = calloc(s->n + 1, sizeof(*own->targets));
+    if (!own->targets)
+        return err_set(err, ERR_NOMEM, "out of memory");
+    memcpy(own->targets, s->targets, s->n * sizeof(*own->targets));
+    if (!o->no_self)
+        own->targets[s->n++] = (struct scrape_target){"monitor", own->metrics};
+    s->targets = own->targets;
+    return ERR_OK;
+}
+
+static enum errc answer(const struct control_options *options, int fd,
+                        const char *address, int64_t start, const sigset_t *set,
+                        struct err *err)
+{
+    struct control *c;
+    enum errc rc = control_new(options, &c, err);
+
+    if (rc) {
+        (void)close(fd);
+        return rc;
+    }
+    rc = control_start(c, fd, err);
+    if (!rc) {
+        log_event(LOG_INFO, "monitor.ready", "%s  targets=%zu ms=%lld", address,
+                  options->scrape.n,
+                  (long long)((clock_mono_ns() - start) / 1000000));
+        wait_for_end(set);
+    }
+    control_free(c);
+    return rc;
+}
+
 enum errc monitor_run(const struct monitor_options *options, struct err *err)
 {
     struct control_options control = options->control;
-    struct control *c = NULL;
     int64_t start = clock_mono_ns();
+    struct own own = {.targets = NULL};
     sigset_t set;
     int fd;
 
@@ -57,27 +110,13 @@ enum errc monitor_run(const struct monitor_options *options, struct err *err)
     enum errc rc = open_port(options, &fd, err);
     if (rc)
         return rc;
-    unsigned port = socket_port(fd);
     rc = fetch_init(err);
-    char usual[300];
-    (void)snprintf(usual, sizeof(usual), "http://%.250s:%u", options->host,
-                   port);
-    if (!control.rules.env.external_url.n)
-        control.rules.env.external_url = str_from_cstr(usual);
     if (!rc)
-        rc = control_new(&control, &c, err);
-    if (rc) {
+        rc = take_port(options, socket_port(fd), &control, &own, err);
+    if (rc)
         (void)close(fd);
-        return rc;
-    }
-    rc = control_start(c, fd, err);
-    if (!rc) {
-        log_event(LOG_INFO, "monitor.ready",
-                  "http://%s:%u  targets=%zu ms=%lld", options->host, port,
-                  options->control.scrape.n,
-                  (long long)((clock_mono_ns() - start) / 1000000));
-        wait_for_end(&set);
-    }
-    control_free(c);
+    else
+        rc = answer(&control, fd, own.address, start, &set, err);
+    free(own.targets);
     return rc;
 }

@@ -8,6 +8,30 @@
 
 enum { QUERY_THREADS = 2, QUERIES_MAX = 20, QUERY_TIMEOUT_MS = 120000 };
 
+#define RULE_STAT(name, help, field)             \
+    {                                            \
+        {name, help, METRIC_COUNTER, NULL, 0},   \
+            offsetof(struct engine_stats, field) \
+    }
+
+static const struct {
+    struct metric_family family;
+    size_t field; /* a uint64_t of struct engine_stats */
+} rule_stats[] = {
+    RULE_STAT("stoker_rule_evaluations_total", "Rules evaluated.", evaluations),
+    RULE_STAT("stoker_rule_failures_total", "Evaluations that failed.",
+              failures),
+    RULE_STAT("stoker_rule_missed_total",
+              "Evaluations of groups that were due and did not take place.",
+              missed),
+    RULE_STAT("stoker_alerts_sent_total", "Alerts that an Alertmanager took.",
+              sent),
+    RULE_STAT("stoker_alerts_dropped_total",
+              "Alerts that were not sent because too many waited.", dropped),
+    RULE_STAT("stoker_alerts_send_failures_total",
+              "Requests with alerts that failed.", errors),
+};
+
 #define STAT(name, help, kind, field)                                   \
     {                                                                   \
         {name, help, kind, NULL, 0}, offsetof(struct tsdb_stats, field) \
@@ -113,8 +137,16 @@ static void on_gone(void *ctx, struct http_request *r)
 static void refresh(void *ctx)
 {
     struct control *c = ctx;
+    struct engine_stats e;
     struct tsdb_stats s;
 
+    engine_stats(c->engine, &e);
+    for (size_t i = 0; i < COUNT(rule_stats); i++) {
+        uint64_t v;
+        memcpy(&v, (const char *)&e + rule_stats[i].field, sizeof(v));
+        metric_set(metrics_series(c->metrics, &rule_stats[i].family, ""),
+                   (double)v);
+    }
     tsdb_stats(c->db, &s);
     for (size_t i = 0; i < COUNT(stats); i++) {
         uint64_t v;

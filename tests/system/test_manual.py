@@ -20,7 +20,7 @@ def server():
 
 @pytest.fixture(scope="module")
 def monitor(server):
-    m = Monitor("--interval", "1s", f"stoker={server.url}/metrics")
+    m = Monitor("--interval", "1s", f"stoker={server.url}/metrics", built_in=True)
     m.await_value("up", 1)
     yield m
     m.stop()

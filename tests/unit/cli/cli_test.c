@@ -69,7 +69,7 @@ TEST(flags_are_read_or_refused_with_the_nearest)
         {{"-n", "11"}, "option 'number': 11 is outside 0 to 10"},
         {{"-n", "x"}, "option 'number': 'x' is not a whole number"},
         {{"-n", "1.5"}, "option 'number': '1.5' is not a whole number"},
-        {{"--wait-time", "5 s"}, "option 'wait-time': '5 s' is not a duration like 500ms, 30s or 5m"},
+        {{"--wait-time", "5 s"}, "option 'wait-time': '5 s' is not a duration like 500ms, 30s, 5m or 15d"},
         {{"--size", "5Q"}, "option 'size': '5Q' is not a size like 512K, 64M or 2G"},
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
