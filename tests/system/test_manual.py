@@ -49,8 +49,10 @@ def test_every_option_and_event_in_the_manual_exists():
                            env={**os.environ, "LC_ALL": "C"}).stdout
     for flag in re.findall(r"`(--[a-z-]+)`", text):
         assert flag in known, flag
-    listed = set(re.findall(r"`([a-z]+\.[a-z]+)`", (ROOT / "docs/manual/log-events.md").read_text()))
+    listed = set(re.findall(r"`([a-z]+\.[a-z_]+)`", (ROOT / "docs/manual/log-events.md").read_text()))
     used = set()
     for path in (ROOT / "src").rglob("*.c"):
-        used |= set(re.findall(r'log_event\(\s*LOG_[A-Z]+,\s*"([a-z.]+)"', path.read_text()))
+        source = path.read_text()
+        used |= set(re.findall(r'log_event\(\s*LOG_[A-Z]+,\s*"([a-z.]+)"', source))
+        used |= set(re.findall(r'say\([^";]*(?:true|false),\s*"([a-z]+\.[a-z_]+)"', source))
     assert used == listed, used ^ listed
