@@ -120,7 +120,7 @@ def peers(folder, port, interval):
         f"scrape_configs: [{{job_name: app, static_configs: [{{targets: ['127.0.0.1:{port}']}}]}}]\n")
     a, b = free_port(), free_port()
     yield Peer("stoker", [ROOT / "build/release/stoker", "monitor", "--port", str(a), "--interval", f"{interval}s",
-                          "--data", folder / "stoker", "--no-self", "--no-built-in-rules",
+                          "--data", folder / "stoker", "--no-self", "--no-host", "--no-built-in-rules",
                           f"app=http://127.0.0.1:{port}/metrics"], f"http://127.0.0.1:{a}")
     yield Peer("prometheus", ["prometheus", f"--config.file={folder}/p.yml", f"--storage.tsdb.path={folder}/data",
                               f"--web.listen-address=127.0.0.1:{b}", "--log.level=error"], f"http://127.0.0.1:{b}")

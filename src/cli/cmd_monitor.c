@@ -16,7 +16,7 @@ struct options {
     const char *data, *rules, *external_url, *external_labels, *alertmanager;
     int64_t evaluation;
     int64_t retention, retention_size, out_of_order;
-    bool no_history, no_built_in, no_self, insecure;
+    bool no_history, no_built_in, no_self, no_host, insecure;
 };
 
 #define AT(field) offsetof(struct options, field)
@@ -29,6 +29,7 @@ static const struct flag flags[] = {
     {"interval",      0, FLAG_DURATION, AT(interval),  "15s", 100 * MS, DAY, SECOND, TEXT_OPT_SCRAPE_INTERVAL, false, 0},
     {"timeout",       0, FLAG_DURATION, AT(timeout),   "10s", MS, DAY, SECOND, TEXT_OPT_SCRAPE_TIMEOUT, false, 0},
     {"no-self",       0, FLAG_BOOL,     AT(no_self),   NULL, 0, 0, 0, TEXT_OPT_NO_SELF, false, 0},
+    {"no-host",       0, FLAG_BOOL,     AT(no_host),   NULL, 0, 0, 0, TEXT_OPT_NO_HOST, false, 0},
     {"query-timeout", 0, FLAG_DURATION, AT(query_timeout), "2m", MS, DAY, SECOND, TEXT_OPT_QUERY_TIMEOUT, false, 0},
     {"data",        'd', FLAG_TEXT,     AT(data),      NULL, 0, 0, 0, TEXT_OPT_HISTORY_DIR, false, 0},
     {"retention",     0, FLAG_DURATION, AT(retention), "15d", 0, 3650 * DAY, DAY, TEXT_OPT_RETENTION, false, 0},
@@ -53,9 +54,9 @@ static struct scrape_target target_of(char *text)
     char *equals = strchr(text, '=');
 
     if (!equals || memchr(text, ':', (size_t)(equals - text)))
-        return (struct scrape_target){"stoker", text};
+        return (struct scrape_target){.job = "stoker", .url = text};
     *equals = '\0';
-    return (struct scrape_target){text, equals + 1};
+    return (struct scrape_target){.job = text, .url = equals + 1};
 }
 
 enum { LIST_MAX = 32 };
@@ -177,6 +178,7 @@ static enum errc run_with(const struct options *o,
         .port = (uint16_t)o->port,
         .insecure = o->insecure,
         .no_self = o->no_self,
+        .no_host = o->no_host,
     };
     rc = take_rules(o, dir, &lists, &m.control.rules, err);
     if (!rc)

@@ -54,6 +54,21 @@ struct scraper {
 
 /* ---- one scrape --------------------------------------------------------- */
 
+static enum errc collect(struct target *t, struct ingest *in, struct err *err)
+{
+    struct buf text;
+
+    buf_init(&text, t->scraper->options.max_body);
+    t->how.collect(t->how.ctx, &text);
+    enum errc rc = ERR_OK;
+    if (text.failed)
+        rc = err_set(err, ERR_LIMIT, "too many metrics");
+    if (!rc)
+        rc = ingest_text(in, buf_str(&text), EXPOSITION_TEXT, err);
+    buf_fini(&text);
+    return rc;
+}
+
 static enum errc ask(struct target *t, struct ingest *in, struct err *err)
 {
     const struct scrape_options *o = &t->scraper->options;
@@ -98,7 +113,7 @@ static void scrape(struct pool_job *job)
     struct err err = {0};
     int64_t start = clock_mono_ns();
 
-    enum errc rc = ask(t, &in, &err);
+    enum errc rc = t->how.collect ? collect(t, &in, &err) : ask(t, &in, &err);
     double seconds = (double)(clock_mono_ns() - start) * 1e-9;
     if (rc)
         ingest_nothing(&in);
@@ -191,8 +206,12 @@ static void target_init(struct scraper *s, struct target *t,
     t->scraper = s;
     t->how = *how;
     host = host ? host + 3 : how->url;
-    (void)snprintf(t->instance, sizeof(t->instance), "%.*s",
-                   (int)strcspn(host, "/?"), host);
+    if (how->instance)
+        (void)snprintf(t->instance, sizeof(t->instance), "%.270s",
+                       how->instance);
+    else
+        (void)snprintf(t->instance, sizeof(t->instance), "%.*s",
+                       (int)strcspn(host, "/?"), host);
     t->labels[0] = (struct label){STR("instance"), str_from_cstr(t->instance)};
     t->labels[1] = (struct label){STR("job"), str_from_cstr(how->job)};
     pthread_mutex_init(&t->lock, NULL);

@@ -19,6 +19,11 @@
 struct scrape_target {
     const char *job;
     const char *url; /* http://host:port/path */
+    /* Instead of asking: writes the metrics as text. url is a name then, and
+     * the instance `instance`. */
+    void (*collect)(void *ctx, struct buf *out);
+    void *ctx;
+    const char *instance;
 };
 
 struct scrape_options {

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "collect/host.h"
 #include "daemon/listen.h"
 #include "http/fetch.h"
 #include "io/socket.h"
@@ -40,9 +41,15 @@ static void say(void *ctx, bool bad, const char *event, const char *text)
 
 /* What depends on the port. */
 struct own {
-    char address[300], metrics[320];
+    char address[300], metrics[320], host[260];
     struct scrape_target *targets;
 };
+
+static void host(void *ctx, struct buf *out)
+{
+    (void)ctx;
+    host_collect("", out);
+}
 
 static enum errc take_port(const struct monitor_options *o, unsigned port,
                            struct control_options *c, struct own *own,
@@ -57,12 +64,20 @@ static enum errc take_port(const struct monitor_options *o, unsigned port,
                    own->address);
     if (!c->rules.env.external_url.n)
         c->rules.env.external_url = str_from_cstr(own->address);
-    own->targets = calloc(s->n + 1, sizeof(*own->targets));
+    own->targets = calloc(s->n + 2, sizeof(*own->targets));
     if (!own->targets)
         return err_set(err, ERR_NOMEM, "out of memory");
     memcpy(own->targets, s->targets, s->n * sizeof(*own->targets));
     if (!o->no_self)
-        own->targets[s->n++] = (struct scrape_target){"monitor", own->metrics};
+        own->targets[s->n++] =
+            (struct scrape_target){.job = "monitor", .url = own->metrics};
+    if (gethostname(own->host, sizeof(own->host) - 1) != 0)
+        memcpy(own->host, "localhost", sizeof("localhost"));
+    if (!o->no_host)
+        own->targets[s->n++] = (struct scrape_target){.job = "host",
+                                                      .url = "this machine",
+                                                      .collect = host,
+                                                      .instance = own->host};
     s->targets = own->targets;
     return ERR_OK;
 }

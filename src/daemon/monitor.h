@@ -9,6 +9,7 @@ struct monitor_options {
     const char *host;
     uint16_t port; /* 0: the system chooses */
     bool insecure; /* may be reached from other machines */
+    bool no_host;  /* nor this machine's */
     bool no_self;  /* its own metrics are not among the targets */
 };
 
