@@ -144,6 +144,15 @@ static bool on_sample(void *ctx, const struct exposition_sample *s)
     return true;
 }
 
+static bool on_about(void *ctx, enum exposition_about what, struct str family,
+                     struct str text)
+{
+    const struct reading *r = ctx;
+
+    metadata_note(r->in->metadata, what, family, text);
+    return true;
+}
+
 /* ---- storing ------------------------------------------------------------ */
 
 static bool remembers(const struct ingest_memory *m, uint32_t series)
@@ -233,7 +242,8 @@ enum errc ingest_text(struct ingest *in, struct str text,
                       enum exposition_format format, struct err *err)
 {
     struct reading r = {.in = in};
-    struct exposition_sink sink = {&r, on_sample, NULL};
+    struct exposition_sink sink = {&r, on_sample,
+                                   in->metadata ? on_about : NULL};
 
     arena_init(&r.arena, 16 * text.n + (1 << 20));
     enum errc rc = exposition_read(text, format, &sink, err);

@@ -9,6 +9,7 @@
 #define COLLECT_INGEST_H
 
 #include "codec/exposition.h"
+#include "collect/metadata.h"
 #include "tsdb/tsdb.h"
 
 /* The series a target had at its last scrape. Zeroed: none. */
@@ -27,8 +28,9 @@ struct ingest {
     int64_t now;          /* ms: of samples without a time */
     size_t max_samples;
     struct ingest_memory *memory;
-    size_t samples, added; /* out: all; of series not there the last time */
-    size_t refused;        /* out: too old, or another value at that time */
+    struct metadata *metadata; /* NULL: not kept */
+    size_t samples, added;     /* out: all; of series not there the last time */
+    size_t refused;            /* out: too old, or another value at that time */
 };
 
 /* All of the text or nothing of it. ERR_INVALID with the line, ERR_LIMIT.

@@ -109,7 +109,8 @@ static void scrape(struct pool_job *job)
                         .target = {t->labels, 2},
                         .now = t->due_ms,
                         .max_samples = t->scraper->options.max_samples,
-                        .memory = &t->memory};
+                        .memory = &t->memory,
+                        .metadata = t->scraper->options.metadata};
     struct err err = {0};
     int64_t start = clock_mono_ns();
 

@@ -32,6 +32,7 @@ struct scrape_options {
     int64_t interval_ms, timeout_ms;
     size_t max_body;    /* bytes of an answer */
     size_t max_samples; /* of one scrape */
+    struct metadata *metadata;
 };
 
 struct scraper;

@@ -21,9 +21,52 @@ void api_nothing(struct http_request *r)
     reply_data(r, "[]");
 }
 
+/* ---- metadata ----------------------------------------------------------- */
+
+struct describing {
+    struct buf *out;
+    struct str metric; /* the one that is asked for; empty: all */
+    uint64_t limit, n;
+};
+
+static void put_about(struct buf *b, const char *before, const char *text)
+{
+    buf_puts(b, before);
+    buf_put_quoted(b, str_from_cstr(text ? text : ""));
+}
+
+static bool describe(void *ctx, const struct metadata_entry *e)
+{
+    struct describing *d = ctx;
+    struct buf *b = d->out;
+
+    if (d->metric.n && !str_eq(d->metric, str_from_cstr(e->name)))
+        return true;
+    put_about(b, d->n++ ? "," : "", e->name);
+    put_about(b, ":[{\"type\":", e->type ? e->type : "unknown");
+    put_about(b, ",\"help\":", e->help);
+    put_about(b, ",\"unit\":", e->unit);
+    buf_puts(b, "}]");
+    return d->limit == 0 || d->n < d->limit;
+}
+
+static enum errc list_metadata(struct api_call *c, struct err *err)
+{
+    struct describing d = {.out = http_out(c->r),
+                           .metric = params_get(&c->params, STR("metric"))};
+    enum errc rc = params_limit(&c->params, &d.limit, err);
+
+    if (rc)
+        return rc;
+    buf_putc(d.out, '{');
+    metadata_each(c->control->metadata, describe, &d);
+    buf_putc(d.out, '}');
+    return ERR_OK;
+}
+
 void api_metadata(struct http_request *r)
 {
-    reply_data(r, "{}");
+    api_run(r, list_metadata);
 }
 
 /* Clients choose by this version how they ask: it says whose API it is. */

@@ -198,6 +198,9 @@ enum errc control_new(const struct control_options *options,
         rc = engine_new(&c->options.rules, &c->engine, err);
     }
     if (!rc)
+        rc = metadata_new(&c->metadata, err);
+    c->options.scrape.metadata = c->metadata;
+    if (!rc)
         rc = make_http(c, err);
     if (rc) {
         control_free(c);
@@ -236,6 +239,7 @@ void control_free(struct control *c)
     http_server_free(c->http);
     engine_free(c->engine);
     scraper_free(c->scraper);
+    metadata_free(c->metadata);
     tsdb_close(c->db);
     metrics_free(c->metrics);
     process_metrics_free(c->process);

@@ -12,6 +12,7 @@
 #include <pthread.h>
 
 #include "alert/engine.h"
+#include "collect/metadata.h"
 #include "collect/scrape.h"
 #include "http/server.h"
 #include "io/pool.h"
@@ -34,6 +35,7 @@ struct control {
     struct tsdb *db;
     struct scraper *scraper;
     struct engine *engine;
+    struct metadata *metadata;
     struct http_server *http;
     struct pool *queries;
     struct metrics *metrics;

@@ -383,3 +383,24 @@ def test_what_can_be_reached_from_outside_is_refused():
     r = subprocess.run([BINARY, "monitor", "--host", "0.0.0.0", "--port", "0"], capture_output=True, text=True,
                        env={**os.environ, "LC_ALL": "C"}, timeout=30 * SLOW)
     assert r.returncode == 3 and "--insecure" in r.stderr
+
+
+def test_metadata_is_what_prometheus_says(target, tmp_path):
+    target.text = ('# HELP requests_total Requests, with "quotes" and a \\\\ in it.\n# TYPE requests_total counter\n'
+                   "requests_total 1\n# TYPE temp gauge\ntemp 2\n# HELP bare Only help.\nbare 3\n")
+    p = Prometheus(tmp_path, target.address)
+    m = Monitor("--interval", "1s", f"app=http://{target.address}/metrics")
+    try:
+        for x in (p, m):
+            x.await_value("temp", 2)
+        for path in ("/api/v1/metadata", "/api/v1/metadata?metric=temp", "/api/v1/metadata?metric=none"):
+            assert m.request(path) == p.request(path), path
+        assert len(m.request("/api/v1/metadata?limit=2")[1]["data"]) == 2
+        target.text = "# TYPE req counter\n# UNIT req_seconds seconds\n# HELP req Open.\nreq_total 1\n# EOF\n"
+        target.content_type = "application/openmetrics-text; version=1.0.0"
+        for x in (p, m):
+            x.await_value("req_total", 1)
+        assert m.request("/api/v1/metadata?metric=req") == p.request("/api/v1/metadata?metric=req")
+    finally:
+        m.stop()
+        p.stop()
