@@ -50,6 +50,18 @@ static void set_error(struct http_request *r, enum errc rc, bool executing,
     buf_putc(b, '}');
 }
 
+static void set_plain_error(struct api_call *c, enum errc rc,
+                            const char *message)
+{
+    struct buf *b = http_out(c->r);
+
+    (void)api_error_type(rc, c->executing, &c->r->status);
+    c->plain = "text/plain; charset=utf-8";
+    b->n = HTTP_HEADROOM;
+    b->failed = false;
+    buf_printf(b, "%s\n", message);
+}
+
 /* Warnings and remarks, of which there may be none. */
 static void put_notes(struct buf *b, const struct api_call *c, bool warnings)
 {
@@ -87,7 +99,7 @@ static void go_home(struct task *t)
     struct http_request *r = c->r;
 
     r->user = NULL;
-    http_reply(r, r->status, "application/json");
+    http_reply(r, r->status, c->plain ? c->plain : "application/json");
 }
 
 /* ---- what is running ---------------------------------------------------- */
@@ -133,20 +145,23 @@ static void do_work(struct pool_job *job)
     struct err err = {0};
 
     r->status = 200;
-    buf_puts(b, "{\"status\":\"success\",\"data\":");
+    if (!c->plain)
+        buf_puts(b, "{\"status\":\"success\",\"data\":");
     enter(c);
     enum errc rc = c->work(c, &err);
     leave(c);
-    if (!rc) {
+    if (!rc && !c->plain) {
         put_notes(b, c, true);
         put_notes(b, c, false);
         buf_putc(b, '}');
-        if (b->failed) {
-            rc = ERR_LIMIT;
-            err_record(&err, rc, "the answer is too large: ask for less");
-        }
     }
-    if (rc)
+    if (!rc && b->failed) {
+        rc = ERR_LIMIT;
+        err_record(&err, rc, "the answer is too large: ask for less");
+    }
+    if (rc && c->plain)
+        set_plain_error(c, rc, err.msg);
+    else if (rc)
         set_error(r, rc, c->executing, err.msg);
     loop_post(&r->loop->loop, &c->home);
 }
@@ -168,8 +183,8 @@ static bool submit(struct api_call *c)
     return taken;
 }
 
-void api_run(struct http_request *r,
-             enum errc (*work)(struct api_call *c, struct err *err))
+static void start(struct http_request *r, const char *plain,
+                  enum errc (*work)(struct api_call *c, struct err *err))
 {
     /* In the request's memory: it goes when the request goes. */
     struct api_call *c = arena_new(&r->arena, struct api_call, 1);
@@ -182,6 +197,7 @@ void api_run(struct http_request *r,
     c->r = r;
     c->control = control_of(r);
     c->work = work;
+    c->plain = plain;
     c->job.run = do_work;
     c->home.run = go_home;
     enum errc rc = params_read(r, &c->params, &err);
@@ -192,6 +208,18 @@ void api_run(struct http_request *r,
     r->user = NULL;
     reply_error(r, rc ? rc : ERR_BUSY,
                 rc ? err.msg : "too many queries are waiting: try again later");
+}
+
+void api_run(struct http_request *r,
+             enum errc (*work)(struct api_call *c, struct err *err))
+{
+    start(r, NULL, work);
+}
+
+void api_run_plain(struct http_request *r, const char *media_type,
+                   enum errc (*work)(struct api_call *c, struct err *err))
+{
+    start(r, media_type, work);
 }
 
 void api_cancel(struct http_request *r)

@@ -19,6 +19,7 @@ struct api_call {
     enum errc (*work)(struct api_call *c, struct err *err);
     struct params params;
     atomic_bool canceled; /* the client has left */
+    const char *plain; /* media type of an answer without the envelope */
     bool executing; /* the request was understood: errors are of the query */
     struct promql_note *notes; /* to be put behind the data */
     size_t n_notes;
@@ -28,6 +29,11 @@ struct api_call {
  * request's buffer; its error becomes the answer. */
 void api_run(struct http_request *r,
              enum errc (*work)(struct api_call *c, struct err *err));
+
+/* The same without the envelope: work() writes the whole answer, an error is a
+ * line of text. */
+void api_run_plain(struct http_request *r, const char *media_type,
+                   enum errc (*work)(struct api_call *c, struct err *err));
 
 /* The client of a request has left: stop soon. */
 void api_cancel(struct http_request *r);
@@ -57,6 +63,7 @@ void api_nothing(struct http_request *r); /* an empty list */
 void api_alerts(struct http_request *r);
 void api_rules(struct http_request *r);
 void api_reload(struct http_request *r);
+void api_federate(struct http_request *r);
 void api_metadata(struct http_request *r);
 void api_buildinfo(struct http_request *r);
 void api_tsdb(struct http_request *r);

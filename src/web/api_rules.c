@@ -242,12 +242,15 @@ void api_rules(struct http_request *r)
 
 /* ---- reload ------------------------------------------------------------- */
 
+static enum errc reload(struct api_call *c, struct err *err)
+{
+    c->executing = true;
+    enum errc rc = engine_reload(c->control->engine, err);
+
+    return rc ? err_wrap(err, ERR_INTERNAL, "failed to reload config") : ERR_OK;
+}
+
 void api_reload(struct http_request *r)
 {
-    struct err err = {0};
-    enum errc rc = engine_reload(control_of(r)->engine, &err);
-
-    if (rc)
-        buf_printf(http_out(r), "failed to reload config: %s\n", err.msg);
-    http_reply(r, rc ? 500 : 200, "text/plain; charset=utf-8");
+    api_run_plain(r, "text/plain; charset=utf-8", reload);
 }

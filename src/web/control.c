@@ -104,6 +104,7 @@ static const struct http_route routes[] = {
     {HTTP_GET, "/-/ready", ready, 0},
     {HTTP_POST, "/-/reload", api_reload, 0},
     {HTTP_GET, "/metrics", metrics, 0},
+    {HTTP_GET, "/federate", api_federate, 0},
     {BOTH,     "/api/v1/query", api_query, 0},
     {BOTH,     "/api/v1/query_range", api_query_range, 0},
     {BOTH,     "/api/v1/query_exemplars", api_nothing, 0},

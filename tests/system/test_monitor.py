@@ -386,6 +386,7 @@ def test_what_can_be_reached_from_outside_is_refused():
 
 
 def test_metadata_is_what_prometheus_says(target, tmp_path):
+    target.content_type = "text/plain; version=0.0.4"
     target.text = ('# HELP requests_total Requests, with "quotes" and a \\\\ in it.\n# TYPE requests_total counter\n'
                    "requests_total 1\n# TYPE temp gauge\ntemp 2\n# HELP bare Only help.\nbare 3\n")
     p = Prometheus(tmp_path, target.address)
@@ -401,6 +402,32 @@ def test_metadata_is_what_prometheus_says(target, tmp_path):
         for x in (p, m):
             x.await_value("req_total", 1)
         assert m.request("/api/v1/metadata?metric=req") == p.request("/api/v1/metadata?metric=req")
+    finally:
+        m.stop()
+        p.stop()
+
+
+def federated(api, *matches):
+    url = api.url + "/federate?" + urllib.parse.urlencode([("match[]", m) for m in matches])
+    text = urllib.request.urlopen(url).read().decode()
+    return [" ".join(line.split(" ")[:-1]) if not line.startswith("#") else line for line in text.splitlines()]
+
+
+@sanitize
+def test_federation_is_what_prometheus_gives(target, tmp_path):
+    target.content_type = "text/plain; version=0.0.4"
+    target.text = PAGE + 'odd{a="x\\"y\\\\z"} 1e+09\n'
+    p = Prometheus(tmp_path, target.address)
+    m = Monitor("--interval", "1s", f"app=http://{target.address}/metrics")
+    try:
+        for x in (p, m):
+            x.await_value("lat_sum", 2)
+        for matches in (["temp"], ['{__name__=~"temp|lat.*|requests_total|odd"}', "temp"], ["none"], []):
+            mine, theirs = federated(m, *matches), federated(p, *matches)
+            assert sorted(mine) == sorted(theirs) and [x for x in mine if x[0] == "#"] == [x for x in theirs if x[0] == "#"]
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            federated(m, "sum(")
+        assert refused.value.code == 400 and b"parse error" in refused.value.read()
     finally:
         m.stop()
         p.stop()
