@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "alert/push.h"
 #include "base/clock.h"
@@ -140,10 +139,7 @@ static void wait_ms(struct engine *e, int64_t ms)
 {
     struct timespec until;
 
-    (void)clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_nsec += (long)(ms * 1000000);
-    until.tv_sec += until.tv_nsec / 1000000000;
-    until.tv_nsec %= 1000000000;
+    clock_deadline(ms, &until);
     (void)pthread_cond_timedwait(&e->wake, &e->lock, &until);
 }
 

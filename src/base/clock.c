@@ -32,3 +32,11 @@ void clock_format(int64_t wall_ns, char out[CLOCK_TEXT_MAX])
     strftime(day, sizeof(day), "%Y-%m-%dT%H:%M:%S", &tm);
     snprintf(out, CLOCK_TEXT_MAX, "%s.%03uZ", day, ms);
 }
+
+void clock_deadline(int64_t ms, struct timespec *out)
+{
+    int64_t ns = clock_wall_ns() + ms * 1000000;
+
+    out->tv_sec = (time_t)(ns / 1000000000);
+    out->tv_nsec = (long)(ns % 1000000000);
+}

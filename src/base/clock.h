@@ -5,12 +5,16 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <time.h>
 
 /* Nanoseconds since some start; never goes back. Any thread. */
 int64_t clock_mono_ns(void);
 
 /* Nanoseconds since 1970-01-01 UTC. */
 int64_t clock_wall_ns(void);
+
+/* The wall clock in so many ms, as pthread_cond_timedwait() wants it. */
+void clock_deadline(int64_t ms, struct timespec *out);
 
 enum { CLOCK_TEXT_MAX = 32 };
 

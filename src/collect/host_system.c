@@ -77,27 +77,51 @@ static bool value_of(const char *text, const char *word, double *out)
     return false;
 }
 
-enum errc host_stat(const char *root, struct buf *out)
+struct word { /* a line's first word, and the family of its number */
+    const char *word, *name, *type;
+};
+
+static enum errc put_words(const char *root, const char *path,
+                           const struct word *rows, size_t n, struct buf *out)
 {
-    static const struct {
-        const char *word, *name, *type;
-    } rows[] = {{"intr", "node_intr_total", "counter"},
-                {"ctxt", "node_context_switches_total", "counter"},
-                {"processes", "node_forks_total", "counter"},
-                {"btime", "node_boot_time_seconds", "gauge"},
-                {"procs_running", "node_procs_running", "gauge"},
-                {"procs_blocked", "node_procs_blocked", "gauge"}};
     struct buf b;
     double v;
-    enum errc rc = host_read(root, "proc/stat", &b);
+    enum errc rc = host_read(root, path, &b);
 
     if (rc)
         return rc;
-    for (size_t i = 0; i < COUNT(rows); i++)
+    for (size_t i = 0; i < n; i++)
         if (value_of(b.p, rows[i].word, &v))
             host_one(out, rows[i].name, rows[i].type, v);
     buf_fini(&b);
     return ERR_OK;
+}
+
+enum errc host_stat(const char *root, struct buf *out)
+{
+    static const struct word rows[] = {
+        {"intr", "node_intr_total", "counter"},
+        {"ctxt", "node_context_switches_total", "counter"},
+        {"processes", "node_forks_total", "counter"},
+        {"btime", "node_boot_time_seconds", "gauge"},
+        {"procs_running", "node_procs_running", "gauge"},
+        {"procs_blocked", "node_procs_blocked", "gauge"}};
+
+    return put_words(root, "proc/stat", rows, COUNT(rows), out);
+}
+
+enum errc host_vmstat(const char *root, struct buf *out)
+{
+    static const struct word rows[] = {
+        {"oom_kill", "node_vmstat_oom_kill", "untyped"},
+        {"pgfault", "node_vmstat_pgfault", "untyped"},
+        {"pgmajfault", "node_vmstat_pgmajfault", "untyped"},
+        {"pgpgin", "node_vmstat_pgpgin", "untyped"},
+        {"pgpgout", "node_vmstat_pgpgout", "untyped"},
+        {"pswpin", "node_vmstat_pswpin", "untyped"},
+        {"pswpout", "node_vmstat_pswpout", "untyped"}};
+
+    return put_words(root, "proc/vmstat", rows, COUNT(rows), out);
 }
 
 /* ---- memory ------------------------------------------------------------- */
@@ -126,27 +150,6 @@ enum errc host_meminfo(const char *root, struct buf *out)
         if (bytes)
             memcpy(name + n, "_bytes", sizeof("_bytes"));
         host_one(out, name, "gauge", bytes ? v * 1024 : v);
-    }
-    buf_fini(&b);
-    return ERR_OK;
-}
-
-enum errc host_vmstat(const char *root, struct buf *out)
-{
-    static const char *const words[] = {"oom_kill", "pgfault", "pgmajfault",
-                                        "pgpgin",   "pgpgout", "pswpin",
-                                        "pswpout"};
-    struct buf b;
-    char name[64];
-    double v;
-    enum errc rc = host_read(root, "proc/vmstat", &b);
-
-    if (rc)
-        return rc;
-    for (size_t i = 0; i < COUNT(words); i++) {
-        (void)snprintf(name, sizeof(name), "node_vmstat_%s", words[i]);
-        if (value_of(b.p, words[i], &v))
-            host_one(out, name, "untyped", v);
     }
     buf_fini(&b);
     return ERR_OK;

@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/clock.h"
 #include "collect/ingest.h"
@@ -163,10 +162,7 @@ static bool rest(struct scraper *s, int64_t ms)
 {
     struct timespec until;
 
-    (void)clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_nsec += (long)(ms * 1000000);
-    until.tv_sec += until.tv_nsec / 1000000000;
-    until.tv_nsec %= 1000000000;
+    clock_deadline(ms, &until);
     pthread_mutex_lock(&s->lock);
     if (!s->stopped)
         (void)pthread_cond_timedwait(&s->wake, &s->lock, &until);

@@ -8,9 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fs.h"
 #include "tsdb/db_internal.h"
 
@@ -112,8 +112,7 @@ static bool rest(struct disk *d, int64_t ms)
 {
     struct timespec until;
 
-    (void)clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += ms / 1000;
+    clock_deadline(ms, &until);
     pthread_mutex_lock(&d->wait);
     if (!d->stopped)
         (void)pthread_cond_timedwait(&d->wake, &d->wait, &until);
