@@ -37,37 +37,12 @@ struct push {
 
 /* ---- an alert as JSON --------------------------------------------------- */
 
-static void put_map(struct buf *b, const char *key, struct labels l,
-                    struct labels also)
-{
-    bool any = false;
-
-    buf_printf(b, "\"%s\":{", key);
-    for (size_t i = 0; i < l.n; i++) {
-        buf_puts(b, any ? "," : "");
-        any = true;
-        buf_put_quoted(b, l.v[i].name);
-        buf_putc(b, ':');
-        buf_put_quoted(b, l.v[i].value);
-    }
-    for (size_t i = 0; i < also.n; i++) {
-        if (labels_get(l, also.v[i].name).n)
-            continue;
-        buf_puts(b, any ? "," : "");
-        any = true;
-        buf_put_quoted(b, also.v[i].name);
-        buf_putc(b, ':');
-        buf_put_quoted(b, also.v[i].value);
-    }
-    buf_putc(b, '}');
-}
-
-static void put_time(struct buf *b, const char *key, int64_t ms)
+static void put_time(struct buf *b, const char *before, int64_t ms)
 {
     char text[CLOCK_TEXT_MAX];
 
     clock_format(ms * 1000000, text);
-    buf_printf(b, ",\"%s\":\"%s\",", key, text);
+    buf_printf(b, "%s\"%s\"", before, text);
 }
 
 static void put_source(struct buf *b, const struct push *p,
@@ -91,23 +66,28 @@ static void put_source(struct buf *b, const struct push *p,
 void push_alert(struct push *p, const struct rule *rule, const struct alert *a,
                 int64_t until)
 {
+    struct arena arena;
     struct buf b;
 
+    arena_init(&arena, ALERT_MAX);
+    struct labels labels = labels_with(&arena, a->labels, p->how.env->external);
     buf_init(&b, ALERT_MAX);
-    buf_putc(&b, '{');
-    put_map(&b, "annotations", a->annotations, labels_none());
-    put_time(&b, "endsAt", until);
-    b.n--;
-    put_time(&b, "startsAt", a->fired_at);
-    put_map(&b, "labels", a->labels, p->how.env->external);
+    buf_puts(&b, "{\"annotations\":");
+    labels_put_json(&b, a->annotations);
+    put_time(&b, ",\"endsAt\":", until);
+    put_time(&b, ",\"startsAt\":", a->fired_at);
+    buf_puts(&b, ",\"labels\":");
+    labels_put_json(&b, labels);
     put_source(&b, p, rule);
     buf_putc(&b, '}');
-    struct item *item = b.failed ? NULL : malloc(sizeof(*item) + b.n);
+    struct item *item =
+        b.failed || !labels.v ? NULL : malloc(sizeof(*item) + b.n);
     if (item) {
         *item = (struct item){.n = b.n};
         memcpy(item->json, b.p, b.n);
     }
     buf_fini(&b);
+    arena_fini(&arena);
     pthread_mutex_lock(&p->lock);
     if (!item || p->waiting == QUEUE_MAX) {
         free(item);

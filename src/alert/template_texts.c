@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "alert/template_call.h"
 #include "codec/percent.h"
@@ -56,25 +57,19 @@ static void put_percentage(struct buf *b, double v)
     buf_putc(b, '%');
 }
 
-/* Days since 1970 to a date: Howard Hinnant's civil_from_days. */
 static void put_timestamp(struct buf *b, double v)
 {
+    char text[64];
+    struct tm tm;
+
     if (!(fabs(v) < 2.5e11)) {
         buf_printf(b, "%.4g", v);
         return;
     }
-    int64_t s = (int64_t)floor(v);
-    int64_t day = s >= 0 ? s / 86400 : -((86399 - s) / 86400);
-    int64_t rest = s - day * 86400, z = day + 719468;
-    int64_t era = (z >= 0 ? z : z - 146096) / 146097, doe = z - era * 146097;
-    int64_t yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
-    int64_t doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
-    int64_t mp = (5 * doy + 2) / 153, month = mp < 10 ? mp + 3 : mp - 9;
-    long long year = yoe + era * 400 + (month <= 2);
-    buf_printf(b, "%lld-%02lld-%02lld %02lld:%02lld:%02lld", year,
-               (long long)month, (long long)(doy - (153 * mp + 2) / 5 + 1),
-               (long long)(rest / 3600), (long long)(rest / 60 % 60),
-               (long long)(rest % 60));
+    time_t s = (time_t)floor(v);
+    gmtime_r(&s, &tm);
+    (void)strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S", &tm);
+    buf_puts(b, text);
     long long ms = (long long)((v - floor(v)) * 1000);
     if (ms) {
         buf_printf(b, ".%03lld", ms);
@@ -84,35 +79,19 @@ static void put_timestamp(struct buf *b, double v)
     buf_puts(b, " +0000 UTC");
 }
 
-CALL(call_humanize)
-{
-    UNUSED();
-    return human(r, args, humanize, out);
-}
+/* A function of one number. */
+#define NUMBER(name, put)                  \
+    CALL(name)                             \
+    {                                      \
+        UNUSED();                          \
+        return human(r, args, (put), out); \
+    }
 
-CALL(call_humanize1024)
-{
-    UNUSED();
-    return human(r, args, humanize1024, out);
-}
-
-CALL(call_humanize_duration)
-{
-    UNUSED();
-    return human(r, args, humanize_duration, out);
-}
-
-CALL(call_humanize_percentage)
-{
-    UNUSED();
-    return human(r, args, put_percentage, out);
-}
-
-CALL(call_humanize_timestamp)
-{
-    UNUSED();
-    return human(r, args, put_timestamp, out);
-}
+NUMBER(call_humanize, humanize)
+NUMBER(call_humanize1024, humanize1024)
+NUMBER(call_humanize_duration, humanize_duration)
+NUMBER(call_humanize_percentage, put_percentage)
+NUMBER(call_humanize_timestamp, put_timestamp)
 
 CALL(call_parse_duration)
 {

@@ -125,15 +125,19 @@ enum errc fs_make_dirs(const char *path, struct err *err)
     return ERR_OK;
 }
 
-bool fs_write_all(int fd, const char *p, size_t n)
+bool fs_write_all(int fd, const void *p, size_t n)
 {
+    const char *at = p;
+
     while (n) {
-        ssize_t put = write(fd, p, n);
+        ssize_t put = write(fd, at, n);
         if (put < 0 && errno == EINTR)
             continue;
-        if (put < 0)
+        if (put == 0)
+            errno = EIO;
+        if (put <= 0)
             return false;
-        p += put;
+        at += put;
         n -= (size_t)put;
     }
     return true;

@@ -31,7 +31,7 @@ MUST_CHECK enum errc fs_list(const char *path,
 MUST_CHECK enum errc fs_make_dirs(const char *path, struct err *err);
 
 /* Writes all n bytes. errno tells why it could not. */
-bool fs_write_all(int fd, const char *p, size_t n);
+bool fs_write_all(int fd, const void *p, size_t n);
 
 /* What was written to fd, under the name `temporary`, gets its real name, and
  * both the bytes and the name survive a loss of power. Closes fd; the temporary

@@ -61,6 +61,26 @@ static void take_numbers(struct table *t, const char *name, size_t n,
     t->rows[t->n++].n = k;
 }
 
+/* The lines of a file that `take` makes rows of. *out is owned by the caller,
+ * also after a failure. */
+static enum errc read_table(const char *root, const char *path,
+                            void (*take)(struct table *t, char *line),
+                            struct table **out)
+{
+    struct table *t = *out = calloc(1, sizeof(*t));
+    struct buf b;
+    enum errc rc = t ? host_read(root, path, &b) : ERR_NOMEM;
+    char *rest = NULL;
+
+    if (rc)
+        return rc;
+    for (char *line = strtok_r(b.p, "\n", &rest); line;
+         line = strtok_r(NULL, "\n", &rest))
+        take(t, line);
+    buf_fini(&b);
+    return ERR_OK;
+}
+
 /* ---- disks -------------------------------------------------------------- */
 
 static bool ends_in_digit(const char *name)
@@ -85,6 +105,16 @@ static bool is_disk(const char *name)
     return strncmp(name, "nvme", 4) != 0 || !strchr(name + 4, 'p');
 }
 
+static void take_disk(struct table *t, char *line)
+{
+    char name[NAME_MAX_BYTES];
+    int used = 0;
+
+    if (sscanf(line, "%*u %*u %63s %n", name, &used) == 1 && used &&
+        is_disk(name))
+        take_numbers(t, name, strlen(name), line + used);
+}
+
 enum errc host_diskstats(const char *root, struct buf *out)
 {
     static const struct column columns[] = {
@@ -99,23 +129,11 @@ enum errc host_diskstats(const char *root, struct buf *out)
         {"node_disk_io_now", "gauge", 8, 1},
         {"node_disk_io_time_seconds_total", "counter", 9, 1e-3},
         {"node_disk_io_time_weighted_seconds_total", "counter", 10, 1e-3}};
-    struct table *t = calloc(1, sizeof(*t));
-    struct buf b;
-    enum errc rc = t ? host_read(root, "proc/diskstats", &b) : ERR_NOMEM;
-    char *rest = NULL;
+    struct table *t;
+    enum errc rc = read_table(root, "proc/diskstats", take_disk, &t);
 
-    for (char *line = rc ? NULL : strtok_r(b.p, "\n", &rest); line;
-         line = strtok_r(NULL, "\n", &rest)) {
-        char name[NAME_MAX_BYTES];
-        int used = 0;
-        if (sscanf(line, "%*u %*u %63s %n", name, &used) == 1 && used &&
-            is_disk(name))
-            take_numbers(t, name, strlen(name), line + used);
-    }
-    if (!rc) {
+    if (!rc)
         put_columns(out, t, columns, COUNT(columns));
-        buf_fini(&b);
-    }
     free(t);
     return rc;
 }
@@ -173,6 +191,15 @@ static void put_interfaces(const char *root, struct buf *out,
     }
 }
 
+static void take_interface(struct table *t, char *line)
+{
+    const char *colon = strchr(line, ':');
+
+    line += strspn(line, " ");
+    if (colon && !strchr(line, '|') && !strpbrk(line, "\"\\/"))
+        take_numbers(t, line, (size_t)(colon - line), colon + 1);
+}
+
 enum errc host_netdev(const char *root, struct buf *out)
 {
     static const struct column columns[] = {
@@ -184,22 +211,12 @@ enum errc host_netdev(const char *root, struct buf *out)
         WAY("transmit", "errs", 10),     WAY("transmit", "drop", 11),
         WAY("transmit", "fifo", 12),     WAY("transmit", "colls", 13),
         WAY("transmit", "carrier", 14),  WAY("transmit", "compressed", 15)};
-    struct table *t = calloc(1, sizeof(*t));
-    struct buf b;
-    enum errc rc = t ? host_read(root, "proc/net/dev", &b) : ERR_NOMEM;
-    char *rest = NULL;
+    struct table *t;
+    enum errc rc = read_table(root, "proc/net/dev", take_interface, &t);
 
-    for (char *line = rc ? NULL : strtok_r(b.p, "\n", &rest); line;
-         line = strtok_r(NULL, "\n", &rest)) {
-        const char *colon = strchr(line, ':');
-        line += strspn(line, " ");
-        if (colon && !strchr(line, '|') && !strpbrk(line, "\"\\/"))
-            take_numbers(t, line, (size_t)(colon - line), colon + 1);
-    }
     if (!rc) {
         put_columns(out, t, columns, COUNT(columns));
         put_interfaces(root, out, t);
-        buf_fini(&b);
     }
     free(t);
     return rc;

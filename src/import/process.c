@@ -169,16 +169,11 @@ static void begin(struct imported *m)
 /* The hints as a file for the child. */
 static int hints_file(const struct hint_texts *hints)
 {
-    struct str rest = buf_str(&hints->bytes);
     int fd = memfd_create("hints", MFD_CLOEXEC);
 
-    while (fd >= 0 && rest.n) {
-        ssize_t n = write(fd, rest.p, rest.n);
-        if (n <= 0 && errno != EINTR) {
-            (void)close(fd);
-            return -1;
-        }
-        rest = str_slice(rest, n > 0 ? (size_t)n : 0, rest.n);
+    if (fd >= 0 && !fs_write_all(fd, hints->bytes.p, hints->bytes.n)) {
+        (void)close(fd);
+        return -1;
     }
     return fd;
 }

@@ -1,6 +1,5 @@
 #include "import/result.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -50,27 +49,11 @@ static size_t aligned(size_t n)
     return (n + ALIGN - 1) / ALIGN * ALIGN;
 }
 
-static bool put(int fd, const void *p, size_t n)
-{
-    const char *at = p;
-
-    while (n) {
-        ssize_t done = write(fd, at, n);
-        if (done < 0 && errno == EINTR)
-            continue;
-        if (done <= 0)
-            return false;
-        at += done;
-        n -= (size_t)done;
-    }
-    return true;
-}
-
 static bool put_padded(int fd, const void *p, size_t n)
 {
     static const char zeroes[ALIGN];
 
-    return put(fd, p, n) && put(fd, zeroes, aligned(n) - n);
+    return fs_write_all(fd, p, n) && fs_write_all(fd, zeroes, aligned(n) - n);
 }
 
 static void copy_text(char *to, size_t size, const char *from)
@@ -112,7 +95,7 @@ static bool put_table(int fd, const struct import *in, struct str file,
             row.offset = *blob;
             *blob += aligned(tensor_bytes(&w->tensor));
         }
-        if (fd >= 0 && !put(fd, &row, sizeof(row)))
+        if (fd >= 0 && !fs_write_all(fd, &row, sizeof(row)))
             return false;
     }
     return true;
@@ -125,14 +108,14 @@ static bool put_classes(int fd, const struct import_report *r)
         memset(&row, 0, sizeof(row));
         copy_text(row.name, sizeof(row.name), r->classes[i]);
         row.count = r->counts[i];
-        if (!put(fd, &row, sizeof(row)))
+        if (!fs_write_all(fd, &row, sizeof(row)))
             return false;
     }
     for (size_t i = 0; i < r->n_tensors; i++) {
         struct tensor_row row;
         memset(&row, 0, sizeof(row));
         copy_text(row.text, sizeof(row.text), r->tensors[i]);
-        if (!put(fd, &row, sizeof(row)))
+        if (!fs_write_all(fd, &row, sizeof(row)))
             return false;
     }
     return true;
@@ -190,10 +173,10 @@ enum errc result_write(int fd, struct str file, const struct import *in,
     size_t so_far = sizeof(h) + h.n_classes * sizeof(struct class_row) +
                     h.n_tensors * sizeof(struct tensor_row) +
                     (size_t)h.n_weights * sizeof(struct weight_row);
-    bool ok = put(fd, &h, sizeof(h)) && put_classes(fd, &in->report);
+    bool ok = fs_write_all(fd, &h, sizeof(h)) && put_classes(fd, &in->report);
     if (ok && !failure)
         ok = put_table(fd, in, file, how, &h.blob) &&
-             put(fd, zeroes, aligned(so_far) - so_far) &&
+             fs_write_all(fd, zeroes, aligned(so_far) - so_far) &&
              put_padded(fd, onnx.p, onnx.n) && put_blob(fd, in, file, how);
     buf_fini(&onnx);
     return ok ? ERR_OK : fs_error(NULL, "write", "the imported model");

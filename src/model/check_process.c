@@ -25,22 +25,6 @@ struct verdict {
     struct model_facts facts;
 };
 
-static bool write_all(int fd, const void *p, size_t n)
-{
-    const char *at = p;
-
-    while (n) {
-        ssize_t put = write(fd, at, n);
-        if (put < 0 && errno == EINTR)
-            continue;
-        if (put <= 0)
-            return false;
-        at += put;
-        n -= (size_t)put;
-    }
-    return true;
-}
-
 static bool read_all(int fd, void *p, size_t n)
 {
     char *at = p;
@@ -129,7 +113,7 @@ static size_t run_child(const struct runtime_ops *ops, struct runtime *rt,
         limit_child();
         for (size_t i = from; i < n; i++) {
             v = judge(ops, rt, &jobs[i].source, (uint32_t)i);
-            if (!write_all(fds[1], &v, sizeof(v)))
+            if (!fs_write_all(fds[1], &v, sizeof(v)))
                 break;
         }
         _exit(0);
@@ -163,7 +147,7 @@ static int input_file(const struct model_source *source)
     if (source->descriptors)
         return fcntl(source->descriptors[1], F_DUPFD_CLOEXEC, 3);
     int in = memfd_create("model", MFD_CLOEXEC);
-    if (in >= 0 && (!write_all(in, source->bytes.p, source->bytes.n) ||
+    if (in >= 0 && (!fs_write_all(in, source->bytes.p, source->bytes.n) ||
                     lseek(in, 0, SEEK_SET) != 0)) {
         (void)close(in);
         return -1;
@@ -252,5 +236,5 @@ int check_child_main(const struct runtime_ops *ops,
         v = judge(ops, rt, &source, 0);
     }
     ops->close(rt);
-    return write_all(1, &v, sizeof(v)) ? 0 : 1;
+    return fs_write_all(1, &v, sizeof(v)) ? 0 : 1;
 }

@@ -138,6 +138,16 @@ void label_quote(struct buf *out, struct str s)
     buf_putc(out, '"');
 }
 
+void label_print(struct buf *out, struct label l)
+{
+    if (label_name_is_plain(l.name))
+        buf_put(out, l.name);
+    else
+        label_quote(out, l.name);
+    buf_putc(out, '=');
+    label_quote(out, l.value);
+}
+
 void labels_print(struct buf *out, struct labels l)
 {
     struct str name = labels_get(l, LABEL_NAME);
@@ -158,12 +168,20 @@ void labels_print(struct buf *out, struct labels l)
         if (!first)
             buf_puts(out, ", ");
         first = false;
-        if (label_name_is_plain(l.v[i].name))
-            buf_put(out, l.v[i].name);
-        else
-            label_quote(out, l.v[i].name);
-        buf_putc(out, '=');
-        label_quote(out, l.v[i].value);
+        label_print(out, l.v[i]);
+    }
+    buf_putc(out, '}');
+}
+
+void labels_put_json(struct buf *out, struct labels l)
+{
+    buf_putc(out, '{');
+    for (size_t i = 0; i < l.n; i++) {
+        if (i)
+            buf_putc(out, ',');
+        buf_put_quoted(out, l.v[i].name);
+        buf_putc(out, ':');
+        buf_put_quoted(out, l.v[i].value);
     }
     buf_putc(out, '}');
 }
@@ -286,4 +304,18 @@ struct labels labels_unnamed(struct arena *a, struct labels l)
     if (str_eq(l.v[0].name, name))
         return (struct labels){l.v + 1, l.n - 1};
     return labels_pick(a, l, &name, 1, false);
+}
+
+struct labels labels_with(struct arena *a, struct labels l, struct labels also)
+{
+    struct labels_builder b;
+    struct labels out;
+
+    if (also.n == 0)
+        return l;
+    labels_build(&b, a, l);
+    for (size_t i = 0; i < also.n; i++)
+        if (!labels_get(l, also.v[i].name).n)
+            labels_set(&b, also.v[i].name, also.v[i].value);
+    return labels_built(&b, &out) ? out : (struct labels){NULL, 0};
 }

@@ -54,6 +54,12 @@ bool metric_name_is_plain(struct str name);
 /* name{a="b"} as Prometheus prints it: names that need them in quotes. */
 void labels_print(struct buf *out, struct labels l);
 
+/* a="b", the name in quotes if it needs them. */
+void label_print(struct buf *out, struct label l);
+
+/* {"a":"b"}: the set as a JSON object. */
+void labels_put_json(struct buf *out, struct labels l);
+
 /* Text in quotes with Go's escapes (strconv.Quote). */
 void label_quote(struct buf *out, struct str s);
 
@@ -85,6 +91,10 @@ struct labels labels_pick(struct arena *a, struct labels l,
  * `ignoring`. */
 struct labels labels_grouped(struct arena *a, struct labels l,
                              const struct str *names, size_t n, bool keep);
+
+/* The set, and of `also` what it has not itself. v is NULL when the arena is
+ * full; l itself when `also` is empty. */
+struct labels labels_with(struct arena *a, struct labels l, struct labels also);
 
 /* The set without its metric's name; shares l's memory when it has none or
  * has it first, which is nearly always. */

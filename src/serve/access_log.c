@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/fs.h"
 #include "base/log.h"
 #include "http/client_address.h"
 #include "http/server.h"
@@ -41,19 +42,6 @@ struct access_log {
     struct lane lanes[];
 };
 
-static bool write_all(int fd, struct str s)
-{
-    while (s.n) {
-        ssize_t put = write(fd, s.p, s.n);
-        if (put < 0 && errno == EINTR)
-            continue;
-        if (put <= 0)
-            return false;
-        s = str_slice(s, (size_t)put, s.n);
-    }
-    return true;
-}
-
 static void complain(struct access_log *a, int why)
 {
     int64_t now = clock_mono_ns();
@@ -80,7 +68,7 @@ static void flush_lane(struct access_log *a, struct lane *l)
     a->lost += dropped;
     if (dropped)
         complain(a, ENOBUFS);
-    if (full.n && !write_all(a->fd, buf_str(&full))) {
+    if (full.n && !fs_write_all(a->fd, full.p, full.n)) {
         int why = errno;
         for (size_t i = 0; i < full.n; i++)
             a->lost += full.p[i] == '\n';
@@ -97,12 +85,7 @@ static void *run(void *arg)
 
     while (on) {
         struct timespec until;
-        clock_gettime(CLOCK_REALTIME, &until);
-        until.tv_nsec += FLUSH_MS * 1000000L;
-        if (until.tv_nsec >= 1000000000) {
-            until.tv_nsec -= 1000000000;
-            until.tv_sec++;
-        }
+        clock_deadline(FLUSH_MS, &until);
         pthread_mutex_lock(&a->lock);
         if (!a->stopped)
             pthread_cond_timedwait(&a->wake, &a->lock, &until);

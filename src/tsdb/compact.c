@@ -148,7 +148,7 @@ static enum errc merge(struct tsdb *db, uint32_t first, uint32_t n,
                        struct err *err)
 {
     struct disk *d = db->disk;
-    char *path = disk_path(d, "seg", ++d->sequence);
+    char *path = disk_path(d->dir, "seg", ++d->sequence);
     struct segment *made, *old[SPAN_MAX];
 
     if (!path)
@@ -171,19 +171,12 @@ static enum errc merge(struct tsdb *db, uint32_t first, uint32_t n,
     return ERR_OK;
 }
 
-static int64_t floor_to(int64_t t, int64_t span)
-{
-    int64_t rest = t % span;
-
-    return t - (rest < 0 ? rest + span : rest);
-}
-
 /* Neighbours that lie within one span which is over; false: none. */
 static bool find_neighbours(const struct disk *d, int64_t span, uint32_t *first,
                             uint32_t *n)
 {
     for (uint32_t i = 0; i + 1 < d->n; i += *n) {
-        int64_t from = floor_to(d->v[i]->from, span);
+        int64_t from = span_begin(d->v[i]->from, span);
         for (*n = 1;
              i + *n < d->n && *n < SPAN_MAX && d->v[i + *n]->to <= from + span;)
             ++*n;

@@ -16,26 +16,6 @@
 
 enum { FLUSH_MS = 1000, KEEP_MS = 1000, KEEP_AGAIN_MS = 60000 };
 
-char *disk_path(const struct disk *d, const char *kind, uint32_t number)
-{
-    char *path;
-
-    return asprintf(&path, "%s/%s-%08u", d->dir, kind, number) < 0 ? NULL
-                                                                   : path;
-}
-
-uint32_t disk_number(const char *name, const char *kind)
-{
-    size_t n = strlen(kind);
-    uint64_t number;
-
-    if (strncmp(name, kind, n) != 0 || name[n] != '-' ||
-        !str_to_u64(str_from_cstr(name + n + 1), &number) ||
-        number >= UINT32_MAX)
-        return 0;
-    return (uint32_t)number;
-}
-
 void disk_say(const struct tsdb *db, bool bad, const char *event,
               const char *fmt, ...)
 {

@@ -26,6 +26,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "tsdb/paths.h"
 #include "tsdb/segment.h"
 #include "tsdb/tsdb.h"
 #include "tsdb/wal.h"
@@ -60,11 +61,13 @@ MUST_CHECK enum errc disk_open(struct tsdb *db, struct err *err);
 MUST_CHECK enum errc disk_start(struct tsdb *db, struct err *err);
 void disk_close(struct tsdb *db);
 
-/* dir/kind-00000001; NULL when memory ran out. */
-char *disk_path(const struct disk *d, const char *kind, uint32_t number);
+/* The start of the span on the clock that t lies in. */
+static inline int64_t span_begin(int64_t t, int64_t span)
+{
+    int64_t rest = t % span;
 
-/* The number in "kind-00000001"; 0: it is no such name. */
-uint32_t disk_number(const char *name, const char *kind);
+    return t - (rest < 0 ? rest + span : rest);
+}
 
 /* Renames what could not be read. */
 void disk_set_aside(struct tsdb *db, const char *path);

@@ -127,7 +127,7 @@ enum errc keep_write_snapshot(struct tsdb *db, struct err *err)
 {
     struct disk *d = db->disk;
     uint32_t number = turn_page(db);
-    char *path = disk_path(d, "head", number);
+    char *path = disk_path(d->dir, "head", number);
     struct segment_writer w;
     struct room room = {0};
 
@@ -185,13 +185,6 @@ static enum errc snapshot(struct tsdb *db, struct err *err)
 
 /* ---- cutting ------------------------------------------------------------ */
 
-static int64_t span_of(int64_t t)
-{
-    int64_t rest = t % SPAN_MS;
-
-    return t - (rest < 0 ? rest + SPAN_MS : rest);
-}
-
 /* The first two hours that the head has and that are over; false: none. */
 static bool next_cut(struct tsdb *db, int64_t *from)
 {
@@ -209,7 +202,7 @@ static bool next_cut(struct tsdb *db, int64_t *from)
     pthread_rwlock_unlock(&db->lock);
     if (first == INT64_MAX)
         return false;
-    *from = span_of(first);
+    *from = span_begin(first, SPAN_MS);
     return newest - *from >= ready;
 }
 
@@ -297,7 +290,7 @@ enum errc keep_open_segment(const char *path, struct segment **out,
 static enum errc cut(struct tsdb *db, int64_t from, struct err *err)
 {
     struct disk *d = db->disk;
-    char *path = disk_path(d, "seg", ++d->sequence);
+    char *path = disk_path(d->dir, "seg", ++d->sequence);
     struct segment *s = NULL;
 
     if (!path)

@@ -139,7 +139,7 @@ static enum errc open_segments(struct recovery *r, struct err *err)
     if (!d->v)
         return err_set(err, ERR_NOMEM, "out of memory");
     for (size_t i = 0; i < r->segments.n; i++) {
-        char *path = disk_path(d, "seg", r->segments.v[i]);
+        char *path = disk_path(d->dir, "seg", r->segments.v[i]);
         if (!path)
             return err_set(err, ERR_NOMEM, "out of memory");
         enum errc rc = segment_open(path, &names, &d->v[d->n], &why);
@@ -262,7 +262,7 @@ static enum errc load_snapshot(struct recovery *r, uint32_t *number,
 
     *number = 0;
     for (size_t i = r->heads.n; i-- > 0 && !*number;) {
-        char *path = disk_path(d, "head", r->heads.v[i]);
+        char *path = disk_path(d->dir, "head", r->heads.v[i]);
         if (!path)
             return err_set(err, ERR_NOMEM, "out of memory");
         forget_numbers(r);
@@ -324,7 +324,7 @@ static enum errc replay(struct recovery *r, uint32_t from, struct err *err)
     for (size_t i = 0; i < r->wals.n; i++) {
         if (r->wals.v[i] < from)
             continue;
-        char *path = wal_path(d->dir, r->wals.v[i]);
+        char *path = disk_path(d->dir, "wal", r->wals.v[i]);
         if (!path)
             return err_set(err, ERR_NOMEM, "out of memory");
         enum errc rc = wal_read(path, &reader, &size, &why);

@@ -10,6 +10,7 @@
 
 #include "base/fs.h"
 #include "series/sample.h"
+#include "tsdb/paths.h"
 #include "tsdb/varint.h"
 #include "tsdb/wal_internal.h"
 
@@ -35,13 +36,6 @@ void wal_fini(struct wal *w)
     buf_fini(&w->pending);
     buf_fini(&w->writing);
     *w = (struct wal){.fd = -1};
-}
-
-char *wal_path(const char *dir, uint32_t file)
-{
-    char *path;
-
-    return asprintf(&path, "%s/wal-%08u", dir, file) < 0 ? NULL : path;
 }
 
 /* ---- into memory -------------------------------------------------------- */
@@ -131,7 +125,7 @@ void wal_take(struct wal *w)
 
 static enum errc open_file(struct wal *w, struct err *err)
 {
-    char *path = wal_path(w->dir, w->file);
+    char *path = disk_path(w->dir, "wal", w->file);
     struct buf head;
     enum errc rc = ERR_OK;
 

@@ -70,9 +70,6 @@ MUST_CHECK enum errc wal_flush(struct wal *w, struct err *err);
 /* What is written from now on goes to that file. */
 void wal_rotate(struct wal *w, uint32_t file);
 
-/* dir/wal-00000001 */
-char *wal_path(const char *dir, uint32_t file);
-
 struct wal_reader {
     void (*run)(void *ctx, uint64_t run);
     enum errc (*series)(void *ctx, uint32_t number, struct labels labels);

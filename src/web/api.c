@@ -232,17 +232,10 @@ void api_cancel(struct http_request *r)
 
 /* ---- values ------------------------------------------------------------- */
 
-void api_put_labels(struct buf *out, struct labels l)
+void api_put_field(struct buf *out, const char *before, struct str s)
 {
-    buf_putc(out, '{');
-    for (size_t i = 0; i < l.n; i++) {
-        if (i)
-            buf_putc(out, ',');
-        buf_put_quoted(out, l.v[i].name);
-        buf_putc(out, ':');
-        buf_put_quoted(out, l.v[i].value);
-    }
-    buf_putc(out, '}');
+    buf_puts(out, before);
+    buf_put_quoted(out, s);
 }
 
 /* Seconds, with three digits behind the point unless they are all 0. */
@@ -276,7 +269,7 @@ static void put_series(struct buf *out, const struct promql_result *r)
     for (size_t i = 0; i < r->n; i++) {
         const struct promql_series *s = &r->series[i];
         buf_puts(out, i ? ",{\"metric\":" : "{\"metric\":");
-        api_put_labels(out, s->labels);
+        labels_put_json(out, s->labels);
         buf_puts(out, one ? ",\"value\":" : ",\"values\":[");
         for (size_t k = 0; k < s->n; k++) {
             if (k)

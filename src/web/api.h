@@ -19,7 +19,7 @@ struct api_call {
     enum errc (*work)(struct api_call *c, struct err *err);
     struct params params;
     atomic_bool canceled; /* the client has left */
-    const char *plain; /* media type of an answer without the envelope */
+    const char *plain;    /* media type of an answer without the envelope */
     bool executing; /* the request was understood: errors are of the query */
     struct promql_note *notes; /* to be put behind the data */
     size_t n_notes;
@@ -47,7 +47,8 @@ const char *api_error_type(enum errc rc, bool executing, int *status);
 /* Copies the remarks on a query, which go behind its data. */
 void api_take_notes(struct api_call *c, const struct promql_result *r);
 
-void api_put_labels(struct buf *out, struct labels l);
+/* The text in quotes behind `before`, which is written as it is. */
+void api_put_field(struct buf *out, const char *before, struct str s);
 void api_put_result(struct buf *out, const struct promql_result *r);
 
 /* ---- handlers ----------------------------------------------------------- */

@@ -73,28 +73,16 @@ static enum errc take_match(struct federation *f, struct str text,
     return rc;
 }
 
-/* The external labels that the series has not itself. */
-static struct labels with_external(struct federation *f, struct labels l)
+static enum errc put_line(struct federation *f, struct buf *b,
+                          const struct line *l, struct err *err)
 {
-    struct labels external = f->c->control->options.rules.env.external;
-    struct labels_builder b;
-    struct labels out;
-
-    if (external.n == 0)
-        return l;
-    labels_build(&b, &f->arena, l);
-    for (size_t i = 0; i < external.n; i++)
-        if (!labels_get(l, external.v[i].name).n)
-            labels_set(&b, external.v[i].name, external.v[i].value);
-    return labels_built(&b, &out) ? out : l;
-}
-
-static void put_line(struct federation *f, struct buf *b, const struct line *l)
-{
-    struct labels labels = with_external(f, l->labels);
+    struct labels labels = labels_with(
+        &f->arena, l->labels, f->c->control->options.rules.env.external);
     char value[GO_FLOAT_MAX];
     bool any = false;
 
+    if (!labels.v)
+        return err_set(err, ERR_NOMEM, "out of memory");
     buf_put(b, labels_get(labels, LABEL_NAME));
     buf_putc(b, '{');
     for (size_t i = 0; i < labels.n; i++) {
@@ -102,33 +90,31 @@ static void put_line(struct federation *f, struct buf *b, const struct line *l)
             continue;
         buf_puts(b, any ? "," : "");
         any = true;
-        if (label_name_is_plain(labels.v[i].name))
-            buf_put(b, labels.v[i].name);
-        else
-            label_quote(b, labels.v[i].name);
-        buf_putc(b, '=');
-        label_quote(b, labels.v[i].value);
+        label_print(b, labels.v[i]);
     }
     buf_puts(b, "} ");
     buf_put(b, (struct str){value, go_float(value, 'g', l->v)});
     buf_printf(b, " %lld\n", (long long)l->t);
+    return ERR_OK;
 }
 
-static void put_all(struct federation *f)
+static enum errc put_all(struct federation *f, struct err *err)
 {
     struct buf *b = http_out(f->c->r);
     struct str last = {NULL, 0};
+    enum errc rc = ERR_OK;
 
     sort_items(f->v, f->n, sizeof(*f->v), by_name);
-    for (size_t i = 0; i < f->n; i++) {
+    for (size_t i = 0; i < f->n && !rc; i++) {
         struct str name = labels_get(f->v[i].labels, LABEL_NAME);
         if (name.n == 0 || (i && labels_eq(f->v[i].labels, f->v[i - 1].labels)))
             continue;
         if (!last.p || !str_eq(last, name))
             buf_printf(b, "# TYPE " STR_FMT " untyped\n", STR_ARG(name));
         last = name;
-        put_line(f, b, &f->v[i]);
+        rc = put_line(f, b, &f->v[i], err);
     }
+    return rc;
 }
 
 static enum errc federate(struct api_call *c, struct err *err)
@@ -141,7 +127,7 @@ static enum errc federate(struct api_call *c, struct err *err)
         if (str_eq(c->params.v[i].name, STR("match[]")))
             rc = take_match(&f, c->params.v[i].value, err);
     if (!rc)
-        put_all(&f);
+        rc = put_all(&f, err);
     samples_fini(&f.samples);
     arena_fini(&f.arena);
     return rc;

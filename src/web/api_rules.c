@@ -1,5 +1,4 @@
 /* api_rules.c - rules and alerts as Prometheus' API shows them. */
-#include <math.h>
 #include <string.h>
 
 #include "alert/engine.h"
@@ -19,12 +18,6 @@ static const char *state_text(enum alert_state s)
     return s == ALERT_FIRING ? "firing" : "pending";
 }
 
-static void put_quoted_field(struct buf *b, const char *before, struct str s)
-{
-    buf_puts(b, before);
-    buf_put_quoted(b, s);
-}
-
 static void put_time(struct buf *b, const char *before, int64_t ms)
 {
     char text[CLOCK_TEXT_MAX];
@@ -40,14 +33,14 @@ static void put_alert(struct buf *b, const struct alert *a)
     char value[GO_FLOAT_MAX];
 
     buf_puts(b, "{\"labels\":");
-    api_put_labels(b, a->labels);
+    labels_put_json(b, a->labels);
     buf_puts(b, ",\"annotations\":");
-    api_put_labels(b, a->annotations);
+    labels_put_json(b, a->annotations);
     buf_printf(b, ",\"state\":\"%s\"", state_text(a->state));
     put_time(b, ",\"activeAt\":", a->active_at);
     if (a->keep_since)
         put_time(b, ",\"keepFiringSince\":", a->keep_since);
-    put_quoted_field(
+    api_put_field(
         b, ",\"value\":", (struct str){value, go_float(value, 'e', a->value)});
     buf_putc(b, '}');
 }
@@ -108,7 +101,7 @@ static void put_query(struct buf *b, const struct rule *rule)
 
     buf_init(&query, PROMQL_MAX_BYTES);
     promql_print(rule->expr->root, &query);
-    put_quoted_field(b, ",\"query\":", buf_str(&query));
+    api_put_field(b, ",\"query\":", buf_str(&query));
     buf_fini(&query);
 }
 
@@ -126,7 +119,7 @@ static void put_alerting(struct showing *s, const struct rule_run *run)
                  strcmp(state, "inactive") == 0)
             state = "pending";
     buf_printf(b, "{\"state\":\"%s\"", state);
-    put_quoted_field(b, ",\"name\":", rule->name);
+    api_put_field(b, ",\"name\":", rule->name);
     put_query(b, rule);
     buf_printf(b, ",\"duration\":%g,\"keepFiringFor\":%g",
                (double)rule->hold / 1000, (double)rule->keep_firing / 1000);
@@ -142,7 +135,7 @@ static void put_recording(struct showing *s, const struct rule_run *run)
 {
     struct buf *b = s->out;
 
-    put_quoted_field(b, "{\"name\":", run->rule->name);
+    api_put_field(b, "{\"name\":", run->rule->name);
     put_query(b, run->rule);
     put_texts(b, ",\"labels\":{", run->rule->labels, run->rule->n_labels);
 }
@@ -158,7 +151,7 @@ static void put_rule(struct showing *s, const struct rule_run *run)
         put_recording(s, run);
     buf_printf(b, ",\"health\":\"%s\"", health[run->health]);
     if (run->health == RULE_ERROR)
-        put_quoted_field(b, ",\"lastError\":", str_from_cstr(run->error));
+        api_put_field(b, ",\"lastError\":", str_from_cstr(run->error));
     buf_printf(b, ",\"evaluationTime\":%g", run->seconds);
     put_time(b, ",\"lastEvaluation\":", run->last_ms);
     buf_printf(b, ",\"type\":\"%s\"}",
@@ -198,9 +191,9 @@ static void show_group(void *ctx, struct group *g)
         !is_asked(s, "rule_group[]", g->how->name) ||
         !is_asked(s, "file[]", g->how->file))
         return;
-    put_quoted_field(b, s->any ? ",{\"name\":" : "{\"name\":", g->how->name);
+    api_put_field(b, s->any ? ",{\"name\":" : "{\"name\":", g->how->name);
     s->any = true;
-    put_quoted_field(b, ",\"file\":", g->how->file);
+    api_put_field(b, ",\"file\":", g->how->file);
     buf_puts(b, ",\"rules\":[");
     shown = 0;
     for (size_t i = 0; i < g->how->n; i++) {

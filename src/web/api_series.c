@@ -161,7 +161,7 @@ static void put_sets(struct finding *f, struct buf *out)
             continue;
         if (put++)
             buf_putc(out, ',');
-        api_put_labels(out, f->sets[i]);
+        labels_put_json(out, f->sets[i]);
     }
     buf_putc(out, ']');
 }

@@ -29,10 +29,9 @@ struct describing {
     uint64_t limit, n;
 };
 
-static void put_about(struct buf *b, const char *before, const char *text)
+static void put_text(struct buf *b, const char *before, const char *text)
 {
-    buf_puts(b, before);
-    buf_put_quoted(b, str_from_cstr(text ? text : ""));
+    api_put_field(b, before, str_from_cstr(text ? text : ""));
 }
 
 static bool describe(void *ctx, const struct metadata_entry *e)
@@ -42,10 +41,10 @@ static bool describe(void *ctx, const struct metadata_entry *e)
 
     if (d->metric.n && !str_eq(d->metric, str_from_cstr(e->name)))
         return true;
-    put_about(b, d->n++ ? "," : "", e->name);
-    put_about(b, ":[{\"type\":", e->type ? e->type : "unknown");
-    put_about(b, ",\"help\":", e->help);
-    put_about(b, ",\"unit\":", e->unit);
+    put_text(b, d->n++ ? "," : "", e->name);
+    put_text(b, ":[{\"type\":", e->type ? e->type : "unknown");
+    put_text(b, ",\"help\":", e->help);
+    put_text(b, ",\"unit\":", e->unit);
     buf_puts(b, "}]");
     return d->limit == 0 || d->n < d->limit;
 }
@@ -104,12 +103,6 @@ struct listing {
     struct buf *out;
     bool any;
 };
-
-static void put_text(struct buf *b, const char *before, const char *text)
-{
-    buf_puts(b, before);
-    buf_put_quoted(b, str_from_cstr(text));
-}
 
 static void put_target(void *ctx, const struct scrape_state *s)
 {

@@ -8,62 +8,57 @@
 
 enum { QUERY_THREADS = 2, QUERIES_MAX = 20, QUERY_TIMEOUT_MS = 120000 };
 
-#define RULE_STAT(name, help, field)             \
-    {                                            \
-        {name, help, METRIC_COUNTER, NULL, 0},   \
-            offsetof(struct engine_stats, field) \
-    }
-
-static const struct {
+struct stat {
     struct metric_family family;
-    size_t field; /* a uint64_t of struct engine_stats */
-} rule_stats[] = {
-    RULE_STAT("stoker_rule_evaluations_total", "Rules evaluated.", evaluations),
-    RULE_STAT("stoker_rule_failures_total", "Evaluations that failed.",
-              failures),
-    RULE_STAT("stoker_rule_missed_total",
-              "Evaluations of groups that were due and did not take place.",
-              missed),
-    RULE_STAT("stoker_alerts_sent_total", "Alerts that an Alertmanager took.",
-              sent),
-    RULE_STAT("stoker_alerts_dropped_total",
-              "Alerts that were not sent because too many waited.", dropped),
-    RULE_STAT("stoker_alerts_send_failures_total",
-              "Requests with alerts that failed.", errors),
+    size_t field; /* a uint64_t of what is shown */
 };
 
-#define STAT(name, help, kind, field)                                   \
-    {                                                                   \
-        {name, help, kind, NULL, 0}, offsetof(struct tsdb_stats, field) \
+#define STAT(of, name, help, kind, field)                       \
+    {                                                           \
+        {name, help, kind, NULL, 0}, offsetof(struct of, field) \
     }
 
-static const struct {
-    struct metric_family family;
-    size_t field; /* a uint64_t of struct tsdb_stats */
-} stats[] = {
-    STAT("stoker_tsdb_head_series", "Series that are known.", METRIC_GAUGE,
-         series),
-    STAT("stoker_tsdb_head_samples", "Samples in memory.", METRIC_GAUGE,
-         samples),
-    STAT("stoker_tsdb_head_chunk_bytes",
+static const struct stat rule_stats[] = {
+    STAT(engine_stats, "stoker_rule_evaluations_total", "Rules evaluated.",
+         METRIC_COUNTER, evaluations),
+    STAT(engine_stats, "stoker_rule_failures_total", "Evaluations that failed.",
+         METRIC_COUNTER, failures),
+    STAT(engine_stats, "stoker_rule_missed_total",
+         "Evaluations of groups that were due and did not take place.",
+         METRIC_COUNTER, missed),
+    STAT(engine_stats, "stoker_alerts_sent_total",
+         "Alerts that an Alertmanager took.", METRIC_COUNTER, sent),
+    STAT(engine_stats, "stoker_alerts_dropped_total",
+         "Alerts that were not sent because too many waited.", METRIC_COUNTER,
+         dropped),
+    STAT(engine_stats, "stoker_alerts_send_failures_total",
+         "Requests with alerts that failed.", METRIC_COUNTER, errors),
+};
+
+static const struct stat store_stats[] = {
+    STAT(tsdb_stats, "stoker_tsdb_head_series", "Series that are known.",
+         METRIC_GAUGE, series),
+    STAT(tsdb_stats, "stoker_tsdb_head_samples", "Samples in memory.",
+         METRIC_GAUGE, samples),
+    STAT(tsdb_stats, "stoker_tsdb_head_chunk_bytes",
          "Bytes of the packed samples in memory.", METRIC_GAUGE, bytes),
-    STAT("stoker_tsdb_segments", "Files of older samples.", METRIC_GAUGE,
-         segments),
-    STAT("stoker_tsdb_segment_samples", "Samples in files.", METRIC_GAUGE,
-         segment_samples),
-    STAT("stoker_tsdb_segment_bytes", "Bytes of these files.", METRIC_GAUGE,
-         segment_bytes),
-    STAT("stoker_tsdb_wal_bytes",
+    STAT(tsdb_stats, "stoker_tsdb_segments", "Files of older samples.",
+         METRIC_GAUGE, segments),
+    STAT(tsdb_stats, "stoker_tsdb_segment_samples", "Samples in files.",
+         METRIC_GAUGE, segment_samples),
+    STAT(tsdb_stats, "stoker_tsdb_segment_bytes", "Bytes of these files.",
+         METRIC_GAUGE, segment_bytes),
+    STAT(tsdb_stats, "stoker_tsdb_wal_bytes",
          "Bytes of the log since the last snapshot of the head.", METRIC_GAUGE,
          wal_bytes),
-    STAT("stoker_tsdb_snapshot_bytes", "Bytes of that snapshot.", METRIC_GAUGE,
-         snapshot_bytes),
-    STAT("stoker_tsdb_pending_bytes", "Bytes that wait for the disk.",
-         METRIC_GAUGE, pending_bytes),
-    STAT("stoker_tsdb_write_failing",
+    STAT(tsdb_stats, "stoker_tsdb_snapshot_bytes", "Bytes of that snapshot.",
+         METRIC_GAUGE, snapshot_bytes),
+    STAT(tsdb_stats, "stoker_tsdb_pending_bytes",
+         "Bytes that wait for the disk.", METRIC_GAUGE, pending_bytes),
+    STAT(tsdb_stats, "stoker_tsdb_write_failing",
          "1 while the log cannot be written: the disk is full or broken.",
          METRIC_GAUGE, failing),
-    STAT("stoker_tsdb_write_failures_total",
+    STAT(tsdb_stats, "stoker_tsdb_write_failures_total",
          "Times that the log could not be written.", METRIC_COUNTER,
          flush_failures),
 };
@@ -135,25 +130,26 @@ static void on_gone(void *ctx, struct http_request *r)
     api_cancel(r);
 }
 
+static void show(struct control *c, const struct stat *rows, size_t n,
+                 const void *values)
+{
+    for (size_t i = 0; i < n; i++) {
+        uint64_t v;
+        memcpy(&v, (const char *)values + rows[i].field, sizeof(v));
+        metric_set(metrics_series(c->metrics, &rows[i].family, ""), (double)v);
+    }
+}
+
 static void refresh(void *ctx)
 {
     struct control *c = ctx;
-    struct engine_stats e;
-    struct tsdb_stats s;
+    struct engine_stats rules;
+    struct tsdb_stats store;
 
-    engine_stats(c->engine, &e);
-    for (size_t i = 0; i < COUNT(rule_stats); i++) {
-        uint64_t v;
-        memcpy(&v, (const char *)&e + rule_stats[i].field, sizeof(v));
-        metric_set(metrics_series(c->metrics, &rule_stats[i].family, ""),
-                   (double)v);
-    }
-    tsdb_stats(c->db, &s);
-    for (size_t i = 0; i < COUNT(stats); i++) {
-        uint64_t v;
-        memcpy(&v, (const char *)&s + stats[i].field, sizeof(v));
-        metric_set(metrics_series(c->metrics, &stats[i].family, ""), (double)v);
-    }
+    engine_stats(c->engine, &rules);
+    show(c, rule_stats, COUNT(rule_stats), &rules);
+    tsdb_stats(c->db, &store);
+    show(c, store_stats, COUNT(store_stats), &store);
 }
 
 static enum errc make_http(struct control *c, struct err *err)
