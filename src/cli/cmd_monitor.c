@@ -16,7 +16,8 @@ struct options {
     const char *data, *rules, *external_url, *external_labels, *alertmanager;
     int64_t evaluation;
     int64_t retention, retention_size, out_of_order;
-    bool no_history, no_built_in, no_self, no_host, insecure;
+    int64_t exporter_port;
+    bool no_history, no_built_in, no_self, no_host, no_gpu, exporter, insecure;
 };
 
 #define AT(field) offsetof(struct options, field)
@@ -30,6 +31,9 @@ static const struct flag flags[] = {
     {"timeout",       0, FLAG_DURATION, AT(timeout),   "10s", MS, DAY, SECOND, TEXT_OPT_SCRAPE_TIMEOUT, false, 0},
     {"no-self",       0, FLAG_BOOL,     AT(no_self),   NULL, 0, 0, 0, TEXT_OPT_NO_SELF, false, 0},
     {"no-host",       0, FLAG_BOOL,     AT(no_host),   NULL, 0, 0, 0, TEXT_OPT_NO_HOST, false, 0},
+    {"no-gpu",        0, FLAG_BOOL,     AT(no_gpu),    NULL, 0, 0, 0, TEXT_OPT_NO_GPU, false, 0},
+    {"exporter",      0, FLAG_BOOL,     AT(exporter),  NULL, 0, 0, 0, TEXT_OPT_EXPORTER, false, 0},
+    {"exporter-port", 0, FLAG_INT,      AT(exporter_port), "9400", 0, 65535, 0, TEXT_OPT_EXPORTER_PORT, false, 0},
     {"query-timeout", 0, FLAG_DURATION, AT(query_timeout), "2m", MS, DAY, SECOND, TEXT_OPT_QUERY_TIMEOUT, false, 0},
     {"data",        'd', FLAG_TEXT,     AT(data),      NULL, 0, 0, 0, TEXT_OPT_HISTORY_DIR, false, 0},
     {"retention",     0, FLAG_DURATION, AT(retention), "15d", 0, 3650 * DAY, DAY, TEXT_OPT_RETENTION, false, 0},
@@ -179,6 +183,9 @@ static enum errc run_with(const struct options *o,
         .insecure = o->insecure,
         .no_self = o->no_self,
         .no_host = o->no_host,
+        .no_gpu = o->no_gpu,
+        .exporter = o->exporter,
+        .exporter_port = (uint16_t)o->exporter_port,
     };
     rc = take_rules(o, dir, &lists, &m.control.rules, err);
     if (!rc)

@@ -5,7 +5,6 @@
 
 #include "base/clock.h"
 #include "base/fs.h"
-#include "codec/go_float.h"
 
 static const struct {
     const char *name;
@@ -42,52 +41,15 @@ enum errc host_read(const char *root, const char *path, struct buf *out)
     return rc;
 }
 
-void host_family(struct buf *out, const char *name, const char *type)
-{
-    buf_printf(out, "# TYPE %s %s\n", name, type);
-}
-
-void host_put(struct buf *out, const char *name, const char *labels, double v)
-{
-    char text[GO_FLOAT_MAX];
-
-    buf_puts(out, name);
-    if (*labels)
-        buf_printf(out, "{%s}", labels);
-    buf_putc(out, ' ');
-    buf_put(out, (struct str){text, go_float(text, 'g', v)});
-    buf_putc(out, '\n');
-}
-
-void host_one(struct buf *out, const char *name, const char *type, double v)
-{
-    host_family(out, name, type);
-    host_put(out, name, "", v);
-}
-
-void host_label(struct buf *out, const char *key, const char *value)
-{
-    buf_printf(out, "%s=\"", key);
-    for (const char *p = value; *p; p++) {
-        if (*p == '\n')
-            buf_puts(out, "\\n");
-        else if (*p == '"' || *p == '\\')
-            buf_printf(out, "\\%c", *p);
-        else
-            buf_putc(out, *p);
-    }
-    buf_putc(out, '"');
-}
-
 static void put_scrape(struct buf *out, const char *name, const double *v)
 {
     char labels[64];
 
-    host_family(out, name, "gauge");
+    text_family(out, name, "gauge");
     for (size_t i = 0; i < COUNT(collectors); i++) {
         (void)snprintf(labels, sizeof(labels), "collector=\"%s\"",
                        collectors[i].name);
-        host_put(out, name, labels, v[i]);
+        text_put(out, name, labels, v[i]);
     }
 }
 

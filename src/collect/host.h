@@ -13,6 +13,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "collect/text.h"
 
 /* root is "" for this machine; a test has its own. */
 void host_collect(const char *root, struct buf *out);
@@ -24,18 +25,6 @@ enum { HOST_FILE_MAX = 4 << 20 };
 /* The text of root/path, with a NUL behind it; buf_fini() releases it. */
 MUST_CHECK enum errc host_read(const char *root, const char *path,
                                struct buf *out);
-
-/* "# TYPE name counter\n"; type: counter, gauge or untyped. */
-void host_family(struct buf *out, const char *name, const char *type);
-
-/* name{labels} value; labels is "" or cpu="0",mode="idle", already escaped. */
-void host_put(struct buf *out, const char *name, const char *labels, double v);
-
-/* A family of one value. */
-void host_one(struct buf *out, const char *name, const char *type, double v);
-
-/* key="value" with the value's \ " and newline escaped. */
-void host_label(struct buf *out, const char *key, const char *value);
 
 typedef enum errc host_collector(const char *root, struct buf *out);
 

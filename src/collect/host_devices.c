@@ -29,16 +29,16 @@ static void put_columns(struct buf *out, const struct table *t,
                         const struct column *c, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
-        host_family(out, c[i].name, c[i].type);
+        text_family(out, c[i].name, c[i].type);
         for (size_t k = 0; k < t->n; k++) {
             char room[2 * NAME_MAX_BYTES + 16];
             struct buf labels = {
                 .p = room, .cap = sizeof(room), .max = sizeof(room)};
             if (c[i].at >= t->rows[k].n)
                 continue;
-            host_label(&labels, "device", t->rows[k].name);
+            text_label(&labels, "device", t->rows[k].name);
             buf_putc(&labels, '\0');
-            host_put(out, c[i].name, room, t->rows[k].v[c[i].at] * c[i].scale);
+            text_put(out, c[i].name, room, t->rows[k].v[c[i].at] * c[i].scale);
         }
     }
 }
@@ -180,13 +180,13 @@ static void put_interfaces(const char *root, struct buf *out,
     double v;
 
     for (size_t i = 0; i < COUNT(rows); i++) {
-        host_family(out, rows[i].name, "gauge");
+        text_family(out, rows[i].name, "gauge");
         for (size_t k = 0; k < t->n; k++) {
             if (!interface_value(root, t->rows[k].name, rows[i].file, &v))
                 continue;
             (void)snprintf(labels, sizeof(labels), "device=\"%s\"",
                            t->rows[k].name);
-            host_put(out, rows[i].name, labels, v < 0 ? v : v * rows[i].scale);
+            text_put(out, rows[i].name, labels, v < 0 ? v : v * rows[i].scale);
         }
     }
 }
@@ -272,11 +272,11 @@ static void take_mount(const char *root, const struct mntent *m,
 
     *out = (struct mount){.read_only = hasmntopt(m, "ro") != NULL};
     buf_init(&out->labels, 16384);
-    host_label(&out->labels, "device", m->mnt_fsname);
+    text_label(&out->labels, "device", m->mnt_fsname);
     buf_putc(&out->labels, ',');
-    host_label(&out->labels, "fstype", m->mnt_type);
+    text_label(&out->labels, "fstype", m->mnt_type);
     buf_putc(&out->labels, ',');
-    host_label(&out->labels, "mountpoint", m->mnt_dir);
+    text_label(&out->labels, "mountpoint", m->mnt_dir);
     buf_putc(&out->labels, '\0');
     (void)snprintf(path, sizeof(path), "%.200s%.4000s", root, m->mnt_dir);
     out->failed = statvfs(path, &s) != 0;
@@ -297,20 +297,20 @@ static void put_mounts(struct buf *out, const struct mount *v, size_t n)
         "node_filesystem_files_free"};
 
     for (size_t i = 0; i < COUNT(names); i++) {
-        host_family(out, names[i], "gauge");
+        text_family(out, names[i], "gauge");
         for (size_t k = 0; k < n; k++)
             if (!v[k].failed && !v[k].labels.failed)
-                host_put(out, names[i], v[k].labels.p, v[k].v[i]);
+                text_put(out, names[i], v[k].labels.p, v[k].v[i]);
     }
-    host_family(out, "node_filesystem_readonly", "gauge");
+    text_family(out, "node_filesystem_readonly", "gauge");
     for (size_t k = 0; k < n; k++)
         if (!v[k].labels.failed)
-            host_put(out, "node_filesystem_readonly", v[k].labels.p,
+            text_put(out, "node_filesystem_readonly", v[k].labels.p,
                      v[k].read_only);
-    host_family(out, "node_filesystem_device_error", "gauge");
+    text_family(out, "node_filesystem_device_error", "gauge");
     for (size_t k = 0; k < n; k++)
         if (!v[k].labels.failed)
-            host_put(out, "node_filesystem_device_error", v[k].labels.p,
+            text_put(out, "node_filesystem_device_error", v[k].labels.p,
                      v[k].failed);
 }
 

@@ -36,7 +36,7 @@ static void put_cpus(struct buf *out, const char *text, bool guest)
     double v[10];
     unsigned cpu;
 
-    host_family(out, name, "counter");
+    text_family(out, name, "counter");
     for (const char *line = text; line; line = strchr(line, '\n')) {
         line += *line == '\n';
         if (!cpu_line(line, &cpu, v))
@@ -44,7 +44,7 @@ static void put_cpus(struct buf *out, const char *text, bool guest)
         for (int i = 0; i < (guest ? 2 : CPU_MODES); i++) {
             (void)snprintf(labels, sizeof(labels), "cpu=\"%u\",mode=\"%s\"",
                            cpu, modes[i]);
-            host_put(out, name, labels, v[guest ? 8 + i : i]);
+            text_put(out, name, labels, v[guest ? 8 + i : i]);
         }
     }
 }
@@ -92,7 +92,7 @@ static enum errc put_words(const char *root, const char *path,
         return rc;
     for (size_t i = 0; i < n; i++)
         if (value_of(b.p, rows[i].word, &v))
-            host_one(out, rows[i].name, rows[i].type, v);
+            text_one(out, rows[i].name, rows[i].type, v);
     buf_fini(&b);
     return ERR_OK;
 }
@@ -149,7 +149,7 @@ enum errc host_meminfo(const char *root, struct buf *out)
         bool bytes = strstr(end, "kB") != NULL;
         if (bytes)
             memcpy(name + n, "_bytes", sizeof("_bytes"));
-        host_one(out, name, "gauge", bytes ? v * 1024 : v);
+        text_one(out, name, "gauge", bytes ? v * 1024 : v);
     }
     buf_fini(&b);
     return ERR_OK;
@@ -168,7 +168,7 @@ enum errc host_loadavg(const char *root, struct buf *out)
         return rc;
     char *p = b.p;
     for (size_t i = 0; i < COUNT(names); i++)
-        host_one(out, names[i], "gauge", strtod(p, &p));
+        text_one(out, names[i], "gauge", strtod(p, &p));
     buf_fini(&b);
     return ERR_OK;
 }
@@ -181,7 +181,7 @@ static void put_pressure(struct buf *out, const char *text, const char *word,
     const char *total = line ? strstr(line, "total=") : NULL;
 
     if (total)
-        host_one(out, name, "counter", strtod(total + 6, NULL) / 1e6);
+        text_one(out, name, "counter", strtod(total + 6, NULL) / 1e6);
 }
 
 enum errc host_pressure(const char *root, struct buf *out)
@@ -216,9 +216,9 @@ enum errc host_filefd(const char *root, struct buf *out)
     if (rc)
         return rc;
     char *p = b.p;
-    host_one(out, "node_filefd_allocated", "gauge", strtod(p, &p));
+    text_one(out, "node_filefd_allocated", "gauge", strtod(p, &p));
     (void)strtod(p, &p); /* free ones: always 0 */
-    host_one(out, "node_filefd_maximum", "gauge", strtod(p, &p));
+    text_one(out, "node_filefd_maximum", "gauge", strtod(p, &p));
     buf_fini(&b);
     return ERR_OK;
 }
@@ -231,13 +231,13 @@ enum errc host_time(const char *root, struct buf *out)
     int state = adjtimex(&t);
 
     (void)root;
-    host_one(out, "node_time_seconds", "gauge", (double)clock_wall_ns() * 1e-9);
+    text_one(out, "node_time_seconds", "gauge", (double)clock_wall_ns() * 1e-9);
     if (state < 0)
         return ERR_OK;
     double unit = t.status & STA_NANO ? 1e-9 : 1e-6;
-    host_one(out, "node_timex_offset_seconds", "gauge",
+    text_one(out, "node_timex_offset_seconds", "gauge",
              (double)t.offset * unit);
-    host_one(out, "node_timex_sync_status", "gauge", state != TIME_ERROR);
+    text_one(out, "node_timex_sync_status", "gauge", state != TIME_ERROR);
     return ERR_OK;
 }
 
@@ -254,7 +254,7 @@ static enum errc put_kernel_label(const char *root, const char *key,
     b.p[strcspn(b.p, "\n")] = '\0';
     if (labels->n)
         buf_putc(labels, ',');
-    host_label(labels, key, b.p);
+    text_label(labels, key, b.p);
     buf_fini(&b);
     return ERR_OK;
 }
@@ -275,14 +275,14 @@ enum errc host_uname(const char *root, struct buf *out)
         rc = put_kernel_label(root, rows[i][0], rows[i][1], &labels);
     if (uname(&u) == 0) {
         buf_putc(&labels, ',');
-        host_label(&labels, "machine", u.machine);
+        text_label(&labels, "machine", u.machine);
     }
     buf_putc(&labels, '\0');
     if (!rc && labels.failed)
         rc = ERR_LIMIT;
     if (!rc) {
-        host_family(out, "node_uname_info", "gauge");
-        host_put(out, "node_uname_info", labels.p, 1);
+        text_family(out, "node_uname_info", "gauge");
+        text_put(out, "node_uname_info", labels.p, 1);
     }
     buf_fini(&labels);
     return rc;
@@ -319,7 +319,7 @@ static void put_cpu_limit(const char *root, const char *group, struct buf *out)
         return;
     double quota = strtod(b.p, &end), period = strtod(end, NULL);
     if (end != b.p && period > 0) /* not "max 100000" */
-        host_one(out, "stoker_cgroup_cpu_limit_cores", "gauge", quota / period);
+        text_one(out, "stoker_cgroup_cpu_limit_cores", "gauge", quota / period);
     buf_fini(&b);
 }
 
@@ -337,11 +337,11 @@ enum errc host_cgroup(const char *root, struct buf *out)
         group[strcspn(group, "\n")] = '\0';
         group = strcmp(group, "/") == 0 ? group + 1 : group;
         if (cgroup_value(root, group, "memory.max", NULL, &v))
-            host_one(out, "stoker_cgroup_memory_limit_bytes", "gauge", v);
+            text_one(out, "stoker_cgroup_memory_limit_bytes", "gauge", v);
         if (cgroup_value(root, group, "memory.current", NULL, &v))
-            host_one(out, "stoker_cgroup_memory_usage_bytes", "gauge", v);
+            text_one(out, "stoker_cgroup_memory_usage_bytes", "gauge", v);
         if (cgroup_value(root, group, "cpu.stat", "throttled_usec", &v))
-            host_one(out, "stoker_cgroup_cpu_throttled_seconds_total",
+            text_one(out, "stoker_cgroup_cpu_throttled_seconds_total",
                      "counter", v / 1e6);
         put_cpu_limit(root, group, out);
     }

@@ -10,17 +10,19 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "collect/gpu/gpu.h"
 #include "collect/host.h"
 #include "daemon/listen.h"
 #include "http/fetch.h"
 #include "io/socket.h"
+#include "web/exporter.h"
 
-static enum errc open_port(const struct monitor_options *o, int *fd,
-                           struct err *err)
+static enum errc open_port(const struct monitor_options *o, uint16_t port,
+                           int *fd, struct err *err)
 {
     enum errc rc = listen_allowed(o->host, o->insecure, err);
 
-    return rc ? rc : socket_listen(o->host, o->port, fd, err);
+    return rc ? rc : socket_listen(o->host, port, fd, err);
 }
 
 static void wait_for_end(const sigset_t *set)
@@ -39,16 +41,56 @@ static void say(void *ctx, bool bad, const char *event, const char *text)
     log_event(bad ? LOG_WARN : LOG_INFO, event, "%s", text);
 }
 
-/* What depends on the port. */
+/* What depends on the port and on the machine. */
 struct own {
     char address[300], metrics[320], host[260];
     struct scrape_target *targets;
+    struct gpus *gpus;
+    struct exporter *exporter;
 };
 
 static void host(void *ctx, struct buf *out)
 {
     (void)ctx;
     host_collect("", out);
+}
+
+static void gpu(void *ctx, struct buf *out)
+{
+    gpus_collect(ctx, out);
+}
+
+/* Without a driver there are no GPUs, and that is fine unless an exporter is
+ * asked for. */
+static enum errc find_gpus(const struct monitor_options *o, struct own *own,
+                           struct err *err)
+{
+    const struct gpu_options gpus = {.say = say};
+    struct err why;
+
+    if (o->no_gpu && !o->exporter)
+        return ERR_OK;
+    enum errc rc = gpus_new(&gpus, &own->gpus, &why);
+    if (rc == ERR_NOT_FOUND && !o->exporter)
+        return ERR_OK;
+    return rc ? err_set(err, rc, "%s", why.msg) : ERR_OK;
+}
+
+static enum errc open_exporter(const struct monitor_options *o, struct own *own,
+                               struct err *err)
+{
+    int fd;
+    enum errc rc =
+        o->exporter ? open_port(o, o->exporter_port, &fd, err) : ERR_OK;
+
+    if (rc || !o->exporter)
+        return rc;
+    unsigned port = socket_port(fd);
+    rc = exporter_start(own->gpus, fd, &o->control.limits, &own->exporter, err);
+    if (!rc)
+        log_event(LOG_INFO, "exporter.ready", "http://%s:%u/metrics", o->host,
+                  port);
+    return rc;
 }
 
 static enum errc take_port(const struct monitor_options *o, unsigned port,
@@ -64,7 +106,7 @@ static enum errc take_port(const struct monitor_options *o, unsigned port,
                    own->address);
     if (!c->rules.env.external_url.n)
         c->rules.env.external_url = str_from_cstr(own->address);
-    own->targets = calloc(s->n + 2, sizeof(*own->targets));
+    own->targets = calloc(s->n + 3, sizeof(*own->targets));
     if (!own->targets)
         return err_set(err, ERR_NOMEM, "out of memory");
     memcpy(own->targets, s->targets, s->n * sizeof(*own->targets));
@@ -77,6 +119,12 @@ static enum errc take_port(const struct monitor_options *o, unsigned port,
         own->targets[s->n++] = (struct scrape_target){.job = "host",
                                                       .url = "this machine",
                                                       .collect = host,
+                                                      .instance = own->host};
+    if (own->gpus)
+        own->targets[s->n++] = (struct scrape_target){.job = "gpu",
+                                                      .url = "the GPUs",
+                                                      .collect = gpu,
+                                                      .ctx = own->gpus,
                                                       .instance = own->host};
     s->targets = own->targets;
     return ERR_OK;
@@ -122,16 +170,22 @@ enum errc monitor_run(const struct monitor_options *options, struct err *err)
     (void)sigprocmask(SIG_BLOCK, &set, NULL);
     (void)signal(SIGPIPE, SIG_IGN);
     (void)signal(SIGXFSZ, SIG_IGN); /* a file's limit is as a full disk */
-    enum errc rc = open_port(options, &fd, err);
+    enum errc rc = open_port(options, options->port, &fd, err);
     if (rc)
         return rc;
     rc = fetch_init(err);
+    if (!rc)
+        rc = find_gpus(options, &own, err);
+    if (!rc)
+        rc = open_exporter(options, &own, err);
     if (!rc)
         rc = take_port(options, socket_port(fd), &control, &own, err);
     if (rc)
         (void)close(fd);
     else
         rc = answer(&control, fd, own.address, start, &set, err);
+    exporter_free(own.exporter);
+    gpus_free(own.gpus);
     free(own.targets);
     return rc;
 }

@@ -10,6 +10,9 @@ struct monitor_options {
     uint16_t port; /* 0: the system chooses */
     bool insecure; /* may be reached from other machines */
     bool no_host;  /* nor this machine's */
+    bool no_gpu;   /* nor its GPUs' */
+    bool exporter; /* the GPUs' on a port of their own */
+    uint16_t exporter_port;
     bool no_self;  /* its own metrics are not among the targets */
 };
 

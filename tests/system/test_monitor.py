@@ -88,13 +88,13 @@ class Api:
 
 
 class Monitor(Api):
-    def __init__(self, *args, data=None, built_in=False, host=False):
+    def __init__(self, *args, data=None, built_in=False, host=False, gpu=False):
         self.dir = tempfile.TemporaryDirectory(prefix="stoker-test-")
         self.log = pathlib.Path(self.dir.name) / "log"
         data = data or pathlib.Path(self.dir.name) / "data"
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen([BINARY, "monitor", "--port", "0", "--data", data, "--no-self",
-                                             *([] if host else ["--no-host"]),
+                                             *([] if host else ["--no-host"]), *([] if gpu else ["--no-gpu"]),
                                              *([] if built_in else ["--no-built-in-rules"]), *args], stderr=log)
         end = time.monotonic() + 20 * SLOW
         while time.monotonic() < end:
@@ -102,6 +102,8 @@ class Monitor(Api):
                 if "monitor.ready" in line:
                     self.url = json.loads(line)["message"].split()[0]
                     return
+            if self.process.poll() is not None:
+                break
             time.sleep(0.01)
         raise AssertionError(self.log.read_text())
 
