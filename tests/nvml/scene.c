@@ -14,6 +14,7 @@ static const char *const numbers[] = {
 };
 
 static _Atomic(struct scene *) current;
+static _Atomic unsigned hanging; /* calls */
 
 struct world world = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
@@ -124,6 +125,8 @@ __attribute__((constructor)) static void number_handles(void)
 
 __attribute__((destructor)) static void forget(void)
 {
+    if (hanging)
+        return; /* they look at it still */
     for (struct scene *s = current, *older; s; s = older) {
         older = s->older;
         free(s);
@@ -184,17 +187,28 @@ struct scene *scene(void)
     return current;
 }
 
+static int rule_of(int gpu, const char *function)
+{
+    const struct scene *now = scene();
+    int rc = 0;
+
+    for (unsigned i = 0; i < now->n_rules; i++)
+        if ((now->rules[i].gpu == gpu || now->rules[i].gpu == ALL) &&
+            (strcmp(now->rules[i].function, function) == 0 ||
+             (strcmp(now->rules[i].function, "*") == 0 && gpu != ALL)))
+            rc = now->rules[i].rc;
+    return rc;
+}
+
 int scripted(int gpu, const char *function)
 {
-    for (;; usleep(10000)) {
-        const struct scene *now = scene();
-        int rc = 0;
-        for (unsigned i = 0; i < now->n_rules; i++)
-            if ((now->rules[i].gpu == gpu || now->rules[i].gpu == ALL) &&
-                (strcmp(now->rules[i].function, function) == 0 ||
-                 (strcmp(now->rules[i].function, "*") == 0 && gpu != ALL)))
-                rc = now->rules[i].rc;
-        if (rc >= 0)
-            return rc;
-    }
+    int rc = rule_of(gpu, function);
+
+    if (rc >= 0)
+        return rc;
+    hanging++;
+    while ((rc = rule_of(gpu, function)) < 0)
+        usleep(10000);
+    hanging--;
+    return rc;
 }
