@@ -1,4 +1,4 @@
-/* embed - turns files into a C table: embed assets|rules|texts FILE... >
+/* embed - turns files into a C table: embed assets|messages|rules|texts FILE... >
  * table.c
  *
  * Runs at build time. The name of a row is the last part of the path. Assets
@@ -34,6 +34,8 @@ static const struct kind {
 } kinds[] = {
     {"assets", "serve/assets.h", "unsigned char", "asset assets",
      "assets_count", true},
+    {"messages", "notify/messages.h", "char",
+     "built_in_messages built_in_messages", "built_in_messages_count", false},
     {"rules", "alert/built_in.h", "char", "built_in_rules built_in_rules",
      "built_in_rules_count", false},
     {"texts", "import/torch/host.h", "char", "library_text library_texts",
@@ -53,7 +55,7 @@ int main(int argc, char **argv)
     const struct kind *k = argc > 1 ? kind_of(argv[1]) : NULL;
 
     if (!k) {
-        fprintf(stderr, "usage: embed assets|rules|texts FILE...\n");
+        fprintf(stderr, "usage: embed assets|messages|rules|texts FILE...\n");
         return 2;
     }
     printf("#include \"%s\"\n", k->header);

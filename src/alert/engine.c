@@ -9,9 +9,10 @@
 
 #include "alert/push.h"
 #include "base/clock.h"
+#include "codec/percent.h"
 #include "io/pool.h"
 
-enum { THREADS = 2 };
+enum { THREADS = 2, TOLD_MAX = 1 << 20 };
 
 struct entry {
     struct pool_job job; /* first: a job is its entry */
@@ -47,13 +48,44 @@ static void say(struct engine *e, bool bad, const char *event, const char *text)
 
 /* ---- an evaluation ------------------------------------------------------ */
 
+/* URL of a page with the rule's expression. */
+static void rule_source(const struct rule *rule, struct str external_url,
+                        struct buf *out)
+{
+    struct buf query;
+
+    buf_init(&query, TOLD_MAX);
+    promql_print(rule->expr->root, &query);
+    buf_put(out, external_url);
+    buf_puts(out, "/graph?g0.expr=");
+    percent_encode_form(out, buf_str(&query));
+    buf_puts(out, "&g0.tab=1");
+    buf_fini(&query);
+}
+
 static void send_one(void *ctx, const struct rule *rule, const struct alert *a,
                      int64_t until)
 {
     struct engine *e = ctx;
+    struct engine_alert told = {.annotations = a->annotations,
+                                .starts_at = a->fired_at,
+                                .ends_at = until};
+    struct arena arena;
+    struct buf source;
 
-    if (e->push)
-        push_alert(e->push, rule, a, until);
+    arena_init(&arena, TOLD_MAX);
+    buf_init(&source, TOLD_MAX);
+    told.labels = labels_with(&arena, a->labels, e->options.env.external);
+    rule_source(rule, e->options.env.external_url, &source);
+    told.source = buf_str(&source);
+    if (told.labels.v && !source.failed) {
+        if (e->push)
+            push_alert(e->push, &told);
+        if (e->options.tell)
+            e->options.tell(e->options.teller, &told);
+    }
+    buf_fini(&source);
+    arena_fini(&arena);
 }
 
 static bool has_alerts(const struct group *g)
@@ -345,8 +377,7 @@ enum errc engine_new(const struct engine_options *options, struct engine **out,
     if (!rc && options->n_alertmanagers)
         rc = push_new(&(struct push_options){options->alertmanagers,
                                              options->n_alertmanagers,
-                                             &e->options.env, options->say,
-                                             options->ctx},
+                                             options->say, options->ctx},
                       &e->push, err);
     if (rc) {
         engine_free(e);

@@ -13,6 +13,14 @@
 
 #include "alert/group.h"
 
+/* An alert as it is told: with the external labels. Valid during the call. */
+struct engine_alert {
+    struct labels labels, annotations;
+    struct str source; /* URL of its expression */
+    int64_t starts_at;
+    int64_t ends_at; /* when it ended, or how long it holds unless told again */
+};
+
 struct engine_options {
     const char *const *files; /* patterns as of a shell */
     size_t n_files;
@@ -22,6 +30,9 @@ struct engine_options {
     struct rule_env env;
     const char *const *alertmanagers; /* URLs */
     size_t n_alertmanagers;
+    /* Gets what Alertmanagers get; may be NULL. From any thread. */
+    void (*tell)(void *teller, const struct engine_alert *a);
+    void *teller;
     /* Told what happens, from any thread; event as in log.h. */
     void (*say)(void *ctx, bool bad, const char *event, const char *text);
     void *ctx;

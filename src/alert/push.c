@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "codec/percent.h"
 #include "http/fetch.h"
 
 enum {
@@ -45,49 +44,26 @@ static void put_time(struct buf *b, const char *before, int64_t ms)
     buf_printf(b, "%s\"%s\"", before, text);
 }
 
-static void put_source(struct buf *b, const struct push *p,
-                       const struct rule *rule)
+void push_alert(struct push *p, const struct engine_alert *a)
 {
-    struct buf query, url;
-
-    buf_init(&query, ALERT_MAX);
-    buf_init(&url, ALERT_MAX);
-    promql_print(rule->expr->root, &query);
-    buf_put(&url, p->how.env->external_url);
-    buf_puts(&url, "/graph?g0.expr=");
-    percent_encode_form(&url, buf_str(&query));
-    buf_puts(&url, "&g0.tab=1");
-    buf_puts(b, ",\"generatorURL\":");
-    buf_put_quoted(b, buf_str(&url));
-    buf_fini(&query);
-    buf_fini(&url);
-}
-
-void push_alert(struct push *p, const struct rule *rule, const struct alert *a,
-                int64_t until)
-{
-    struct arena arena;
     struct buf b;
 
-    arena_init(&arena, ALERT_MAX);
-    struct labels labels = labels_with(&arena, a->labels, p->how.env->external);
     buf_init(&b, ALERT_MAX);
     buf_puts(&b, "{\"annotations\":");
     labels_put_json(&b, a->annotations);
-    put_time(&b, ",\"endsAt\":", until);
-    put_time(&b, ",\"startsAt\":", a->fired_at);
+    put_time(&b, ",\"endsAt\":", a->ends_at);
+    put_time(&b, ",\"startsAt\":", a->starts_at);
     buf_puts(&b, ",\"labels\":");
-    labels_put_json(&b, labels);
-    put_source(&b, p, rule);
+    labels_put_json(&b, a->labels);
+    buf_puts(&b, ",\"generatorURL\":");
+    buf_put_quoted(&b, a->source);
     buf_putc(&b, '}');
-    struct item *item =
-        b.failed || !labels.v ? NULL : malloc(sizeof(*item) + b.n);
+    struct item *item = b.failed ? NULL : malloc(sizeof(*item) + b.n);
     if (item) {
         *item = (struct item){.n = b.n};
         memcpy(item->json, b.p, b.n);
     }
     buf_fini(&b);
-    arena_fini(&arena);
     pthread_mutex_lock(&p->lock);
     if (!item || p->waiting == QUEUE_MAX) {
         free(item);

@@ -9,14 +9,13 @@
 #ifndef ALERT_PUSH_H
 #define ALERT_PUSH_H
 
-#include "alert/group.h"
+#include "alert/engine.h"
 
 struct push;
 
 struct push_options {
-    const char *const *urls; /* kept as they are, like env */
+    const char *const *urls; /* kept as they are */
     size_t n;
-    const struct rule_env *env;
     void (*say)(void *ctx, bool bad, const char *event, const char *text);
     void *ctx;
 };
@@ -25,9 +24,7 @@ MUST_CHECK enum errc push_new(const struct push_options *options,
                               struct push **out, struct err *err);
 void push_free(struct push *p); /* sends what waits; NULL is fine */
 
-/* until: when it ended, or how long it holds if nothing more is heard. */
-void push_alert(struct push *p, const struct rule *rule, const struct alert *a,
-                int64_t until);
+void push_alert(struct push *p, const struct engine_alert *a);
 
 void push_stats(struct push *p, uint64_t *sent, uint64_t *dropped,
                 uint64_t *errors);

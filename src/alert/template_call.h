@@ -13,7 +13,8 @@ enum { MANY = 100 }; /* arguments */
 #define UNUSED() ((void)r, (void)args, (void)n)
 
 /* Tables; a row without a name ends one. */
-extern const struct template_function template_texts[], template_logic[];
+extern const struct template_function template_texts[], template_logic[],
+    template_lists[];
 
 static inline enum errc call_text_argument(struct run *r, const struct value *v,
                                            struct str *out)

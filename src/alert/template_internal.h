@@ -2,7 +2,7 @@
 #ifndef ALERT_TEMPLATE_INTERNAL_H
 #define ALERT_TEMPLATE_INTERNAL_H
 
-#include "alert/template.h"
+#include "alert/template_value.h"
 
 /* ---- the tree ----------------------------------------------------------- */
 
@@ -46,7 +46,14 @@ struct pipe {
     struct command *first;
 };
 
-enum piece_kind { PIECE_TEXT, PIECE_PIPE, PIECE_IF, PIECE_RANGE, PIECE_WITH };
+enum piece_kind {
+    PIECE_TEXT,
+    PIECE_PIPE,
+    PIECE_IF,
+    PIECE_RANGE,
+    PIECE_WITH,
+    PIECE_CALL /* {{ template "text" pipe }} */
+};
 
 struct piece {
     enum piece_kind kind;
@@ -61,40 +68,17 @@ struct template
     struct piece *first;
 };
 
-/* ---- values ------------------------------------------------------------- */
-
-enum value_kind {
-    VALUE_NIL,
-    VALUE_BOOL,
-    VALUE_INT,
-    VALUE_FLOAT,
-    VALUE_TEXT,
-    VALUE_LABELS,
-    VALUE_SAMPLE, /* one of a vector */
-    VALUE_VECTOR,
-    VALUE_DATA, /* the dot at the start */
-    VALUE_PAIRS /* what args() makes: arg0, arg1 ... */
+struct template_named {
+    const struct template_named *next; /* older; the newest of a name counts */
+    struct str name;
+    struct template body;
 };
 
-struct value {
-    enum value_kind kind;
-    bool b;
-    int64_t i;
-    double f;
-    struct str text;
-    struct labels labels;
-    const struct promql_series *v; /* a sample, or n of them */
-    const struct value *pairs;
-    size_t n;
-};
+/* NULL: there is none of that name. */
+const struct template_named *template_find(const struct template_set *set,
+                                           struct str name);
 
-struct run {
-    const struct template_data *data;
-    struct arena arena;
-    struct err *err;
-    struct buf *out;
-    unsigned line, column; /* of what is being computed */
-};
+/* ---- functions ---------------------------------------------------------- */
 
 struct template_function {
     const char *name;

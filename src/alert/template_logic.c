@@ -220,10 +220,14 @@ COMPARISON(call_ge, order >= 0 && !unordered)
 CALL(call_len)
 {
     UNUSED();
-    int64_t length = args[0].kind == VALUE_TEXT     ? (int64_t)args[0].text.n
-                     : args[0].kind == VALUE_LABELS ? (int64_t)args[0].labels.n
-                     : args[0].kind == VALUE_VECTOR ? (int64_t)args[0].n
-                                                    : -1;
+    int64_t length =
+        args[0].kind == VALUE_TEXT     ? (int64_t)args[0].text.n
+        : args[0].kind == VALUE_LABELS ? (int64_t)args[0].labels.n
+        : args[0].kind == VALUE_VECTOR || args[0].kind == VALUE_TEXTS
+            ? (int64_t)args[0].n
+        : args[0].kind == VALUE_OBJECT && args[0].type->count
+            ? (int64_t)args[0].type->count(args[0].object)
+            : -1;
     if (length < 0)
         return template_fail(r, "%s has no length", value_type(&args[0]));
     *out = (struct value){.kind = VALUE_INT, .i = length};
@@ -272,8 +276,8 @@ const struct template_function template_logic[] = {
 
 const struct template_function *template_function(struct str name)
 {
-    static const struct template_function *const tables[] = {template_texts,
-                                                             template_logic};
+    static const struct template_function *const tables[] = {
+        template_texts, template_logic, template_lists};
 
     for (size_t i = 0; i < COUNT(tables); i++)
         for (const struct template_function *f = tables[i]; f->name; f++)

@@ -61,8 +61,7 @@ static enum errc parse_block(struct parser *p, struct piece *piece,
 
 static enum errc refuse_words(struct parser *p)
 {
-    static const char *const words[] = {"define", "template", "block", "break",
-                                        "continue"};
+    static const char *const words[] = {"block", "break", "continue"};
 
     for (size_t i = 0; i < COUNT(words); i++) {
         size_t start = p->at;
@@ -70,6 +69,66 @@ static enum errc refuse_words(struct parser *p)
             return fail(p, start, "{{%s}} is not supported", words[i]);
     }
     return ERR_OK;
+}
+
+/* The name behind define and template. */
+static enum errc take_name(struct parser *p, struct str *out)
+{
+    char quote;
+
+    skip_spaces(p);
+    quote = look(p, 0);
+    size_t start = ++p->at;
+    while (p->at < p->in.n && look(p, 0) != quote && look(p, 0) != '\n')
+        p->at++;
+    *out = str_slice(p->in, start, p->at);
+    if ((quote != '"' && quote != '`') || look(p, 0) != quote)
+        return fail(p, start - 1, "the name of a template, in quotes, is due");
+    p->at++;
+    return ERR_OK;
+}
+
+static enum errc parse_call(struct parser *p, struct piece *piece)
+{
+    struct pipe *pipe;
+    enum errc rc = take_name(p, &piece->text);
+
+    piece->kind = PIECE_CALL;
+    skip_spaces(p);
+    if (!rc && !at_end(p)) {
+        rc = parser_pipe(p, false, &pipe);
+        piece->pipe = rc ? NULL : pipe;
+    }
+    return rc ? rc : parser_end(p);
+}
+
+static enum errc parse_define(struct parser *p, size_t start)
+{
+    struct template_named *t = arena_new(p->arena, struct template_named, 1);
+    size_t before = p->n_variables;
+    enum ending ending;
+
+    if (!t)
+        return parser_no_memory(p);
+    if (!p->set || p->depth)
+        return fail(p, start,
+                    p->set ? "{{define}} must not be within another"
+                           : "{{define}} is not supported here");
+    enum errc rc = take_name(p, &t->name);
+    if (!rc)
+        rc = parser_end(p);
+    p->n_variables = p->n_known;
+    p->depth++;
+    if (!rc)
+        rc = parse_list(p, &t->body.first, &ending);
+    p->depth--;
+    p->n_variables = before;
+    if (!rc && ending != END_WORD)
+        rc = fail(p, start, "no {{end}} for this");
+    t->next = p->set->first;
+    if (!rc)
+        p->set->first = t;
+    return rc;
 }
 
 /* What stands behind {{ and is not the end of a list. */
@@ -90,6 +149,10 @@ static enum errc parse_action(struct parser *p, struct piece *piece,
         piece->kind = blocks[i].kind;
         return parse_block(p, piece, start);
     }
+    if (!rc && take_keyword(p, "define"))
+        return parse_define(p, start);
+    if (!rc && p->set && take_keyword(p, "template"))
+        return parse_call(p, piece);
     piece->kind = PIECE_PIPE;
     if (!rc)
         rc = parser_pipe(p, true, &pipe);
@@ -182,27 +245,89 @@ static enum errc parse_list(struct parser *p, struct piece **out,
     return rc;
 }
 
+static enum errc parse(struct parser *p, struct str text,
+                       const struct template **out)
+{
+    char *copy = arena_cstr(p->arena, text);
+    struct template *t = arena_new(p->arena, struct template, 1);
+    enum ending ending;
+
+    p->in = (struct str){copy, text.n};
+    p->n_known = p->n_variables;
+    if (!copy || !t)
+        return parser_no_memory(p);
+    if (text.n > TEMPLATE_MAX_BYTES)
+        return err_set(p->err, ERR_LIMIT, "1:1: a template of %zu bytes",
+                       text.n);
+    enum errc rc = parse_list(p, &t->first, &ending);
+    if (!rc && ending != END_OF_TEXT)
+        rc = fail(p, p->at, "unexpected {{%s}}",
+                  ending == END_WORD ? "end" : "else");
+    if (!rc)
+        *out = t;
+    return rc;
+}
+
 enum errc template_parse(struct str text, struct arena *a,
                          const struct template **out, struct err *err)
 {
     static const char *const known[] = {"", "labels", "value", "externalLabels",
                                         "externalURL"};
-    char *copy = arena_cstr(a, text);
-    struct parser p = {.in = {copy, text.n}, .arena = a, .err = err};
-    struct template *t = arena_new(a, struct template, 1);
-    enum ending ending;
+    static const char *const fields[] = {"Labels", "Value", "ExternalLabels",
+                                         "ExternalURL", NULL};
+    struct parser p = {.arena = a, .err = err, .fields = fields};
 
-    if (!copy || !t)
-        return parser_no_memory(&p);
-    if (text.n > TEMPLATE_MAX_BYTES)
-        return err_set(err, ERR_LIMIT, "1:1: a template of %zu bytes", text.n);
     for (size_t i = 0; i < COUNT(known); i++)
         p.variables[p.n_variables++] = str_from_cstr(known[i]);
-    enum errc rc = parse_list(&p, &t->first, &ending);
-    if (!rc && ending != END_OF_TEXT)
-        rc = fail(&p, p.at, "unexpected {{%s}}",
-                  ending == END_WORD ? "end" : "else");
-    if (!rc)
-        *out = t;
+    return parse(&p, text, out);
+}
+
+enum errc template_parse_about(struct str text, const char *const *fields,
+                               struct template_set *set, struct arena *a,
+                               const struct template **out, struct err *err)
+{
+    struct parser p = {.arena = a, .err = err, .fields = fields, .set = set};
+
+    p.variables[p.n_variables++] = STR("");
+    return parse(&p, text, out);
+}
+
+/* ---- calls -------------------------------------------------------------- */
+
+const struct template_named *template_find(const struct template_set *set,
+                                           struct str name)
+{
+    const struct template_named *t = set ? set->first : NULL;
+
+    while (t && !str_eq(t->name, name))
+        t = t->next;
+    return t;
+}
+
+static enum errc check_list(const struct piece *first,
+                            const struct template_set *set, struct err *err)
+{
+    enum errc rc = ERR_OK;
+
+    for (const struct piece *p = first; p && !rc; p = p->next) {
+        if (p->kind == PIECE_CALL && !template_find(set, p->text))
+            rc = err_set(err, ERR_INVALID,
+                         "template \"" STR_FMT "\" not defined",
+                         STR_ARG(p->text));
+        if (!rc)
+            rc = check_list(p->body, set, err);
+        if (!rc)
+            rc = check_list(p->otherwise, set, err);
+    }
+    return rc;
+}
+
+enum errc template_check_calls(const struct template *t,
+                               const struct template_set *set, struct err *err)
+{
+    enum errc rc = check_list(t->first, set, err);
+
+    for (const struct template_named *n = set->first; n && !rc; n = n->next)
+        rc = check_list(n->body.first, set, err);
     return rc;
 }

@@ -14,7 +14,9 @@ struct parser {
     struct err *err;
     unsigned depth;
     struct str variables[MAX_VARIABLES]; /* that may be named here */
-    size_t n_variables;
+    size_t n_variables, n_known;         /* those that every template has */
+    const char *const *fields; /* names that the dot at the start has */
+    struct template_set *set;  /* NULL: no define, no template */
 };
 
 /* "line:column: what", as the error; at counts from the start of the text. */

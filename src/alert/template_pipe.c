@@ -184,13 +184,10 @@ static enum errc take_parentheses(struct parser *p, struct term *t)
 }
 
 /* Names that exist: of the data, and of a sample. Labels have any. */
-static bool is_field(struct str name)
+static bool is_field(const struct parser *p, struct str name)
 {
-    static const char *const names[] = {"Labels", "Value", "ExternalLabels",
-                                        "ExternalURL"};
-
-    for (size_t i = 0; i < COUNT(names); i++)
-        if (str_eq(name, str_from_cstr(names[i])))
+    for (size_t i = 0; p->fields[i]; i++)
+        if (str_eq(name, str_from_cstr(p->fields[i])))
             return true;
     return false;
 }
@@ -208,7 +205,7 @@ static enum errc take_fields(struct parser *p, struct term *t)
     while (look(p, 0) == '.' && is_letter(look(p, 1))) {
         size_t start = p->at++;
         struct str name = take_word(p);
-        if (!has_any_field(t) && p->depth == 0 && !is_field(name))
+        if (!has_any_field(t) && p->depth == 0 && !is_field(p, name))
             return fail(p, start, "there is no field ." STR_FMT, STR_ARG(name));
         if (!arena_grow(p->arena, &t->fields, t->n_fields, &cap,
                         sizeof(*t->fields)))

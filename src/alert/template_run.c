@@ -18,6 +18,7 @@ struct scope {
     struct run run;
     struct variable v[VARIABLES_MAX];
     size_t n;
+    unsigned depth; /* of templates that call templates */
 };
 
 enum errc template_fail(struct run *r, const char *fmt, ...)
@@ -36,10 +37,10 @@ enum errc template_fail(struct run *r, const char *fmt, ...)
 const char *value_type(const struct value *v)
 {
     static const char *const names[] = {
-        "nil",           "bool",   "int",          "float64", "string",
-        "map of labels", "sample", "query result", "data",    "args"};
+        "nil",    "bool",         "int",  "float64", "string", "map of labels",
+        "sample", "query result", "data", "args",    "object", "list"};
 
-    return names[v->kind];
+    return v->kind == VALUE_OBJECT ? v->type->name : names[v->kind];
 }
 
 bool value_is_true(const struct value *v)
@@ -59,7 +60,10 @@ bool value_is_true(const struct value *v)
         return v->labels.n != 0;
     case VALUE_VECTOR:
     case VALUE_PAIRS:
+    case VALUE_TEXTS:
         return v->n != 0;
+    case VALUE_OBJECT:
+        return !v->type->count || v->type->count(v->object) != 0;
     case VALUE_SAMPLE:
     case VALUE_DATA:
         break;
@@ -122,8 +126,15 @@ void value_print(struct buf *out, const struct value *v)
         }
         buf_puts(out, v->kind == VALUE_VECTOR ? "]" : "");
         break;
+    case VALUE_TEXTS:
+        buf_putc(out, '[');
+        for (size_t i = 0; i < v->n; i++)
+            buf_printf(out, "%s" STR_FMT, i ? " " : "", STR_ARG(v->texts[i]));
+        buf_putc(out, ']');
+        break;
     case VALUE_DATA:
     case VALUE_PAIRS:
+    case VALUE_OBJECT:
         buf_printf(out, "<%s>", value_type(v));
         break;
     }
@@ -215,9 +226,12 @@ static bool field_of_pairs(struct str name, struct value *v)
 static enum errc take_field(struct run *r, struct str name, struct value *v)
 {
     bool ok = false;
+    struct value of = *v;
 
     switch (v->kind) {
     case VALUE_LABELS: /* a missing one is empty */
+        if (v->type && v->type->field(r, &of.labels, name, v))
+            return ERR_OK;
         *v = text_of(labels_get(v->labels, name));
         if (!v->text.p)
             v->text = STR("");
@@ -231,12 +245,16 @@ static enum errc take_field(struct run *r, struct str name, struct value *v)
     case VALUE_PAIRS:
         ok = field_of_pairs(name, v);
         break;
+    case VALUE_OBJECT:
+        ok = v->type->field && v->type->field(r, of.object, name, v);
+        break;
     case VALUE_NIL:
     case VALUE_BOOL:
     case VALUE_INT:
     case VALUE_FLOAT:
     case VALUE_TEXT:
     case VALUE_VECTOR:
+    case VALUE_TEXTS:
         break;
     }
     return ok ? ERR_OK
@@ -355,28 +373,48 @@ static enum errc run_pipe(struct scope *s, const struct pipe *p,
 static enum errc run_list(struct scope *s, const struct piece *first,
                           const struct value *dot);
 
+/* How many items a value has; false: it is no list. */
+static bool count_items(const struct value *of, size_t *n)
+{
+    *n = of->kind == VALUE_LABELS ? of->labels.n : of->n;
+    if (of->kind == VALUE_OBJECT && of->type->count)
+        *n = of->type->count(of->object);
+    return of->kind == VALUE_VECTOR || of->kind == VALUE_LABELS ||
+           of->kind == VALUE_TEXTS ||
+           (of->kind == VALUE_OBJECT && of->type->count);
+}
+
+static void take_item(const struct value *of, size_t i, struct value *key,
+                      struct value *item)
+{
+    *key = (struct value){.kind = VALUE_INT, .i = (int64_t)i};
+    if (of->kind == VALUE_LABELS) {
+        *key = text_of(of->labels.v[i].name);
+        *item = text_of(of->labels.v[i].value);
+    } else if (of->kind == VALUE_TEXTS) {
+        *item = text_of(of->texts[i]);
+    } else if (of->kind == VALUE_OBJECT) {
+        of->type->item(of->object, i, item);
+    } else {
+        *item = (struct value){.kind = VALUE_SAMPLE, .v = of->v + i, .n = 1};
+    }
+}
+
 static enum errc run_range(struct scope *s, const struct piece *p,
                            const struct value *of, const struct value *dot)
 {
-    size_t n = of->kind == VALUE_VECTOR   ? of->n
-               : of->kind == VALUE_LABELS ? of->labels.n
-                                          : 0;
     enum errc rc = ERR_OK;
+    size_t n;
 
-    if (of->kind != VALUE_VECTOR && of->kind != VALUE_LABELS)
+    if (!count_items(of, &n))
         return template_fail(&s->run, "range can't iterate over %s",
                              value_type(of));
     if (n == 0)
         return run_list(s, p->otherwise, dot);
     for (size_t i = 0; i < n && !rc; i++) {
-        bool map = of->kind == VALUE_LABELS;
-        struct value key = {.kind = VALUE_INT, .i = (int64_t)i};
-        struct value item = {.kind = VALUE_SAMPLE, .v = of->v + i, .n = 1};
+        struct value key, item;
         size_t before = s->n, last = p->pipe->variable[1].p ? 1 : 0;
-        if (map) {
-            key = text_of(of->labels.v[i].name);
-            item = text_of(of->labels.v[i].value);
-        }
+        take_item(of, i, &key, &item);
         if (last == 1)
             rc = set(s, p->pipe, 0, &key);
         if (!rc && p->pipe->variable[0].p)
@@ -409,6 +447,32 @@ static enum errc run_block(struct scope *s, const struct piece *p,
     return rc;
 }
 
+/* {{ template "name" value }}: its own variables, $ is the value. */
+static enum errc run_call(struct scope *s, const struct piece *p,
+                          const struct value *dot)
+{
+    enum { DEPTH_MAX = 50 };
+    const struct template_named *t = template_find(s->run.data->set, p->text);
+    struct value about = {.kind = VALUE_NIL};
+    enum errc rc = p->pipe ? run_pipe(s, p->pipe, dot, &about) : ERR_OK;
+
+    if (rc)
+        return rc;
+    if (!t || ++s->depth > DEPTH_MAX)
+        return template_fail(&s->run,
+                             t ? "template \"" STR_FMT "\" calls itself"
+                               : "template \"" STR_FMT "\" not defined",
+                             STR_ARG(p->text));
+    size_t before = s->n;
+    if (s->n == VARIABLES_MAX)
+        return template_fail(&s->run, "too many variables");
+    s->v[s->n++] = (struct variable){STR(""), about};
+    rc = run_list(s, t->body.first, &about);
+    s->n = before;
+    s->depth--;
+    return rc;
+}
+
 static enum errc run_list(struct scope *s, const struct piece *first,
                           const struct value *dot)
 {
@@ -418,6 +482,8 @@ static enum errc run_list(struct scope *s, const struct piece *first,
     for (const struct piece *p = first; p && !rc; p = p->next) {
         if (p->kind == PIECE_TEXT) {
             buf_put(s->run.out, p->text);
+        } else if (p->kind == PIECE_CALL) {
+            rc = run_call(s, p, dot);
         } else if (p->kind != PIECE_PIPE) {
             rc = run_block(s, p, dot);
         } else {
@@ -438,7 +504,9 @@ enum errc template_run(const struct template *t,
                        struct err *err)
 {
     struct scope *s = calloc(1, sizeof(*s));
-    const struct value dot = {.kind = VALUE_DATA};
+    const struct value dot = {.kind = data->type ? VALUE_OBJECT : VALUE_DATA,
+                              .type = data->type,
+                              .object = data->about};
     size_t before = out->n;
 
     if (!s)

@@ -3,9 +3,12 @@
 #ifndef BASE_CLOCK_H
 #define BASE_CLOCK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <time.h>
+
+#include "base/str.h"
 
 /* Nanoseconds since some start; never goes back. Any thread. */
 int64_t clock_mono_ns(void);
@@ -20,5 +23,9 @@ enum { CLOCK_TEXT_MAX = 32 };
 
 /* "2026-11-23T22:21:31.123Z" (RFC 3339, milliseconds) into out. */
 void clock_format(int64_t wall_ns, char out[CLOCK_TEXT_MAX]);
+
+/* "2026-11-23T22:21:31.123+08:00" (RFC 3339) as ms since 1970. False: it is
+ * none. */
+bool clock_parse(struct str text, int64_t *ms);
 
 #endif

@@ -10,6 +10,13 @@ int sort_u32(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
+int sort_u64(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+    return x < y ? -1 : x > y;
+}
+
 static void swap(char *a, char *b, size_t size)
 {
     char room[256];

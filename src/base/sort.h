@@ -8,8 +8,9 @@
 
 #include <stddef.h>
 
-/* Orders uint32_t, rising; also for bsearch(). */
+/* Order numbers, rising; also for bsearch(). */
 int sort_u32(const void *a, const void *b);
+int sort_u64(const void *a, const void *b);
 
 /* As qsort(). */
 void sort_items(void *items, size_t n, size_t size,

@@ -3,9 +3,13 @@
 
 #include "alert/rule_test.h"
 #include "alert/suspect.h"
+#include "base/fs.h"
+#include "cli/alert_fire.h"
 #include "cli/command.h"
 #include "codec/json_tree.h"
+#include "codec/yaml.h"
 #include "http/fetch.h"
+#include "notify/config.h"
 
 enum { ANSWER_MAX = 64 << 20, ASK_MS = 10000 };
 
@@ -98,14 +102,43 @@ static enum errc ask_names(const char *url, struct arena *a,
     enum errc rc = fetch_init(err);
     if (!rc)
         rc = fetch_run(&f, &b, err);
-    const char *copy = rc ? NULL : arena_cstr(a, buf_str(&b));
-    struct json_node *root =
-        copy ? json_tree((struct str){copy, b.n}, a, NULL) : NULL;
+    struct json_node *root = rc ? NULL : json_tree_copy(buf_str(&b), a, NULL);
     const struct json_node *data = root ? json_get(root, "data") : NULL;
     if (!rc && !data)
         rc = err_set(err, ERR_UNAVAIL, "'%s' gave no list of metrics", full);
     buf_fini(&b);
     *out = data;
+    return rc;
+}
+
+/* Is it Alertmanager's configuration, and not one of rules? */
+static bool is_notify_file(const char *path)
+{
+    const struct yaml *root = NULL;
+    struct arena a;
+    struct buf b;
+
+    arena_init(&a, 64 << 20);
+    buf_init(&b, CONFIG_MAX_BYTES);
+    bool is = fs_read(path, &b, NULL) == ERR_OK &&
+              yaml_read(buf_str(&b), &a, &root, NULL) == ERR_OK &&
+              (yaml_get(root, "route") || yaml_get(root, "receivers"));
+    buf_fini(&b);
+    arena_fini(&a);
+    return is;
+}
+
+static enum errc check_notify(struct telling *t, const char *path,
+                              struct err *err)
+{
+    struct notify_config c;
+    enum errc rc = notify_config_load(&c, path, on_mistake, t, err);
+
+    if (!rc && !t->json)
+        fprintf(t->cli->out, text_in(t->cli->language, TEXT_CONFIG_RIGHT), path,
+                c.n_routes, c.n_receivers);
+    if (!rc)
+        notify_config_fini(&c);
     return rc;
 }
 
@@ -118,6 +151,7 @@ static enum errc check(struct telling *t, const char *url,
     struct err why;
     enum errc rc = ERR_OK;
     size_t n = 0;
+    int configs = 0;
 
     arena_init(&a, 4 * (size_t)ANSWER_MAX);
     rules_init(&rules);
@@ -126,6 +160,12 @@ static enum errc check(struct telling *t, const char *url,
     s.known = t->metrics ? is_known : NULL;
     for (int i = 1; i < args->n && !rc; i++) {
         unsigned before = t->mistakes;
+        if (is_notify_file(args->rest[i])) {
+            configs++;
+            if (check_notify(t, args->rest[i], &why) && before == t->mistakes)
+                rc = err_set(err, ERR_INVALID, "%s", why.msg);
+            continue;
+        }
         enum errc one = rules_load(&rules, args->rest[i], on_mistake, t, &why);
         if (one && before == t->mistakes) /* not a mistake of the rules */
             rc = err_set(err, one, "%s", why.msg);
@@ -142,7 +182,7 @@ static enum errc check(struct telling *t, const char *url,
         return err_set(err, ERR_INVALID,
                        text_in(t->cli->language, TEXT_RULES_WRONG),
                        t->mistakes);
-    if (!t->json)
+    if (!t->json && configs < args->n - 1)
         fprintf(t->cli->out, text_in(t->cli->language, TEXT_RULES_RIGHT), n,
                 t->doubts);
     return ERR_OK;
@@ -186,6 +226,8 @@ static enum errc run(struct cli *cli, const void *options,
 
     if (strcmp(what, "test") == 0)
         return test(&t, args, err);
+    if (strcmp(what, "fire") == 0)
+        return alert_fire(cli, o->url, o->json, args, err);
     if (strcmp(what, "check") != 0)
         return err_set(err, ERR_INVALID,
                        text_in(cli->language, TEXT_ALERT_WHAT), what);
@@ -199,7 +241,7 @@ static enum errc run(struct cli *cli, const void *options,
 
 const struct command cmd_alert = {
     .name = "alert",
-    .args = "check|test FILE ...",
+    .args = "check FILE ... | test FILE ... | fire NAME [LABEL=VALUE ...]",
     .summary = TEXT_CMD_ALERT,
     .min_args = 2,
     .max_args = 256,

@@ -14,6 +14,7 @@ struct options {
     const char *host, *log_level;
     int64_t port, interval, timeout, query_timeout;
     const char *data, *rules, *external_url, *external_labels, *alertmanager;
+    const char *notify;
     int64_t evaluation;
     int64_t retention, retention_size, out_of_order;
     int64_t exporter_port;
@@ -44,6 +45,7 @@ static const struct flag flags[] = {
     {"no-built-in-rules", 0, FLAG_BOOL, AT(no_built_in), NULL, 0, 0, 0, TEXT_OPT_NO_BUILT_IN, false, 0},
     {"evaluation-interval", 0, FLAG_DURATION, AT(evaluation), "15s", 100 * MS, DAY, SECOND, TEXT_OPT_EVALUATION, false, 0},
     {"alertmanager",  0, FLAG_TEXT,     AT(alertmanager), NULL, 0, 0, 0, TEXT_OPT_ALERTMANAGER, false, 0},
+    {"notify",        0, FLAG_TEXT,     AT(notify),    NULL, 0, 0, 0, TEXT_OPT_NOTIFY, false, 0},
     {"external-url",  0, FLAG_TEXT,     AT(external_url), NULL, 0, 0, 0, TEXT_OPT_EXTERNAL_URL, false, 0},
     {"external-labels", 0, FLAG_TEXT,   AT(external_labels), NULL, 0, 0, 0, TEXT_OPT_EXTERNAL_LABELS, false, 0},
     {"log-level",     0, FLAG_TEXT,     AT(log_level), "info", 0, 0, 0, TEXT_OPT_LOG_LEVEL, false, 0},
@@ -156,6 +158,7 @@ static enum errc run_with(const struct options *o,
     int64_t timeout = o->timeout < o->interval ? o->timeout : o->interval;
     char usual[STATE_PATH_MAX];
     struct lists lists = {0};
+    char notify_state[STATE_PATH_MAX + 16];
     const char *dir;
     enum errc rc = find_dir(o, usual, &dir, err);
 
@@ -187,6 +190,10 @@ static enum errc run_with(const struct options *o,
         .exporter = o->exporter,
         .exporter_port = (uint16_t)o->exporter_port,
     };
+    (void)snprintf(notify_state, sizeof(notify_state), "%.4095s/notify.db",
+                   dir ? dir : "");
+    m.control.notify = (struct notify_options){
+        .config = o->notify, .state = dir ? notify_state : NULL};
     rc = take_rules(o, dir, &lists, &m.control.rules, err);
     if (!rc)
         rc = monitor_run(&m, err);

@@ -1,4 +1,5 @@
-/* digest.h - SHA-256 by OpenSSL, which is loaded when it is first asked for. */
+/* digest.h - SHA-256, alone and with a key, by OpenSSL, which is loaded when it
+ * is first asked for. */
 #ifndef CODEC_DIGEST_H
 #define CODEC_DIGEST_H
 
@@ -10,5 +11,12 @@ enum { DIGEST_TEXT = 65 };
 /* 64 hex digits and a NUL. ERR_UNAVAIL: there is no libcrypto. */
 MUST_CHECK enum errc digest_sha256(struct str bytes, char out[DIGEST_TEXT],
                                    struct err *err);
+
+enum { HMAC_BYTES = 32 };
+
+/* HMAC-SHA256 (RFC 2104). */
+MUST_CHECK enum errc digest_hmac(struct str key, struct str message,
+                                 unsigned char out[HMAC_BYTES],
+                                 struct err *err);
 
 #endif

@@ -102,6 +102,20 @@ struct json_node *json_tree(struct str text, struct arena *arena,
     return ok && json_end(&j) ? root : NULL;
 }
 
+struct json_node *json_tree_copy(struct str text, struct arena *arena,
+                                 struct err *err)
+{
+    char *copy = arena_alloc(arena, text.n + NUMBER_PAD, 1, 1);
+
+    if (!copy) {
+        (void)err_set(err, ERR_NOMEM, "out of memory");
+        return NULL;
+    }
+    if (text.n)
+        memcpy(copy, text.p, text.n);
+    return json_tree((struct str){copy, text.n}, arena, err);
+}
+
 struct json_node *json_get(const struct json_node *object, const char *key)
 {
     if (!json_is(object, JSON_OBJECT))

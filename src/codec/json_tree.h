@@ -40,6 +40,10 @@ struct json_node {
 struct json_node *json_tree(struct str text, struct arena *arena,
                             struct err *err);
 
+/* The same for a text that has nothing behind it: it is copied. */
+struct json_node *json_tree_copy(struct str text, struct arena *arena,
+                                 struct err *err);
+
 /* Member of an object by name, of an array by position. The first one wins. */
 struct json_node *json_get(const struct json_node *object, const char *key);
 struct json_node *json_at(const struct json_node *array, size_t i);

@@ -106,6 +106,7 @@ static enum errc take_port(const struct monitor_options *o, unsigned port,
                    own->address);
     if (!c->rules.env.external_url.n)
         c->rules.env.external_url = str_from_cstr(own->address);
+    c->notify.external_url = c->rules.env.external_url;
     own->targets = calloc(s->n + 3, sizeof(*own->targets));
     if (!own->targets)
         return err_set(err, ERR_NOMEM, "out of memory");
@@ -164,6 +165,7 @@ enum errc monitor_run(const struct monitor_options *options, struct err *err)
     (void)mallopt(M_ARENA_MAX, 2);
     control.store.say = say;
     control.rules.say = say;
+    control.notify.say = say;
     sigemptyset(&set);
     sigaddset(&set, SIGTERM);
     sigaddset(&set, SIGINT);

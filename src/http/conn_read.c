@@ -70,7 +70,8 @@ static void put_allow(struct http_request *r)
     unsigned a = r->match.allowed;
 
     http_header(r, "Allow", "%s%s%sOPTIONS", a & HTTP_GET ? "GET, HEAD, " : "",
-                a & HTTP_POST ? "POST, " : "", "");
+                a & HTTP_POST ? "POST, " : "",
+                a & HTTP_DELETE ? "DELETE, " : "");
 }
 
 /* What can be said before the body has come: 0, or a status, with the words in

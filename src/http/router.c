@@ -32,6 +32,7 @@ unsigned http_method_parse(struct str name)
         {STR_INIT("GET"), HTTP_GET},
         {STR_INIT("HEAD"), HTTP_HEAD},
         {STR_INIT("OPTIONS"), HTTP_OPTIONS},
+        {STR_INIT("DELETE"), HTTP_DELETE},
     };
 
     for (size_t i = 0; i < COUNT(table); i++)

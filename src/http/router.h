@@ -20,7 +20,8 @@ enum http_method {
     HTTP_HEAD = 2,
     HTTP_POST = 4,
     HTTP_OPTIONS = 8,
-    HTTP_OTHER = 16, /* known to the standard, to no route of ours */
+    HTTP_DELETE = 16,
+    HTTP_OTHER = 32, /* known to the standard, to no route of ours */
 };
 
 struct http_request;

@@ -50,16 +50,24 @@ static void set_error(struct http_request *r, enum errc rc, bool executing,
     buf_putc(b, '}');
 }
 
+/* A line, or in an answer that would be JSON a text in quotes, as Alertmanager
+ * has it. */
 static void set_plain_error(struct api_call *c, enum errc rc,
                             const char *message)
 {
+    bool json = strcmp(c->plain, "application/json") == 0;
     struct buf *b = http_out(c->r);
 
     (void)api_error_type(rc, c->executing, &c->r->status);
-    c->plain = "text/plain; charset=utf-8";
     b->n = HTTP_HEADROOM;
     b->failed = false;
-    buf_printf(b, "%s\n", message);
+    if (json) {
+        buf_put_quoted(b, str_from_cstr(message));
+    } else {
+        c->plain = "text/plain; charset=utf-8";
+        buf_puts(b, message);
+    }
+    buf_putc(b, '\n');
 }
 
 /* Warnings and remarks, of which there may be none. */

@@ -31,7 +31,7 @@ void api_run(struct http_request *r,
              enum errc (*work)(struct api_call *c, struct err *err));
 
 /* The same without the envelope: work() writes the whole answer, an error is a
- * line of text. */
+ * line of text, or a JSON text when that is the media type. */
 void api_run_plain(struct http_request *r, const char *media_type,
                    enum errc (*work)(struct api_call *c, struct err *err));
 
@@ -67,6 +67,18 @@ void api_reload(struct http_request *r);
 void api_federate(struct http_request *r);
 void api_metadata(struct http_request *r);
 void api_buildinfo(struct http_request *r);
+
+/* Alertmanager's, version 2. */
+void api_v2_alerts(struct http_request *r);
+void api_v2_post_alerts(struct http_request *r);
+void api_v2_groups(struct http_request *r);
+void api_v2_receivers(struct http_request *r);
+void api_v2_status(struct http_request *r);
+void api_v2_silences(struct http_request *r);
+void api_v2_post_silence(struct http_request *r);
+void api_v2_silence(struct http_request *r);
+void api_v2_expire(struct http_request *r);
+void api_test_alert(struct http_request *r);
 void api_tsdb(struct http_request *r);
 
 #endif

@@ -111,6 +111,16 @@ static const struct http_route routes[] = {
     {HTTP_GET, "/api/v1/targets", api_targets, 0},
     {HTTP_GET, "/api/v1/rules", api_rules, 0},
     {HTTP_GET, "/api/v1/alerts", api_alerts, 0},
+    {HTTP_GET, "/api/v2/alerts", api_v2_alerts, 0},
+    {HTTP_POST, "/api/v2/alerts", api_v2_post_alerts, 0},
+    {HTTP_GET, "/api/v2/alerts/groups", api_v2_groups, 0},
+    {HTTP_GET, "/api/v2/receivers", api_v2_receivers, 0},
+    {HTTP_GET, "/api/v2/status", api_v2_status, 0},
+    {HTTP_GET, "/api/v2/silences", api_v2_silences, 0},
+    {HTTP_POST, "/api/v2/silences", api_v2_post_silence, 0},
+    {HTTP_GET, "/api/v2/silence/{id}", api_v2_silence, 0},
+    {HTTP_DELETE, "/api/v2/silence/{id}", api_v2_expire, 0},
+    {HTTP_POST, "/api/v1/alerts/test", api_test_alert, 0},
     {HTTP_GET, "/api/v1/status/buildinfo", api_buildinfo, 0},
     {HTTP_GET, "/api/v1/status/tsdb", api_tsdb, 0},
 };
@@ -165,6 +175,19 @@ static enum errc make_http(struct control *c, struct err *err)
     return ERR_OK;
 }
 
+/* From the engine to those who tell people. */
+static void tell(void *ctx, const struct engine_alert *a)
+{
+    struct control *c = ctx;
+    const struct incoming in = {.labels = a->labels,
+                                .annotations = a->annotations,
+                                .generator_url = a->source,
+                                .starts_at = a->starts_at,
+                                .ends_at = a->ends_at};
+
+    (void)!notify_alert(c->notify, &in, NULL); /* it is told again soon */
+}
+
 static void take_defaults(struct control_options *o)
 {
     o->query_threads = o->query_threads ? o->query_threads : QUERY_THREADS;
@@ -190,8 +213,12 @@ enum errc control_new(const struct control_options *options,
         c->process ? ERR_OK : err_set(err, ERR_NOMEM, "out of memory");
     if (!rc)
         rc = tsdb_open(&options->store, &c->db, err);
+    if (!rc)
+        rc = notify_new(&options->notify, &c->notify, err);
     if (!rc) {
         c->options.rules.env.db = c->db;
+        c->options.rules.tell = tell;
+        c->options.rules.teller = c;
         rc = engine_new(&c->options.rules, &c->engine, err);
     }
     if (!rc)
@@ -216,6 +243,8 @@ enum errc control_start(struct control *c, int fd, struct err *err)
     if (!rc)
         rc = scraper_new(c->db, &c->options.scrape, &c->scraper, err);
     if (!rc)
+        rc = notify_start(c->notify, err);
+    if (!rc)
         rc = engine_start(c->engine, err);
     if (!rc)
         rc = http_server_start(c->http, &fd, 1, err);
@@ -235,6 +264,7 @@ void control_free(struct control *c)
         http_server_stop(c->http);
     http_server_free(c->http);
     engine_free(c->engine);
+    notify_free(c->notify);
     scraper_free(c->scraper);
     metadata_free(c->metadata);
     tsdb_close(c->db);

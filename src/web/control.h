@@ -18,12 +18,14 @@
 #include "io/pool.h"
 #include "metric/metric.h"
 #include "metric/process.h"
+#include "notify/notify.h"
 #include "tsdb/tsdb.h"
 
 struct control_options {
     struct scrape_options scrape;
     struct tsdb_options store;
     struct engine_options rules; /* env.db is the control plane's */
+    struct notify_options notify;
     struct http_limits limits;
     unsigned query_threads; /* 0: 2 */
     unsigned max_queries;   /* waiting; 0: 20 */
@@ -35,6 +37,7 @@ struct control {
     struct tsdb *db;
     struct scraper *scraper;
     struct engine *engine;
+    struct notify *notify;
     struct metadata *metadata;
     struct http_server *http;
     struct pool *queries;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "codec/percent.h"
 #include "promql/duration.h"
 
@@ -65,69 +66,6 @@ static bool read_seconds(struct str s, double *out)
     return *end == '\0' && strcspn(text, "xX") == s.n && isfinite(*out);
 }
 
-static bool two_digits(const char *p, int *out)
-{
-    if (p[0] < '0' || p[0] > '9' || p[1] < '0' || p[1] > '9')
-        return false;
-    *out = (p[0] - '0') * 10 + (p[1] - '0');
-    return true;
-}
-
-/* Days from 1970 to a date of the Gregorian calendar
- * (https://howardhinnant.github.io/date_algorithms.html). */
-static int64_t days_to(int64_t year, int month, int day)
-{
-    year -= month <= 2;
-    int64_t era = (year >= 0 ? year : year - 399) / 400;
-    int64_t yoe = year - era * 400;
-    int64_t doy = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
-    return era * 146097 + yoe * 365 + yoe / 4 - yoe / 100 + doy - 719468;
-}
-
-/* Z or +08:00, in ms. */
-static bool read_zone(const char *p, int64_t *out)
-{
-    int hours, minutes;
-
-    *out = 0;
-    if (strcmp(p, "Z") == 0 || strcmp(p, "z") == 0)
-        return true;
-    if ((p[0] != '+' && p[0] != '-') || strlen(p) != 6 ||
-        !two_digits(p + 1, &hours) || p[3] != ':' ||
-        !two_digits(p + 4, &minutes))
-        return false;
-    *out = (hours * 60 + minutes) * 60000 * (p[0] == '-' ? -1 : 1);
-    return true;
-}
-
-/* 2026-11-25T06:00:00.123Z */
-static bool read_date(struct str s, int64_t *ms)
-{
-    char t[48];
-    int century, year, month, day, hour, minute, second;
-    int64_t zone;
-
-    if (s.n < 20 || s.n >= sizeof(t))
-        return false;
-    memcpy(t, s.p, s.n);
-    t[s.n] = '\0';
-    if (!two_digits(t, &century) || !two_digits(t + 2, &year) || t[4] != '-' ||
-        !two_digits(t + 5, &month) || t[7] != '-' || !two_digits(t + 8, &day) ||
-        (t[10] != 'T' && t[10] != 't') || !two_digits(t + 11, &hour) ||
-        t[13] != ':' || !two_digits(t + 14, &minute) || t[16] != ':' ||
-        !two_digits(t + 17, &second) || month < 1 || month > 12 || day < 1 ||
-        day > 31 || hour > 23 || minute > 59 || second > 60)
-        return false;
-    char *rest = t + 19;
-    double fraction = *rest == '.' ? strtod(rest, &rest) : 0;
-    if (!read_zone(rest, &zone))
-        return false;
-    int64_t seconds = days_to(century * 100 + year, month, day) * 86400 +
-                      hour * 3600 + minute * 60 + second;
-    *ms = seconds * 1000 + (int64_t)llround(fraction * 1000) - zone;
-    return true;
-}
-
 /* As Prometheus says it: more words for a time that may be left out. */
 static enum errc wrong(struct str name, struct str value, const char *what,
                        bool optional, struct err *err)
@@ -157,7 +95,7 @@ enum errc params_time(const struct params *p, struct str name, int64_t usual,
         *out = (int64_t)llround(seconds * 1000);
         return ERR_OK;
     }
-    return read_date(value, out)
+    return clock_parse(value, out)
                ? ERR_OK
                : wrong(name, value, "timestamp", optional, err);
 }

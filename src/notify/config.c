@@ -1,0 +1,499 @@
+/* config.c - see config.h: the file as a whole, and kinds of values. */
+#include "notify/config.h"
+
+#include <glob.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/fs.h"
+#include "notify/config_internal.h"
+#include "notify/messages.h"
+#include "promql/duration.h"
+
+enum { MEMORY_MAX = 64 << 20, TEMPLATE_FILES_MAX = 100 };
+
+/* ---- kinds of values ---------------------------------------------------- */
+
+void config_duration(struct yaml_form *f, const struct yaml *n, void *ms)
+{
+    struct str text = yaml_take_text(f, n);
+
+    if (text.n && !duration_parse(text, ms))
+        yaml_wrong(f, n, "not a valid duration string: \"" STR_FMT "\"",
+                   STR_ARG(text));
+}
+
+void config_secret(struct yaml_form *f, const struct yaml *n, void *secret)
+{
+    struct secret *s = secret;
+
+    s->value = yaml_take_text(f, n);
+}
+
+void config_secret_file(struct yaml_form *f, const struct yaml *n, void *secret)
+{
+    struct secret *s = secret;
+    struct str name = yaml_take_text(f, n);
+    char path[8300];
+
+    (void)snprintf(path, sizeof(path), "%s%s" STR_FMT,
+                   name.n && name.p[0] == '/' ? "" : reading_of(f)->dir,
+                   name.n && name.p[0] == '/' ? "" : "/", STR_ARG(name));
+    const char *copy = arena_cstr(f->arena, str_from_cstr(path));
+    if (copy)
+        s->file = str_from_cstr(copy);
+    else
+        yaml_no_memory(f);
+}
+
+bool secret_is_set(const struct secret *s)
+{
+    return s->value.n || s->file.n;
+}
+
+enum errc secret_get(const struct secret *s, struct buf *out, struct err *err)
+{
+    if (!s->file.n) {
+        buf_put(out, s->value);
+        return ERR_OK;
+    }
+    enum errc rc = fs_read(s->file.p, out, err);
+    while (!rc && out->n && strchr(" \t\r\n", out->p[out->n - 1]))
+        out->n--;
+    return rc;
+}
+
+static void parse_message(struct yaml_form *f, const struct yaml *at,
+                          struct str source, struct message_text *out)
+{
+    struct err why = {0};
+
+    out->source = source;
+    enum errc rc = template_parse_about(source, message_fields,
+                                        &reading_of(f)->config->templates,
+                                        f->arena, &out->template, &why);
+    if (rc == ERR_NOMEM)
+        yaml_no_memory(f);
+    else if (rc)
+        yaml_wrong(f, at, "template: %s", why.msg);
+}
+
+void config_message(struct yaml_form *f, const struct yaml *n, void *message)
+{
+    parse_message(f, n, yaml_take_text(f, n), message);
+}
+
+void config_default_message(struct yaml_form *f, const struct yaml *at,
+                            const char *source, struct message_text *out)
+{
+    if (!out->template)
+        parse_message(f, at, str_from_cstr(source), out);
+}
+
+/* ---- matchers ----------------------------------------------------------- */
+
+void config_matchers(struct yaml_form *f, const struct yaml *n, void *matchers)
+{
+    struct err why = {0};
+
+    if (!yaml_is_list(f, n))
+        return;
+    for (const struct yaml *c = n->first; c; c = c->next) {
+        enum errc rc =
+            matchers_parse(matchers, yaml_take_text(f, c), f->arena, &why);
+        if (rc == ERR_NOMEM)
+            yaml_no_memory(f);
+        else if (rc)
+            yaml_wrong(f, c, "%s", why.msg);
+    }
+}
+
+static void take_map(struct yaml_form *f, const struct yaml *n,
+                     enum match_op op, struct matchers *out)
+{
+    struct err why = {0};
+
+    if (n->kind != YAML_MAP)
+        yaml_wrong(f, n, "this must be a map, not a %s", yaml_kind_name(n));
+    for (const struct yaml *c = n->kind == YAML_MAP ? n->first : NULL; c;
+         c = c->next)
+        if (matchers_add(out, op, c->key, yaml_take_text(f, c), f->arena, &why))
+            yaml_wrong(f, c, "%s", why.msg);
+}
+
+void config_match(struct yaml_form *f, const struct yaml *n, void *matchers)
+{
+    take_map(f, n, MATCH_EQUAL, matchers);
+}
+
+void config_match_re(struct yaml_form *f, const struct yaml *n, void *matchers)
+{
+    take_map(f, n, MATCH_REGEX, matchers);
+}
+
+/* ---- http --------------------------------------------------------------- */
+
+#define AT(field) offsetof(struct http_auth, field)
+
+static void take_basic(struct yaml_form *f, const struct yaml *n, void *auth)
+{
+    static const struct yaml_field fields[] = {
+        {"username", YAML_FIELD_TEXT, AT(username), NULL},
+        {"password", YAML_FIELD_OTHER, AT(password), config_secret},
+        {"password_file", YAML_FIELD_OTHER, AT(password), config_secret_file},
+        {0}};
+
+    yaml_take(f, n, fields, auth);
+}
+
+static void take_authorization(struct yaml_form *f, const struct yaml *n,
+                               void *auth)
+{
+    static const struct yaml_field fields[] = {
+        {"type", YAML_FIELD_TEXT, AT(bearer_type), NULL},
+        {"credentials", YAML_FIELD_OTHER, AT(bearer), config_secret},
+        {"credentials_file", YAML_FIELD_OTHER, AT(bearer), config_secret_file},
+        {0}};
+
+    yaml_take(f, n, fields, auth);
+}
+
+void config_tls(struct yaml_form *f, const struct yaml *n, void *auth)
+{
+    static const struct yaml_field fields[] = {
+        {"ca_file", YAML_FIELD_TEXT, AT(ca_file), NULL},
+        {"cert_file", YAML_FIELD_TEXT, AT(cert_file), NULL},
+        {"key_file", YAML_FIELD_TEXT, AT(key_file), NULL},
+        {"server_name", YAML_FIELD_TEXT, AT(server_name), NULL},
+        {"insecure_skip_verify", YAML_FIELD_BOOL, AT(insecure), NULL},
+        {0}};
+    struct http_auth *a = auth;
+
+    yaml_take(f, n, fields, auth);
+    if (a->server_name.n)
+        yaml_wrong(f, n, "server_name is not supported");
+}
+
+void config_http(struct yaml_form *f, const struct yaml *n, void *auth)
+{
+    static const struct yaml_field fields[] = {
+        {"basic_auth", YAML_FIELD_OTHER, 0, take_basic},
+        {"authorization", YAML_FIELD_OTHER, 0, take_authorization},
+        {"bearer_token", YAML_FIELD_OTHER, AT(bearer), config_secret},
+        {"bearer_token_file", YAML_FIELD_OTHER, AT(bearer), config_secret_file},
+        {"proxy_url", YAML_FIELD_TEXT, AT(proxy), NULL},
+        {"tls_config", YAML_FIELD_OTHER, 0, config_tls},
+        {0}};
+
+    yaml_take(f, n, fields, auth);
+}
+
+#undef AT
+
+/* ---- global, inhibition, times ------------------------------------------ */
+
+static void take_global(struct config_reading *r, const struct yaml *n)
+{
+#define AT(field) offsetof(struct notify_global, field)
+    static const struct yaml_field fields[] = {
+        {"resolve_timeout", YAML_FIELD_OTHER, AT(resolve_timeout),
+         config_duration},
+        {"http_config", YAML_FIELD_OTHER, AT(http), config_http},
+        {"smtp_from", YAML_FIELD_TEXT, AT(smtp_from), NULL},
+        {"smtp_smarthost", YAML_FIELD_TEXT, AT(smtp_smarthost), NULL},
+        {"smtp_hello", YAML_FIELD_TEXT, AT(smtp_hello), NULL},
+        {"smtp_auth_username", YAML_FIELD_TEXT, AT(smtp_username), NULL},
+        {"smtp_auth_password", YAML_FIELD_OTHER, AT(smtp_password),
+         config_secret},
+        {"smtp_auth_password_file", YAML_FIELD_OTHER, AT(smtp_password),
+         config_secret_file},
+        {"smtp_require_tls", YAML_FIELD_BOOL, AT(smtp_require_tls), NULL},
+        {"slack_api_url", YAML_FIELD_OTHER, AT(slack_url), config_secret},
+        {"slack_api_url_file", YAML_FIELD_OTHER, AT(slack_url),
+         config_secret_file},
+        {0}};
+#undef AT
+
+    r->config->global = (struct notify_global){.smtp_hello = STR("localhost"),
+                                               .smtp_require_tls = true,
+                                               .resolve_timeout = 5 * 60000};
+    yaml_take(&r->form, n, fields, &r->config->global);
+}
+
+static void take_inhibit(struct config_reading *r, const struct yaml *n)
+{
+#define AT(field) offsetof(struct inhibit_rule, field)
+    static const struct yaml_field fields[] = {
+        {"source_match", YAML_FIELD_OTHER, AT(source), config_match},
+        {"source_match_re", YAML_FIELD_OTHER, AT(source), config_match_re},
+        {"source_matchers", YAML_FIELD_OTHER, AT(source), config_matchers},
+        {"target_match", YAML_FIELD_OTHER, AT(target), config_match},
+        {"target_match_re", YAML_FIELD_OTHER, AT(target), config_match_re},
+        {"target_matchers", YAML_FIELD_OTHER, AT(target), config_matchers},
+        {"equal", YAML_FIELD_TEXTS, AT(equal), NULL},
+        {0}};
+#undef AT
+    struct notify_config *c = r->config;
+
+    if (!yaml_is_list(&r->form, n))
+        return;
+    for (const struct yaml *i = n->first; i; i = i->next) {
+        if (!arena_grow(&c->arena, &c->inhibits, c->n_inhibits,
+                        &c->cap_inhibits, sizeof(*c->inhibits))) {
+            yaml_no_memory(&r->form);
+            return;
+        }
+        c->inhibits[c->n_inhibits] = (struct inhibit_rule){.equal = {NULL, 0}};
+        yaml_take(&r->form, i, fields, &c->inhibits[c->n_inhibits++]);
+    }
+}
+
+static void take_period_list(struct yaml_form *f, const struct yaml *n,
+                             void *field)
+{
+    struct named_period *p = field;
+
+    if (!yaml_is_list(f, n))
+        return;
+    p->v = arena_new(f->arena, struct period, yaml_count(n) + 1);
+    if (!p->v) {
+        yaml_no_memory(f);
+        return;
+    }
+    for (const struct yaml *c = n->first; c; c = c->next)
+        period_take(f, c, &p->v[p->n++]);
+}
+
+static void take_periods(struct config_reading *r, const struct yaml *n)
+{
+    static const struct yaml_field fields[] = {
+        {"name", YAML_FIELD_TEXT, offsetof(struct named_period, name), NULL},
+        {"time_intervals", YAML_FIELD_OTHER, 0, take_period_list},
+        {0}};
+    struct notify_config *c = r->config;
+
+    if (!yaml_is_list(&r->form, n))
+        return;
+    for (const struct yaml *i = n->first; i; i = i->next) {
+        if (!arena_grow(&c->arena, &c->periods, c->n_periods, &c->cap_periods,
+                        sizeof(*c->periods))) {
+            yaml_no_memory(&r->form);
+            return;
+        }
+        struct named_period *p = &c->periods[c->n_periods++];
+        *p = (struct named_period){.name = STR("")};
+        yaml_take(&r->form, i, fields, p);
+        if (!p->name.n)
+            yaml_wrong(&r->form, i, "missing name in time interval");
+    }
+}
+
+/* ---- template files ----------------------------------------------------- */
+
+static enum errc add_templates(struct notify_config *c, struct str text,
+                               struct err *err)
+{
+    const struct template *ignored;
+
+    return template_parse_about(text, message_fields, &c->templates, &c->arena,
+                                &ignored, err);
+}
+
+static void read_templates(struct config_reading *r, const struct yaml *at,
+                           const char *path)
+{
+    struct err why = {0};
+    struct buf b;
+
+    buf_init(&b, TEMPLATE_MAX_BYTES);
+    enum errc rc = fs_read(path, &b, &why);
+    if (rc)
+        yaml_wrong(&r->form, at, "%s", why.msg);
+    else if (add_templates(r->config, buf_str(&b), &why))
+        yaml_wrong(&r->form, at, "%s:%s", path, why.msg);
+    buf_fini(&b);
+}
+
+static void take_templates(struct config_reading *r, const struct yaml *n)
+{
+    char pattern[8300];
+    glob_t found;
+
+    if (!yaml_is_list(&r->form, n))
+        return;
+    for (const struct yaml *c = n->first; c; c = c->next) {
+        struct str name = yaml_take_text(&r->form, c);
+        bool full = name.n && name.p[0] == '/';
+        (void)snprintf(pattern, sizeof(pattern), "%s%s" STR_FMT,
+                       full ? "" : r->dir, full ? "" : "/", STR_ARG(name));
+        if (glob(pattern, 0, NULL, &found) != 0)
+            continue; /* Alertmanager takes a pattern without files, too */
+        for (size_t i = 0; i < found.gl_pathc && i < TEMPLATE_FILES_MAX; i++)
+            read_templates(r, c, found.gl_pathv[i]);
+        globfree(&found);
+    }
+}
+
+/* ---- the file ----------------------------------------------------------- */
+
+static void nothing(struct yaml_form *f, const struct yaml *n, void *field)
+{
+    (void)f;
+    (void)n;
+    (void)field;
+}
+
+/* In the order in which parts need each other. */
+static void take_all(struct config_reading *r, const struct yaml *root)
+{
+    static const struct yaml_field known[] = {
+        {"global", YAML_FIELD_OTHER, 0, nothing},
+        {"templates", YAML_FIELD_OTHER, 0, nothing},
+        {"route", YAML_FIELD_OTHER, 0, nothing},
+        {"receivers", YAML_FIELD_OTHER, 0, nothing},
+        {"inhibit_rules", YAML_FIELD_OTHER, 0, nothing},
+        {"time_intervals", YAML_FIELD_OTHER, 0, nothing},
+        {"mute_time_intervals", YAML_FIELD_OTHER, 0, nothing},
+        {0}};
+    const struct yaml start = {.line = 1, .column = 1};
+    const struct yaml *periods = yaml_get(root, "time_intervals");
+
+    yaml_take(&r->form, root, known, r);
+    take_global(r, yaml_get(root, "global"));
+    take_templates(r, yaml_get(root, "templates"));
+    take_inhibit(r, yaml_get(root, "inhibit_rules"));
+    take_periods(r, periods);
+    take_periods(r, yaml_get(root, "mute_time_intervals"));
+    config_receivers(r, yaml_get(root, "receivers"));
+    config_routes(r, yaml_get(root, "route"), root ? root : &start);
+    if (!r->form.rc)
+        config_check_messages(r, root ? root : &start);
+}
+
+/* Keys whose values nobody is shown. */
+static bool is_secret(struct str key)
+{
+    static const char *const keys[] = {
+        "url",         "secret",      "api_url",       "slack_api_url",
+        "credentials", "password",    "auth_password", "smtp_auth_password",
+        "proxy_url",   "bearer_token"};
+
+    for (size_t i = 0; i < COUNT(keys); i++)
+        if (str_eq(key, str_from_cstr(keys[i])))
+            return true;
+    return false;
+}
+
+static bool is_key(char c)
+{
+    return c == '_' || (c >= 'a' && c <= 'z');
+}
+
+/* The text with secrets as <secret>; each is the rest of its line, or within
+ * quotes or a map on one line up to what ends it. */
+static void put_hidden(struct buf *out, struct str text)
+{
+    size_t i = 0;
+
+    while (i < text.n) {
+        size_t start = i;
+        while (i < text.n && is_key(text.p[i]))
+            i++;
+        struct str word = str_slice(text, start, i);
+        buf_put(out, word);
+        if (word.n && is_secret(word) && i < text.n && text.p[i] == ':') {
+            buf_puts(out, ": <secret>");
+            i++;
+            while (i < text.n && text.p[i] == ' ')
+                i++;
+            char quote = i < text.n ? text.p[i] : '\0';
+            bool quoted = quote == '"' || quote == '\'';
+            for (i += quoted; i < text.n && text.p[i] != '\n' &&
+                              (quoted ? text.p[i] != quote
+                                      : text.p[i] != ',' && text.p[i] != '}');)
+                i++;
+            i += quoted && i < text.n && text.p[i] == quote;
+        } else if (i < text.n && i == start) {
+            buf_putc(out, text.p[i++]);
+        }
+    }
+}
+
+static void keep_original(struct config_reading *r, struct str text)
+{
+    struct buf b;
+
+    buf_init(&b, 2 * CONFIG_MAX_BYTES);
+    put_hidden(&b, text);
+    const char *copy = arena_cstr(&r->config->arena, buf_str(&b));
+    if (copy && !b.failed)
+        r->config->original = (struct str){copy, b.n};
+    else
+        yaml_no_memory(&r->form);
+    buf_fini(&b);
+}
+
+enum errc notify_config_read(struct notify_config *c, const char *file,
+                             struct str text,
+                             void (*report)(void *ctx, const char *file,
+                                            const char *message),
+                             void *ctx, struct err *err)
+{
+    struct config_reading r = {.form = {.file = file,
+                                        .arena = &c->arena,
+                                        .report = report,
+                                        .ctx = ctx,
+                                        .err = err},
+                               .config = c};
+    const struct yaml *root = NULL;
+    struct err why = {0};
+    const char *slash = strrchr(file, '/');
+
+    *c = (struct notify_config){.original = STR("")};
+    arena_init(&c->arena, MEMORY_MAX);
+    (void)snprintf(r.dir, sizeof(r.dir), "%.*s",
+                   slash ? (int)(slash - file) : 1, slash ? file : ".");
+    enum errc rc =
+        add_templates(c, str_from_cstr(built_in_messages[0].text), &why);
+    if (!rc)
+        rc = yaml_read(text, &c->arena, &root, &why);
+    if (rc && report)
+        report(ctx, file, why.msg);
+    if (rc)
+        rc = err_set(err, rc, "%s:%s", file, why.msg);
+    if (!rc) {
+        take_all(&r, root);
+        keep_original(&r, text);
+        rc = r.form.rc;
+    }
+    if (rc)
+        notify_config_fini(c);
+    return rc;
+}
+
+enum errc notify_config_load(struct notify_config *c, const char *path,
+                             void (*report)(void *ctx, const char *file,
+                                            const char *message),
+                             void *ctx, struct err *err)
+{
+    struct buf b;
+
+    buf_init(&b, CONFIG_MAX_BYTES);
+    enum errc rc = fs_read(path, &b, err);
+    if (!rc)
+        rc = notify_config_read(c, path, buf_str(&b), report, ctx, err);
+    buf_fini(&b);
+    return rc;
+}
+
+void notify_config_fini(struct notify_config *c)
+{
+    for (size_t i = 0; i < c->n_inhibits; i++) {
+        matchers_fini(&c->inhibits[i].source);
+        matchers_fini(&c->inhibits[i].target);
+    }
+    config_route_free(c->root);
+    arena_fini(&c->arena);
+    *c = (struct notify_config){.original = STR("")};
+}

@@ -1,0 +1,270 @@
+/* message.c - a notification as templates see it:
+ * https://prometheus.io/docs/alerting/latest/notifications/ */
+#include <string.h>
+
+#include "alert/template_value.h"
+#include "base/clock.h"
+#include "notify/send.h"
+#include "notify/time_text.h"
+
+/* ---- what alerts have in common ----------------------------------------- */
+
+static bool all_have(const struct notification *n, const struct label *l,
+                     bool annotations)
+{
+    for (size_t i = 0; i < n->n; i++) {
+        struct labels of =
+            annotations ? n->alerts[i].annotations : n->alerts[i].labels;
+        if (!str_eq(labels_get(of, l->name), l->value))
+            return false;
+    }
+    return true;
+}
+
+static struct labels common(struct notification *n, bool annotations)
+{
+    struct labels first = labels_none();
+
+    if (n->n)
+        first = annotations ? n->alerts[0].annotations : n->alerts[0].labels;
+    struct label *v = arena_new(&n->arena, struct label, first.n + 1);
+    size_t count = 0;
+    for (size_t i = 0; v && i < first.n; i++)
+        if (all_have(n, &first.v[i], annotations))
+            v[count++] = first.v[i];
+    return (struct labels){v, count};
+}
+
+bool notification_finish(struct notification *n)
+{
+    n->common_labels = common(n, false);
+    n->common_annotations = common(n, true);
+    return n->common_labels.v && n->common_annotations.v;
+}
+
+/* ---- values ------------------------------------------------------------- */
+
+static const struct template_type pairs_type, pair_type, kv_type;
+
+static struct value text_of(struct str s)
+{
+    return (struct value){.kind = VALUE_TEXT, .text = s.p ? s : STR("")};
+}
+
+static struct value kv_of(struct labels l)
+{
+    return (struct value){.kind = VALUE_LABELS, .labels = l, .type = &kv_type};
+}
+
+static struct value object_of(const struct template_type *type,
+                              const void *object)
+{
+    return (struct value){.kind = VALUE_OBJECT, .type = type, .object = object};
+}
+
+/* Names or values, as a list. */
+static bool list_of(struct run *r, struct labels l, bool names,
+                    struct value *out)
+{
+    struct str *v = arena_new(&r->arena, struct str, l.n + 1);
+
+    for (size_t i = 0; v && i < l.n; i++)
+        v[i] = names ? l.v[i].name : l.v[i].value;
+    *out = (struct value){.kind = VALUE_TEXTS, .texts = v, .n = v ? l.n : 0};
+    return v != NULL;
+}
+
+static bool field_of_kv(struct run *r, const void *self, struct str name,
+                        struct value *out)
+{
+    const struct labels *l = self;
+
+    if (str_eq(name, STR("Names")) || str_eq(name, STR("Values")))
+        return list_of(r, *l, name.p[0] == 'N', out);
+    if (!str_eq(name, STR("SortedPairs")))
+        return false;
+    struct labels *kept = arena_new(&r->arena, struct labels, 1);
+    if (!kept)
+        return false;
+    *kept = *l;
+    *out = object_of(&pairs_type, kept);
+    return true;
+}
+
+static size_t count_pairs(const void *self)
+{
+    return ((const struct labels *)self)->n;
+}
+
+static void pair_at(const void *self, size_t i, struct value *out)
+{
+    *out = object_of(&pair_type, &((const struct labels *)self)->v[i]);
+}
+
+static bool field_of_pair(struct run *r, const void *self, struct str name,
+                          struct value *out)
+{
+    const struct label *l = self;
+
+    (void)r;
+    if (!str_eq(name, STR("Name")) && !str_eq(name, STR("Value")))
+        return false;
+    *out = text_of(name.p[0] == 'N' ? l->name : l->value);
+    return true;
+}
+
+static const struct template_type pairs_type = {"pairs", field_of_kv,
+                                                count_pairs, pair_at};
+static const struct template_type pair_type = {"pair", field_of_pair, NULL,
+                                               NULL};
+static const struct template_type kv_type = {"labels", field_of_kv, NULL, NULL};
+
+/* ---- alerts ------------------------------------------------------------- */
+
+static struct value time_of(struct run *r, int64_t ms)
+{
+    char text[TIME_TEXT_MAX];
+
+    time_for_people(ms, text);
+    const char *copy = arena_cstr(&r->arena, str_from_cstr(text));
+    return text_of(str_from_cstr(copy ? copy : ""));
+}
+
+static bool field_of_alert(struct run *r, const void *self, struct str name,
+                           struct value *out)
+{
+    const struct notified_alert *a = self;
+    char print[17];
+
+    if (str_eq(name, STR("Labels")))
+        *out = kv_of(a->labels);
+    else if (str_eq(name, STR("Annotations")))
+        *out = kv_of(a->annotations);
+    else if (str_eq(name, STR("Status")))
+        *out = text_of(a->ends_at ? STR("resolved") : STR("firing"));
+    else if (str_eq(name, STR("StartsAt")))
+        *out = time_of(r, a->starts_at);
+    else if (str_eq(name, STR("EndsAt")))
+        *out = time_of(r, a->ends_at);
+    else if (str_eq(name, STR("GeneratorURL")))
+        *out = text_of(a->generator_url);
+    else if (str_eq(name, STR("Fingerprint"))) {
+        fingerprint_text(a->fingerprint, print);
+        const char *copy = arena_cstr(&r->arena, str_from_cstr(print));
+        *out = text_of(str_from_cstr(copy ? copy : ""));
+    } else
+        return false;
+    return true;
+}
+
+static const struct template_type alert_type = {"alert", field_of_alert, NULL,
+                                                NULL};
+
+/* Alerts from one to another of a notification. */
+struct part {
+    const struct notification *of;
+    size_t from, to;
+};
+
+static size_t count_part(const void *self)
+{
+    const struct part *p = self;
+
+    return p->to - p->from;
+}
+
+static void alert_at(const void *self, size_t i, struct value *out)
+{
+    const struct part *p = self;
+
+    *out = object_of(&alert_type, &p->of->alerts[p->from + i]);
+}
+
+static bool field_of_part(struct run *r, const void *self, struct str name,
+                          struct value *out);
+
+static const struct template_type part_type = {"alerts", field_of_part,
+                                               count_part, alert_at};
+
+static bool part_of(struct run *r, const struct notification *n, size_t from,
+                    size_t to, struct value *out)
+{
+    struct part *p = arena_new(&r->arena, struct part, 1);
+
+    if (!p)
+        return false;
+    *p = (struct part){n, from, to};
+    *out = object_of(&part_type, p);
+    return true;
+}
+
+static bool field_of_part(struct run *r, const void *self, struct str name,
+                          struct value *out)
+{
+    const struct part *p = self;
+
+    if (str_eq(name, STR("Firing")))
+        return part_of(r, p->of, 0, p->of->n_firing, out);
+    if (str_eq(name, STR("Resolved")))
+        return part_of(r, p->of, p->of->n_firing, p->of->n, out);
+    return false;
+}
+
+/* ---- the whole ---------------------------------------------------------- */
+
+/* Common labels that the group has not. */
+static struct labels own_labels(struct run *r, const struct notification *n)
+{
+    struct labels all = n->common_labels;
+    struct label *v = arena_new(&r->arena, struct label, all.n + 1);
+    size_t count = 0;
+
+    for (size_t i = 0; v && i < all.n; i++)
+        if (!labels_get(n->group_labels, all.v[i].name).n)
+            v[count++] = all.v[i];
+    return v ? (struct labels){v, count} : labels_none();
+}
+
+static bool field_of_notification(struct run *r, const void *self,
+                                  struct str name, struct value *out)
+{
+    const struct notification *n = self;
+
+    if (str_eq(name, STR("Alerts")))
+        return part_of(r, n, 0, n->n, out);
+    if (str_eq(name, STR("Receiver")))
+        *out = text_of(n->how->receiver->name);
+    else if (str_eq(name, STR("Status")))
+        *out = text_of(n->n_firing ? STR("firing") : STR("resolved"));
+    else if (str_eq(name, STR("GroupLabels")))
+        *out = kv_of(n->group_labels);
+    else if (str_eq(name, STR("OwnLabels")))
+        *out = kv_of(own_labels(r, n));
+    else if (str_eq(name, STR("CommonLabels")))
+        *out = kv_of(n->common_labels);
+    else if (str_eq(name, STR("CommonAnnotations")))
+        *out = kv_of(n->common_annotations);
+    else if (str_eq(name, STR("ExternalURL")))
+        *out = text_of(n->external_url);
+    else
+        return false;
+    return true;
+}
+
+static const struct template_type notification_type = {
+    "notification", field_of_notification, NULL, NULL};
+
+enum errc message_make(const struct notification *n,
+                       const struct message_text *text, struct buf *out,
+                       struct err *err)
+{
+    const struct template_data data = {.type = &notification_type,
+                                       .about = n,
+                                       .set = n->templates,
+                                       .external = labels_none(),
+                                       .labels = labels_none(),
+                                       .external_url = n->external_url};
+
+    return text->template ? template_run(text->template, &data, out, err)
+                          : ERR_OK;
+}

@@ -1,0 +1,286 @@
+#include "notify/notify.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "io/pool.h"
+
+enum { SENDERS = 4, TESTS_MAX = 64 };
+
+struct notify {
+    struct notify_options options;
+    struct notify_store *store;
+    struct pool *pool;
+    pthread_t thread;
+    bool started;
+    pthread_mutex_t lock; /* of what follows */
+    pthread_cond_t wake;
+    bool stopped;
+    struct dispatch d;
+};
+
+static int64_t wall_ms(void)
+{
+    return clock_wall_ns() / 1000000;
+}
+
+/* ---- sending ------------------------------------------------------------ */
+
+struct job {
+    struct pool_job job; /* first: a job is its job */
+    struct notify *n;
+    struct delivery *v;
+};
+
+static void deliver(struct pool_job *pool_job)
+{
+    struct job *job = (struct job *)pool_job;
+    struct notify *n = job->n;
+    struct told told = {.again = false};
+    struct err err = {0};
+
+    enum errc rc = job->v->n.how->type->send(&job->v->n, &told, &err);
+    pthread_mutex_lock(&n->lock);
+    dispatch_done(&n->d, job->v, rc, &told, err.msg, wall_ms());
+    pthread_cond_signal(&n->wake);
+    pthread_mutex_unlock(&n->lock);
+    free(job);
+}
+
+/* With the lock. */
+static void hand_out(struct notify *n)
+{
+    static const struct told later = {.again = true};
+    struct delivery *v;
+
+    while ((v = dispatch_take(&n->d, wall_ms()))) {
+        struct job *job = calloc(1, sizeof(*job));
+        if (job) {
+            job->job.run = deliver;
+            job->n = n;
+            job->v = v;
+        }
+        if (!job || !pool_submit(n->pool, &job->job)) {
+            dispatch_done(&n->d, v, ERR_BUSY, &later, "too much to send",
+                          wall_ms());
+            free(job);
+        }
+    }
+}
+
+static void *run(void *arg)
+{
+    struct notify *n = arg;
+    struct timespec until;
+
+    pthread_mutex_lock(&n->lock);
+    while (!n->stopped) {
+        int64_t now = wall_ms(), next = dispatch_step(&n->d, now);
+        hand_out(n);
+        next = next - now > 1000 ? 1000 : next - now; /* the clock may be set */
+        if (next > 0) {
+            clock_deadline(next, &until);
+            (void)pthread_cond_timedwait(&n->wake, &n->lock, &until);
+        }
+    }
+    pthread_mutex_unlock(&n->lock);
+    return NULL;
+}
+
+/* ---- configuration ------------------------------------------------------ */
+
+static enum errc load(const struct notify *n, struct config_held **out,
+                      struct err *err)
+{
+    struct config_held *c = calloc(1, sizeof(*c));
+
+    *out = NULL;
+    if (!c)
+        return err_set(err, ERR_NOMEM, "out of memory");
+    enum errc rc =
+        notify_config_load(&c->c, n->options.config, NULL, NULL, err);
+    if (rc)
+        free(c);
+    else
+        *out = config_hold(c);
+    return rc;
+}
+
+enum errc notify_reload(struct notify *n, struct err *err)
+{
+    struct config_held *c = NULL;
+    enum errc rc = n->options.config ? load(n, &c, err) : ERR_OK;
+
+    if (rc || !c)
+        return rc;
+    pthread_mutex_lock(&n->lock);
+    dispatch_configure(&n->d, c, wall_ms());
+    pthread_cond_signal(&n->wake);
+    pthread_mutex_unlock(&n->lock);
+    return ERR_OK;
+}
+
+/* ---- making and ending -------------------------------------------------- */
+
+enum errc notify_new(const struct notify_options *options, struct notify **out,
+                     struct err *err)
+{
+    struct notify *n = calloc(1, sizeof(*n));
+
+    if (!n)
+        return err_set(err, ERR_NOMEM, "out of memory");
+    n->options = *options;
+    pthread_mutex_init(&n->lock, NULL);
+    pthread_cond_init(&n->wake, NULL);
+    enum errc rc = notify_store_open(options->state, &n->store, err);
+    if (!rc)
+        rc = dispatch_init(&n->d, n->store, options->external_url, err);
+    n->d.say = options->say;
+    n->d.ctx = options->ctx;
+    if (!rc)
+        rc = notify_reload(n, err);
+    if (rc) {
+        notify_free(n);
+        return rc;
+    }
+    *out = n;
+    return ERR_OK;
+}
+
+enum errc notify_start(struct notify *n, struct err *err)
+{
+    enum errc rc = pool_new(SENDERS, 1 << 16, &n->pool, err);
+
+    if (!rc && pthread_create(&n->thread, NULL, run, n) != 0)
+        rc = err_set(err, ERR_IO, "cannot start a thread");
+    n->started = !rc;
+    return rc;
+}
+
+void notify_free(struct notify *n)
+{
+    if (!n)
+        return;
+    pthread_mutex_lock(&n->lock);
+    n->stopped = true;
+    pthread_cond_signal(&n->wake);
+    pthread_mutex_unlock(&n->lock);
+    if (n->started)
+        pthread_join(n->thread, NULL);
+    pool_free(n->pool); /* what is being sent is sent */
+    dispatch_fini(&n->d);
+    notify_store_close(n->store);
+    pthread_mutex_destroy(&n->lock);
+    pthread_cond_destroy(&n->wake);
+    free(n);
+}
+
+/* ---- what others do with it --------------------------------------------- */
+
+enum errc notify_alert(struct notify *n, const struct incoming *in,
+                       struct err *err)
+{
+    pthread_mutex_lock(&n->lock);
+    enum errc rc = dispatch_alert(&n->d, in, wall_ms(), err);
+    pthread_cond_signal(&n->wake);
+    pthread_mutex_unlock(&n->lock);
+    return rc;
+}
+
+void notify_look(struct notify *n,
+                 void (*look)(void *ctx, struct dispatch *d, int64_t now),
+                 void *ctx)
+{
+    pthread_mutex_lock(&n->lock);
+    look(ctx, &n->d, wall_ms());
+    pthread_mutex_unlock(&n->lock);
+}
+
+enum errc notify_silence(struct notify *n, const struct new_silence *silence,
+                         char id[SILENCE_ID], struct err *err)
+{
+    pthread_mutex_lock(&n->lock);
+    enum errc rc = silences_put(&n->d.silences, silence, wall_ms(), id, err);
+    pthread_mutex_unlock(&n->lock);
+    return rc;
+}
+
+enum errc notify_expire(struct notify *n, struct str id, struct err *err)
+{
+    pthread_mutex_lock(&n->lock);
+    enum errc rc = silences_expire(&n->d.silences, id, wall_ms(), err);
+    pthread_mutex_unlock(&n->lock);
+    return rc;
+}
+
+/* ---- a test ------------------------------------------------------------- */
+
+struct testing {
+    struct dispatch *d;
+    struct active_alert alert;
+    struct delivery *v[TESTS_MAX];
+    size_t n;
+    bool failed;
+    int64_t now;
+};
+
+static void make_test(void *ctx, const struct route *r)
+{
+    struct testing *t = ctx;
+    struct active_alert *alert = &t->alert;
+
+    for (size_t i = 0; i < r->receiver->n && t->n < TESTS_MAX; i++) {
+        struct labels l = labels_pick(&alert->arena, alert->labels,
+                                      r->group_by.v, r->group_by.n, true);
+        t->v[t->n] =
+            delivery_new(t->d, &r->receiver->v[i], l.v ? l : labels_none(),
+                         r->key, &alert, 1, t->now);
+        if (t->v[t->n])
+            t->n++;
+        else
+            t->failed = true;
+    }
+}
+
+enum errc notify_test(struct notify *n, const struct incoming *in,
+                      void (*each)(void *ctx, const struct tested *t),
+                      void *ctx, struct err *err)
+{
+    struct testing t = {.d = &n->d, .now = wall_ms()};
+    enum errc rc = ERR_OK;
+
+    t.alert = (struct active_alert){.labels = in->labels,
+                                    .annotations = in->annotations,
+                                    .generator_url = in->generator_url,
+                                    .hash = labels_hash(in->labels),
+                                    .starts_at = t.now,
+                                    .ends_at = INT64_MAX};
+    arena_init(&t.alert.arena, 1 << 20);
+    pthread_mutex_lock(&n->lock);
+    if (n->d.config)
+        route_match(n->d.config->c.root, in->labels, make_test, &t);
+    else
+        rc = err_set(err, ERR_NOT_FOUND,
+                     "nobody is told: the monitor has no --notify FILE");
+    pthread_mutex_unlock(&n->lock);
+    if (t.failed)
+        rc = err_set(err, ERR_NOMEM, "out of memory");
+    for (size_t i = 0; i < t.n; i++) {
+        const struct integration *how = t.v[i]->n.how;
+        struct told told = {.again = false};
+        struct err why = {0};
+        struct tested one = {.receiver = how->receiver->name,
+                             .type = how->type->name,
+                             .index = how->index};
+        one.rc = how->type->send(&t.v[i]->n, &told, &why);
+        one.why = one.rc ? why.msg : "";
+        each(ctx, &one);
+        pthread_mutex_lock(&n->lock);
+        delivery_free(t.v[i]); /* its configuration is counted under the lock */
+        pthread_mutex_unlock(&n->lock);
+    }
+    arena_fini(&t.alert.arena);
+    return rc;
+}
