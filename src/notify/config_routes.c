@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/sort.h"
 #include "notify/config_internal.h"
 
 enum { DEPTH_MAX = 32 };
@@ -182,8 +183,8 @@ static void take_route(struct config_reading *r, const struct yaml *n,
 
     route->index = r->config->n_routes++;
     yaml_take(&r->form, n, fields, route);
-    qsort(route->matchers.v, route->matchers.n, sizeof(struct matcher),
-          by_matcher);
+    sort_items(route->matchers.v, route->matchers.n, sizeof(struct matcher),
+               by_matcher);
     check_route(r, n, route);
     name_route(r, route);
     take_children(r, yaml_get(n, "routes"), route, depth);

@@ -17,12 +17,6 @@ enum {
     IDLE_MS = 60000
 };
 
-/* What a flush saw, to be forgotten when all have been told. */
-struct flushed {
-    struct active_alert *alert;
-    int64_t updated_at;
-};
-
 /* Messages that an integration may have: one more every minute/per_minute, at
  * most per_minute at once. */
 struct rate {
@@ -44,96 +38,7 @@ static struct dispatch_stats *stats_of(struct dispatch *d,
     return &d->stats[how->type - integration_types];
 }
 
-/* ---- groups ------------------------------------------------------------- */
-
-static void group_free(struct alert_group *g)
-{
-    for (size_t i = 0; i < g->n; i++)
-        g->v[i]->groups--;
-    free(g->v);
-    free(g->seen);
-    arena_fini(&g->arena);
-    free(g);
-}
-
-/* The labels that a route groups by. */
-static struct labels labels_of_group(const struct route *r, struct labels l,
-                                     struct arena *a)
-{
-    return r->group_by_all
-               ? labels_copy(a, l)
-               : labels_pick(a, l, r->group_by.v, r->group_by.n, true);
-}
-
-/* {}/{a="b"}:{alertname="X"} */
-static bool name_group(struct alert_group *g)
-{
-    struct buf b;
-
-    buf_init(&b, GROUP_BYTES_MAX);
-    buf_put(&b, g->route->key);
-    buf_puts(&b, ":{");
-    for (size_t i = 0; i < g->labels.n; i++) {
-        buf_puts(&b, i ? ", " : "");
-        label_print(&b, g->labels.v[i]);
-    }
-    buf_putc(&b, '}');
-    const char *copy = b.failed ? NULL : arena_cstr(&g->arena, buf_str(&b));
-    g->key = (struct str){copy, b.n};
-    buf_fini(&b);
-    return copy != NULL;
-}
-
-static struct alert_group *make_group(struct dispatch *d, const struct route *r,
-                                      struct labels l, int64_t now)
-{
-    struct alert_group *g = calloc(1, sizeof(*g));
-
-    if (!g)
-        return NULL;
-    arena_init(&g->arena, GROUP_BYTES_MAX);
-    g->route = r;
-    g->labels = labels_copy(&g->arena, l);
-    g->hash = labels_hash(l);
-    g->due = now + r->group_wait;
-    if (!g->labels.v || !name_group(g)) {
-        group_free(g);
-        return NULL;
-    }
-    g->next = d->groups;
-    d->groups = g;
-    return g;
-}
-
-static struct alert_group *group_of(struct dispatch *d, const struct route *r,
-                                    struct labels l, int64_t now)
-{
-    uint64_t hash = labels_hash(l);
-
-    for (struct alert_group *g = d->groups; g; g = g->next)
-        if (g->route == r && g->hash == hash && labels_eq(g->labels, l))
-            return g;
-    return make_group(d, r, l, now);
-}
-
-static bool add_to_group(struct alert_group *g, struct active_alert *a)
-{
-    for (size_t i = 0; i < g->n; i++)
-        if (g->v[i] == a)
-            return true;
-    if (g->n == g->cap) {
-        size_t cap = g->cap ? g->cap * 2 : 4;
-        struct active_alert **v =
-            realloc(g->v, cap * sizeof(struct active_alert *));
-        if (!v)
-            return false;
-        g->v = v;
-        g->cap = cap;
-    }
-    g->v[g->n++] = a;
-    a->groups++;
-    return true;
-}
+/* ---- placing alerts ----------------------------------------------------- */
 
 struct placing {
     struct dispatch *d;
@@ -148,11 +53,11 @@ static void place(void *ctx, const struct route *r)
     struct arena arena;
 
     arena_init(&arena, GROUP_BYTES_MAX);
-    struct labels l = labels_of_group(r, p->alert->labels, &arena);
+    struct labels l = route_labels(r, p->alert->labels, &arena);
     if (!l.n)
         l = labels_none();
-    struct alert_group *g = l.v ? group_of(p->d, r, l, p->now) : NULL;
-    if (!g || !add_to_group(g, p->alert))
+    struct alert_group *g = l.v ? group_of(&p->d->groups, r, l, p->now) : NULL;
+    if (!g || !group_add(g, p->alert))
         p->failed = true;
     /* What began long ago, before a restart, does not wait again. */
     else if (!g->flushed && p->alert->starts_at + r->group_wait < p->now)
@@ -352,33 +257,6 @@ static int by_labels(const void *a, const void *b)
     return labels_compare(x->labels, y->labels);
 }
 
-static bool note_seen(struct alert_group *g)
-{
-    free(g->seen);
-    g->seen = calloc(g->n + 1, sizeof(*g->seen));
-    g->n_seen = g->seen ? g->n : 0;
-    for (size_t i = 0; i < g->n_seen; i++)
-        g->seen[i] = (struct flushed){g->v[i], g->v[i]->updated_at};
-    return g->seen != NULL;
-}
-
-/* Everybody has been told: what was over then is forgotten, unless it came
- * again. */
-static void forget_ended(struct alert_group *g, int64_t now)
-{
-    for (size_t i = 0; i < g->n_seen; i++) {
-        for (size_t k = 0; k < g->n; k++) {
-            if (g->v[k] != g->seen[i].alert || !active_ended(g->v[k], now) ||
-                g->v[k]->updated_at != g->seen[i].updated_at)
-                continue;
-            g->v[k]->groups--;
-            g->v[k] = g->v[--g->n];
-            break;
-        }
-    }
-    g->n_seen = 0;
-}
-
 static bool any_running(const struct dispatch *d, const struct alert_group *g)
 {
     for (const struct delivery *v = d->deliveries; v; v = v->next)
@@ -400,19 +278,19 @@ static void flush(struct dispatch *d, struct alert_group *g, int64_t now)
     g->flushed = true;
     g->failed = false;
     alerts = calloc(g->n + 1, sizeof(struct active_alert *));
-    if (!alerts || !note_seen(g)) {
+    if (!alerts || !group_note_seen(g)) {
         free(alerts);
         return;
     }
     size_t n = dispatch_is_out_of_hours(&d->config->c, g->route, now)
                    ? 0
                    : pick(d, g, alerts, now);
-    qsort(alerts, n, sizeof(struct active_alert *), by_labels);
+    sort_items(alerts, n, sizeof(struct active_alert *), by_labels);
     for (size_t i = 0; n && i < g->route->receiver->n; i++)
         start_delivery(d, g, &g->route->receiver->v[i], alerts, n, now);
     free(alerts);
     if (!g->pending && !g->failed)
-        forget_ended(g, now);
+        group_forget_ended(g, now);
 }
 
 static void clean(struct dispatch *d, int64_t now)
@@ -523,7 +401,7 @@ static void end_delivery(struct dispatch *d, struct delivery *v, bool ok,
     g->pending--;
     g->failed = g->failed || !ok;
     if (!g->pending && !g->failed)
-        forget_ended(g, now);
+        group_forget_ended(g, now);
 }
 
 static void tell_failure(struct dispatch *d, const struct delivery *v,

@@ -16,7 +16,7 @@
 #ifndef NOTIFY_DISPATCH_H
 #define NOTIFY_DISPATCH_H
 
-#include "notify/active.h"
+#include "notify/groups.h"
 #include "notify/send.h"
 #include "notify/silences.h"
 
@@ -90,24 +90,6 @@ struct delivery *dispatch_take(struct dispatch *d, int64_t now);
 /* What came of it; frees it, or lets it wait for another try. */
 void dispatch_done(struct dispatch *d, struct delivery *v, enum errc rc,
                    const struct told *told, const char *why, int64_t now);
-
-/* ---- looking at it ------------------------------------------------------ */
-
-struct alert_group {
-    struct alert_group *next;
-    struct arena arena; /* of labels and key */
-    const struct route *route;
-    struct labels labels;
-    struct str key; /* {}/{a="b"}:{alertname="X"} */
-    uint64_t hash;
-    struct active_alert **v;
-    size_t n, cap;
-    int64_t due;
-    bool flushed, failed;
-    unsigned pending; /* deliveries */
-    struct flushed *seen;
-    size_t n_seen;
-};
 
 /* ---- mute.c ------------------------------------------------------------- */
 

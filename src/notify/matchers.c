@@ -157,10 +157,11 @@ enum errc matchers_parse(struct matchers *m, struct str text, struct arena *a,
     struct str s = str_trim(text);
     enum errc rc = ERR_OK;
 
-    if (s.n && s.p[0] == '{')
-        s = str_slice(s, 1, s.n);
-    if (s.n && s.p[s.n - 1] == '}' && text.n && str_trim(text).p[0] == '{')
-        s = str_slice(s, 0, s.n - 1);
+    if (s.n && s.p[0] == '{') {
+        if (s.n < 2 || s.p[s.n - 1] != '}')
+            return bad(&p, text);
+        s = str_slice(s, 1, s.n - 1);
+    }
     while (!rc && s.n) {
         size_t n = end_of_one(s);
         struct str one = str_trim(str_slice(s, 0, n));

@@ -50,6 +50,35 @@ static void put_encoded(struct buf *b, struct str s)
     }
 }
 
+static bool is_of_addresses(const char *name)
+{
+    static const char *const names[] = {"To", "From", "Cc", "Bcc", "Reply-To"};
+
+    for (size_t i = 0; i < COUNT(names); i++)
+        if (str_eq_nocase(str_from_cstr(name), str_from_cstr(names[i])))
+            return true;
+    return false;
+}
+
+/* Names <addresses>, with commas between them: names alone are encoded. */
+static void put_addresses(struct buf *b, struct str rest)
+{
+    for (bool first = true; rest.n; first = false) {
+        struct str one = str_trim(str_cut(&rest, ','));
+        const char *open = one.n ? memrchr(one.p, '<', one.n) : NULL;
+        size_t n = open ? (size_t)(open - one.p) : 0;
+        struct str name = str_trim(str_slice(one, 0, n));
+        buf_puts(b, first ? "" : ", ");
+        if (is_ascii(name)) {
+            buf_put(b, one);
+            continue;
+        }
+        put_encoded(b, name);
+        buf_putc(b, ' ');
+        buf_put(b, str_slice(one, n, one.n));
+    }
+}
+
 /* One line: a message must not add headers. */
 static enum errc add_header(struct letter *l, const char *name,
                             struct str value)
@@ -62,6 +91,8 @@ static enum errc add_header(struct letter *l, const char *name,
     buf_printf(&b, "%s: ", name);
     if (is_ascii(value))
         buf_put(&b, value);
+    else if (is_of_addresses(name))
+        put_addresses(&b, value);
     else
         put_encoded(&b, value);
     for (size_t i = 0; i < b.n; i++)

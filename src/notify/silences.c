@@ -169,18 +169,18 @@ static enum errc check(const struct new_silence *new, int64_t now,
 {
     if (new->matchers.n == 0)
         return err_set(err, ERR_INVALID,
-                       "invalid silence: at least one matcher required");
+                       "silence invalid: at least one matcher required");
     if (all_match_empty(&new->matchers))
         return err_set(err, ERR_INVALID,
-                       "invalid silence: at least one matcher must not match "
+                       "silence invalid: at least one matcher must not match "
                        "the empty string");
     if (new->starts_at >= new->ends_at)
         return err_set(err, ERR_INVALID,
-                       "failed to create silence: start time must be before "
+                       "Failed to create silence: start time must be before "
                        "end time");
     if (new->ends_at < now)
         return err_set(err, ERR_INVALID,
-                       "failed to create silence: end time can't be in the "
+                       "Failed to create silence: end time can't be in the "
                        "past");
     return ERR_OK;
 }

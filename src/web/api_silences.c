@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/sort.h"
 #include "notify/time_text.h"
 #include "web/api_v2.h"
 
@@ -96,7 +97,7 @@ static void look(void *ctx, struct dispatch *d, int64_t now)
             v[n++] = (struct entry){d->silences.v[i],
                                     silence_state(d->silences.v[i], now)};
     if (v)
-        qsort(v, n, sizeof(*v), by_urgency);
+        sort_items(v, n, sizeof(*v), by_urgency);
     buf_putc(l->out, '[');
     for (size_t i = 0; i < n; i++) {
         buf_puts(l->out, i ? "," : "");
@@ -165,7 +166,7 @@ static enum errc take_matchers(const struct json_node *list,
         struct str name = json_str_or(json_get(n, "name"), "");
         if (!label_name_is_plain(name))
             rc = err_set(err, ERR_INVALID,
-                         "invalid silence: invalid label matcher: invalid "
+                         "silence invalid: invalid label matcher: invalid "
                          "label name \"" STR_FMT "\"",
                          STR_ARG(name));
         else

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/sort.h"
 #include "codec/json_tree.h"
 #include "notify/time_text.h"
 
@@ -33,10 +34,10 @@ struct json_node *v2_body(struct api_call *c, struct arena *a, struct err *err)
 
 void v2_put_time(struct buf *b, const char *before, int64_t ms)
 {
-    buf_puts(b, before);
-    buf_putc(b, '"');
-    time_put(b, ms);
-    buf_putc(b, '"');
+    char text[CLOCK_TEXT_MAX];
+
+    clock_format(ms * 1000000, text);
+    buf_printf(b, "%s\"%s\"", before, text);
 }
 
 /* ---- alerts ------------------------------------------------------------- */
@@ -170,7 +171,7 @@ static int by_fingerprint(const void *a, const void *b)
 
 static void put_sorted(struct listing *l)
 {
-    qsort(l->v, l->n, sizeof(*l->v), by_fingerprint);
+    sort_items(l->v, l->n, sizeof(*l->v), by_fingerprint);
     buf_putc(l->out, '[');
     for (size_t i = 0; i < l->n; i++) {
         buf_puts(l->out, i ? "," : "");

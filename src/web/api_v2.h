@@ -18,7 +18,7 @@ MUST_CHECK enum errc v2_take_time(const struct json_node *n, const char *name,
 MUST_CHECK enum errc v2_take_alert(const struct json_node *n, struct arena *a,
                                    struct incoming *out, struct err *err);
 
-/* before"2026-11-25T12:00:00Z" */
+/* before"2026-11-25T12:00:00.000Z" */
 void v2_put_time(struct buf *b, const char *before, int64_t ms);
 
 #endif
