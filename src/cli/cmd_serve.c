@@ -1,9 +1,11 @@
 #include <limits.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/log.h"
 #include "cli/hint_flags.h"
+#include "cli/monitor_start.h"
 #include "cli/serve_options.h"
 #include "io/cpu.h"
 
@@ -19,6 +21,11 @@ const struct flag serve_flags[] = {
     {"grpc-port",      0, FLAG_INT,      AT(grpc_port),    "8001", 0, 65535, 0, TEXT_OPT_GRPC_PORT, false, 0},
     {"monitor-port",   0, FLAG_INT,      AT(monitor_port), "8002", 0, 65535, 0, TEXT_OPT_MONITOR_PORT, false, AT(monitor_port_given)},
     {"metrics-port",   0, FLAG_INT,      AT(monitor_port), NULL, 0, 65535, 0, TEXT_OPT_MONITOR_PORT, true, AT(monitor_port_given)},
+    {"monitor-interval", 0, FLAG_DURATION, AT(monitor_interval), "15s", 100 * MS, DAY, SECOND, TEXT_OPT_SCRAPE_INTERVAL, false, 0},
+    {"history",        0, FLAG_TEXT,     AT(history),      NULL, 0, 0, 0, TEXT_OPT_HISTORY_DIR, false, 0},
+    {"no-history",     0, FLAG_BOOL,     AT(no_history),   NULL, 0, 0, 0, TEXT_OPT_NO_HISTORY, false, 0},
+    {"rules",          0, FLAG_TEXT,     AT(rules),        NULL, 0, 0, 0, TEXT_OPT_RULES, false, 0},
+    {"notify",         0, FLAG_TEXT,     AT(notify),       NULL, 0, 0, 0, TEXT_OPT_NOTIFY, false, 0},
     {"no-monitor",     0, FLAG_BOOL,     AT(no_monitor),   NULL, 0, 0, 0, TEXT_OPT_NO_MONITOR, false, 0},
     {"model-repository", 0, FLAG_TEXT,   AT(repository),   NULL, 0, 0, 0, TEXT_OPT_REPOSITORY, false, 0},
     {"model-store",    0, FLAG_TEXT,     AT(repository),   NULL, 0, 0, 0, TEXT_OPT_REPOSITORY, true, 0},
@@ -90,7 +97,6 @@ void serve_daemon_options(const struct serve_options *o, struct cli *cli,
         .host = o->host,
         .http_port = (uint16_t)o->http_port,
         .monitor_port = (uint16_t)o->monitor_port,
-        .monitor = !o->no_monitor,
         .monitor_port_given = o->monitor_port_given,
         .insecure = o->insecure,
         .lame_duck_ns = o->lame_duck,
@@ -98,6 +104,34 @@ void serve_daemon_options(const struct serve_options *o, struct cli *cli,
         .argv = cli->argv,
         .argc = cli->argc,
     };
+}
+
+/* In the monitor's process. */
+static enum errc run_monitor(const void *ctx, int fd, unsigned port,
+                             void (*ready)(void *arg), void *arg,
+                             struct err *err)
+{
+    const struct serve_options *o = ctx;
+    const struct monitor_beside beside = {fd, ready, arg};
+    struct monitor_flags flags = {0};
+    struct flag_args none;
+    char url[300];
+    const struct scrape_target target = {.job = "stoker", .url = url};
+
+    enum errc rc = flags_parse(monitor_flags_table, &flags, 0, NULL,
+                               LANGUAGE_EN, &none, err);
+    bool any = strcmp(o->host, "0.0.0.0") == 0 || strcmp(o->host, "::") == 0;
+    bool six = !any && strchr(o->host, ':');
+    (void)snprintf(url, sizeof(url), "http://%s%.200s%s:%u/metrics",
+                   six ? "[" : "", any ? "127.0.0.1" : o->host, six ? "]" : "",
+                   port);
+    flags.host = o->host;
+    flags.interval = o->monitor_interval;
+    flags.data = o->history;
+    flags.no_history = o->no_history;
+    flags.rules = o->rules;
+    flags.notify = o->notify;
+    return rc ? rc : monitor_start(&flags, &target, 1, &beside, err);
 }
 
 static enum errc run(struct cli *cli, const void *options,
@@ -116,6 +150,8 @@ static enum errc run(struct cli *cli, const void *options,
                        "serve", "MODEL");
     log_setup(2, level, "master");
     serve_daemon_options(o, cli, args, &daemon);
+    daemon.run_monitor = o->no_monitor ? NULL : run_monitor;
+    daemon.monitor_ctx = o;
     return master_run(&daemon, err);
 }
 

@@ -16,10 +16,10 @@ void process_title(const struct daemon_options *o, const char *title)
     size_t room = 0;
 
     (void)prctl(PR_SET_NAME, title);
-    /* The kernel shows the arguments' own memory: they lie in one piece. */
+    /* The kernel shows the arguments' own memory: they lie in one piece, also
+     * when an earlier title is in it. */
     for (int i = 0; i < o->argc; i++)
-        if (o->argv[i] == o->argv[0] + room)
-            room += strlen(o->argv[i]) + 1;
+        room = (size_t)(o->argv[i] - o->argv[0]) + strlen(o->argv[i]) + 1;
     size_t n = strlen(title);
     if (room <= 1)
         return;
@@ -119,4 +119,28 @@ void child_main(const struct daemon_options *o, const int *fds, unsigned n_fds,
     while (sig < 0 && errno == EINTR);
     end_gracefully(o, s, &set);
     exit(0);
+}
+
+/* ---- the monitor -------------------------------------------------------- */
+
+static void report_ready(void *arg)
+{
+    int *fd = arg;
+
+    report(*fd, ERR_OK, NULL);
+    *fd = -1;
+}
+
+void monitor_main(const struct daemon_options *o, int fd, unsigned port,
+                  int report_fd)
+{
+    struct err err = {0};
+
+    process_title(o, "stoker: monitor");
+    (void)prctl(PR_SET_PDEATHSIG, SIGTERM);
+    enum errc rc = o->run_monitor(o->monitor_ctx, fd, port, report_ready,
+                                  &report_fd, &err);
+    if (rc && report_fd >= 0)
+        report(report_fd, rc, &err);
+    exit(errc_exit_status(rc));
 }

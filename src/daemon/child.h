@@ -1,4 +1,4 @@
-/* child.h - the serving process, as master starts it. */
+/* child.h - the serving process and the monitor, as master starts them. */
 #ifndef DAEMON_CHILD_H
 #define DAEMON_CHILD_H
 
@@ -13,6 +13,10 @@ struct child_report {
 /* Serves until SIGTERM; does not return. */
 void child_main(const struct daemon_options *options, const int *fds,
                 unsigned n_fds, int report_fd) NORETURN;
+
+/* The same for the monitor. */
+void monitor_main(const struct daemon_options *options, int fd, unsigned port,
+                  int report_fd) NORETURN;
 
 /* Sets the name of this process, as ps and top show it. */
 void process_title(const struct daemon_options *options, const char *title);

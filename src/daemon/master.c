@@ -32,17 +32,26 @@ enum {
     MS = 1000000,
 };
 
-struct master {
-    const struct daemon_options *options;
-    int fds[HTTP_MAX_LISTENERS];
-    unsigned n_fds;
-    int signal_fd;
-    int report_fd; /* of the present child, or -1 */
-    pid_t child;   /* 0: none */
-    bool ever_ready, ready, stopping;
+/* A process of the master's: serve, and the monitor. */
+struct kid {
+    const char *name;
+    bool is_monitor;
+    pid_t pid;     /* 0: none */
+    int report_fd; /* of the present process, or -1 */
+    bool ever_ready, ready;
     int64_t started_ns, next_start_ns;
     int64_t delay_ms;
     unsigned deaths;
+};
+
+struct master {
+    const struct daemon_options *options;
+    int fds[2];    /* of the data plane, of the monitor */
+    unsigned port; /* of the data plane */
+    int signal_fd;
+    bool stopping;
+    struct kid kids[2];
+    size_t n_kids;
 };
 
 static enum errc open_sockets(struct master *m, struct err *err)
@@ -55,13 +64,14 @@ static enum errc open_sockets(struct master *m, struct err *err)
     rc = socket_listen(o->host, o->http_port, &m->fds[0], err);
     if (rc)
         return rc;
-    m->n_fds = 1;
-    if (!o->monitor)
+    m->port = socket_port(m->fds[0]);
+    m->n_kids = 1;
+    if (!o->run_monitor)
         return ERR_OK;
     struct err why = {0};
     rc = socket_listen(o->host, o->monitor_port, &m->fds[1], &why);
     if (!rc) {
-        m->n_fds = 2;
+        m->n_kids = 2;
     } else if (o->monitor_port_given) {
         err_record(err, rc, "%s", why.msg);
         return rc;
@@ -74,7 +84,27 @@ static enum errc open_sockets(struct master *m, struct err *err)
     return ERR_OK;
 }
 
-static enum errc start_child(struct master *m, struct err *err)
+/* In the new process: does not return. */
+static void become(struct master *m, const struct kid *k, int report_fd)
+{
+    sigset_t none;
+
+    (void)close(m->signal_fd);
+    (void)close(m->fds[!k->is_monitor]); /* the other one's socket */
+    sigemptyset(&none);
+    (void)sigprocmask(SIG_SETMASK, &none, NULL);
+    log_setup(2,
+              log_enabled(LOG_DEBUG)  ? LOG_DEBUG
+              : log_enabled(LOG_INFO) ? LOG_INFO
+              : log_enabled(LOG_WARN) ? LOG_WARN
+                                      : LOG_ERROR,
+              k->name);
+    if (k->is_monitor)
+        monitor_main(m->options, m->fds[1], m->port, report_fd);
+    child_main(m->options, &m->fds[0], 1, report_fd);
+}
+
+static enum errc start(struct master *m, struct kid *k, struct err *err)
 {
     int fds[2];
 
@@ -82,64 +112,61 @@ static enum errc start_child(struct master *m, struct err *err)
         return err_set(err, ERR_IO, "cannot make a pipe: %s", strerror(errno));
     pid_t pid = fork();
     if (pid == 0) {
-        sigset_t none;
         (void)close(fds[0]);
-        (void)close(m->signal_fd);
-        sigemptyset(&none);
-        (void)sigprocmask(SIG_SETMASK, &none, NULL);
-        log_setup(2,
-                  log_enabled(LOG_DEBUG)  ? LOG_DEBUG
-                  : log_enabled(LOG_INFO) ? LOG_INFO
-                  : log_enabled(LOG_WARN) ? LOG_WARN
-                                          : LOG_ERROR,
-                  "serve");
-        child_main(m->options, m->fds, m->n_fds, fds[1]);
+        become(m, k, fds[1]);
     }
     (void)close(fds[1]);
     if (pid < 0) {
         (void)close(fds[0]);
         return err_set(err, ERR_IO, "cannot fork: %s", strerror(errno));
     }
-    m->child = pid;
-    m->report_fd = fds[0];
-    m->ready = false;
-    m->started_ns = clock_mono_ns();
+    k->pid = pid;
+    k->report_fd = fds[0];
+    k->ready = false;
+    k->started_ns = clock_mono_ns();
     return ERR_OK;
 }
 
-static void announce(struct master *m)
+static void announce(struct master *m, struct kid *k)
 {
     const struct daemon_options *o = m->options;
     const char *host = strcmp(o->host, "0.0.0.0") == 0 ? "127.0.0.1" : o->host;
-    unsigned port = socket_port(m->fds[0]);
+    long long ms = (long long)((clock_mono_ns() - k->started_ns) / MS);
+    bool again = k->ever_ready;
 
-    m->ready = true;
-    if (m->ever_ready) {
-        log_event(LOG_INFO, "serve.restarted", "pid=%d ms=%lld", (int)m->child,
-                  (long long)((clock_mono_ns() - m->started_ns) / MS));
-        return;
-    }
-    m->ever_ready = true;
-    log_event(LOG_INFO, "server.ready",
-              "http://%s:%u  docs=http://%s:%u/docs ms=%lld", host, port, host,
-              port, (long long)((clock_mono_ns() - m->started_ns) / MS));
+    k->ready = k->ever_ready = true;
+    if (again && k->is_monitor)
+        log_event(LOG_INFO, "monitor.restarted", "pid=%d ms=%lld", (int)k->pid,
+                  ms);
+    else if (again)
+        log_event(LOG_INFO, "serve.restarted", "pid=%d ms=%lld", (int)k->pid,
+                  ms);
+    else if (!k->is_monitor)
+        log_event(LOG_INFO, "server.ready",
+                  "http://%s:%u  docs=http://%s:%u/docs ms=%lld", host, m->port,
+                  host, m->port, ms);
 }
 
-/* The child's report. An error is the answer when it is the first start. */
-static enum errc on_report(struct master *m, struct err *err)
+/* The process's report. An error is the answer when it is the first start, of
+ * the monitor only when it is a mistake of whoever started it. */
+static enum errc on_report(struct master *m, struct kid *k, struct err *err)
 {
     struct child_report r;
-    ssize_t got = read(m->report_fd, &r, sizeof(r));
+    ssize_t got = read(k->report_fd, &r, sizeof(r));
 
-    (void)close(m->report_fd);
-    m->report_fd = -1;
+    (void)close(k->report_fd);
+    k->report_fd = -1;
     if (got != (ssize_t)sizeof(r))
         return ERR_OK; /* it died without a word: on_death() says so */
     if (r.rc == ERR_OK) {
-        announce(m);
+        announce(m, k);
         return ERR_OK;
     }
-    if (m->ever_ready) {
+    if (k->is_monitor && (k->ever_ready || r.rc != ERR_INVALID)) {
+        log_event(LOG_ERROR, "monitor.failed", "%s", r.msg);
+        return ERR_OK;
+    }
+    if (k->ever_ready) {
         log_event(LOG_ERROR, "serve.failed", "%s", r.msg);
         return ERR_OK;
     }
@@ -147,19 +174,19 @@ static enum errc on_report(struct master *m, struct err *err)
     return r.rc;
 }
 
-static void schedule(struct master *m)
+static void schedule(struct kid *k)
 {
-    int64_t lived_ms = (clock_mono_ns() - m->started_ns) / MS;
+    int64_t lived_ms = (clock_mono_ns() - k->started_ns) / MS;
 
-    if (m->ready && (lived_ms >= STABLE_MS || m->deaths == 0))
-        m->delay_ms = 0;
-    else if (m->delay_ms == 0)
-        m->delay_ms = DELAY_FIRST_MS;
+    if (k->ready && (lived_ms >= STABLE_MS || k->deaths == 0))
+        k->delay_ms = 0;
+    else if (k->delay_ms == 0)
+        k->delay_ms = DELAY_FIRST_MS;
     else
-        m->delay_ms = m->delay_ms * 2 < DELAY_MAX_MS ? m->delay_ms * 2
+        k->delay_ms = k->delay_ms * 2 < DELAY_MAX_MS ? k->delay_ms * 2
                                                      : (int64_t)DELAY_MAX_MS;
-    m->deaths = lived_ms >= STABLE_MS ? 1 : m->deaths + 1;
-    m->next_start_ns = clock_mono_ns() + m->delay_ms * MS;
+    k->deaths = lived_ms >= STABLE_MS ? 1 : k->deaths + 1;
+    k->next_start_ns = clock_mono_ns() + k->delay_ms * MS;
 }
 
 static void describe(int status, char *out, size_t n)
@@ -175,109 +202,160 @@ static void describe(int status, char *out, size_t n)
         (void)snprintf(out, n, "exit status %d", WEXITSTATUS(status));
 }
 
-/* True: nothing is left to do. */
-static bool on_death(struct master *m, int status, enum errc *rc,
-                     struct err *err)
+static bool any_lives(const struct master *m)
+{
+    for (size_t i = 0; i < m->n_kids; i++)
+        if (m->kids[i].pid)
+            return true;
+    return false;
+}
+
+/* The monitor goes when the service has gone: until then it watches. */
+static void on_stopped(struct master *m, const struct kid *k, const char *cause)
+{
+    if (k->is_monitor)
+        return;
+    log_event(LOG_INFO, "server.stopped", "%s", cause);
+    if (m->n_kids > 1 && m->kids[1].pid)
+        (void)kill(m->kids[1].pid, SIGTERM);
+}
+
+static enum errc on_death(struct master *m, struct kid *k, int status,
+                          struct err *err)
 {
     char cause[160];
 
     describe(status, cause, sizeof(cause));
-    if (m->report_fd >= 0) {
-        *rc = on_report(m, err);
-        if (*rc)
-            return true;
-    }
-    m->child = 0;
+    enum errc rc = k->report_fd >= 0 ? on_report(m, k, err) : ERR_OK;
+    k->pid = 0;
+    if (rc)
+        return rc;
     if (m->stopping) {
-        log_event(LOG_INFO, "server.stopped", "%s", cause);
-        return true;
+        on_stopped(m, k, cause);
+        return ERR_OK;
     }
-    if (!m->ever_ready) {
-        *rc =
-            err_set(err, ERR_INTERNAL,
-                    "the serving process ended before it was ready: %s", cause);
-        return true;
-    }
-    schedule(m);
-    log_event(LOG_ERROR, "serve.died",
-              "cause: %s; the port stays open, requests under way are lost; "
-              "restart_in_ms=%lld",
-              cause, (long long)m->delay_ms);
-    return false;
+    if (!k->ever_ready && !k->is_monitor)
+        return err_set(err, ERR_INTERNAL,
+                       "the serving process ended before it was ready: %s",
+                       cause);
+    schedule(k);
+    if (k->is_monitor)
+        log_event(LOG_ERROR, "monitor.died", "cause: %s; restart_in_ms=%lld",
+                  cause, (long long)k->delay_ms);
+    else
+        log_event(
+            LOG_ERROR, "serve.died",
+            "cause: %s; the port stays open, requests under way are lost; "
+            "restart_in_ms=%lld",
+            cause, (long long)k->delay_ms);
+    return ERR_OK;
 }
 
-static bool reap(struct master *m, enum errc *rc, struct err *err)
+static enum errc reap(struct master *m, struct err *err)
 {
+    enum errc rc = ERR_OK;
     int status;
     pid_t pid;
 
-    while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
-        if (pid == m->child && on_death(m, status, rc, err))
-            return true;
-    return false;
+    while (!rc && (pid = waitpid(-1, &status, WNOHANG)) > 0)
+        for (size_t i = 0; i < m->n_kids; i++)
+            if (pid == m->kids[i].pid)
+                rc = on_death(m, &m->kids[i], status, err);
+    return rc;
 }
 
-/* True: end now. */
-static bool on_signal(struct master *m, enum errc *rc, struct err *err)
+static void kill_all(const struct master *m, int sig)
+{
+    for (size_t i = 0; i < m->n_kids; i++)
+        if (m->kids[i].pid)
+            (void)kill(m->kids[i].pid, sig);
+}
+
+static enum errc on_signal(struct master *m, struct err *err)
 {
     struct signalfd_siginfo info;
 
     if (read(m->signal_fd, &info, sizeof(info)) != (ssize_t)sizeof(info))
-        return false;
+        return ERR_OK;
     if (info.ssi_signo == SIGCHLD)
-        return reap(m, rc, err);
+        return reap(m, err);
     if (info.ssi_signo == SIGHUP)
-        return false;
-    if (m->stopping || !m->child) {
-        if (m->child)
-            (void)kill(m->child, SIGKILL);
-        if (m->stopping)
-            _exit(128 + (int)info.ssi_signo);
-        return true;
+        return ERR_OK;
+    if (m->stopping) {
+        kill_all(m, SIGKILL);
+        _exit(128 + (int)info.ssi_signo);
     }
     m->stopping = true;
     log_event(LOG_INFO, "server.stopping",
               "signal %u; a second one ends everything at once",
               info.ssi_signo);
-    (void)kill(m->child, SIGTERM);
-    return false;
+    if (m->kids[0].pid)
+        (void)kill(m->kids[0].pid, SIGTERM);
+    else
+        kill_all(m, SIGTERM);
+    return ERR_OK;
 }
 
+/* ms until a process is to be started; -1: none is. */
 static int time_left_ms(const struct master *m)
 {
-    int64_t ns = m->next_start_ns - clock_mono_ns();
+    int least = -1;
 
-    if (m->child)
-        return -1;
-    return ns <= 0 ? 0 : (int)(ns / MS + 1);
+    for (size_t i = 0; i < m->n_kids && !m->stopping; i++) {
+        int64_t ns = m->kids[i].next_start_ns - clock_mono_ns();
+        int ms = ns <= 0 ? 0 : (int)(ns / MS + 1);
+        if (!m->kids[i].pid && (least < 0 || ms < least))
+            least = ms;
+    }
+    return least;
+}
+
+static enum errc start_due(struct master *m, struct err *err)
+{
+    enum errc rc = ERR_OK;
+
+    for (size_t i = 0; i < m->n_kids && !rc && !m->stopping; i++)
+        if (!m->kids[i].pid && clock_mono_ns() >= m->kids[i].next_start_ns)
+            rc = start(m, &m->kids[i], err);
+    return rc;
 }
 
 static enum errc supervise(struct master *m, struct err *err)
 {
-    enum errc rc = start_child(m, err);
+    enum errc rc = start_due(m, err);
 
-    while (!rc) {
-        struct pollfd p[2] = {{.fd = m->signal_fd, .events = POLLIN},
-                              {.fd = m->report_fd, .events = POLLIN}};
-        int n = poll(p, 2, time_left_ms(m));
+    while (!rc && (any_lives(m) || !m->stopping)) {
+        struct pollfd p[3] = {
+            {.fd = m->signal_fd, .events = POLLIN},
+            {.fd = m->kids[0].report_fd, .events = POLLIN},
+            {.fd = m->kids[1].report_fd, .events = POLLIN},
+        };
+        int n = poll(p, 1 + m->n_kids, time_left_ms(m));
         if (n < 0 && errno != EINTR)
             return err_set(err, ERR_INTERNAL, "poll: %s", strerror(errno));
-        if (n > 0 && p[1].revents)
-            rc = on_report(m, err);
-        if (!rc && n > 0 && p[0].revents && on_signal(m, &rc, err))
-            return rc;
-        if (!rc && !m->child && !m->stopping && time_left_ms(m) == 0)
-            rc = start_child(m, err);
+        for (size_t i = 0; i < m->n_kids && !rc && n > 0; i++)
+            if (p[1 + i].revents)
+                rc = on_report(m, &m->kids[i], err);
+        if (!rc && n > 0 && p[0].revents)
+            rc = on_signal(m, err);
+        if (!rc)
+            rc = start_due(m, err);
     }
-    /* A failed start: the child is on its way out by itself. */
-    if (m->child)
-        (void)waitpid(m->child, NULL, 0);
+    /* A failed start: nothing was served yet. */
+    if (rc)
+        kill_all(m, SIGKILL);
+    for (size_t i = 0; i < m->n_kids; i++)
+        if (rc && m->kids[i].pid)
+            (void)waitpid(m->kids[i].pid, NULL, 0);
     return rc;
 }
 
 enum errc master_run(const struct daemon_options *options, struct err *err)
 {
-    struct master m = {.options = options, .report_fd = -1};
+    struct master m = {
+        .options = options,
+        .kids = {{.name = "serve", .report_fd = -1},
+                 {.name = "monitor", .is_monitor = true, .report_fd = -1}}};
     sigset_t set;
     enum errc rc = open_sockets(&m, err);
 

@@ -1,6 +1,7 @@
 /* master.h - the process that stays: opens the sockets, starts the serving
- * process, restarts it when it dies, passes signals on. It never loads a model
- * and never reads a byte from the network, so that nothing can crash it.
+ * process and the monitor, restarts them when they die, passes signals on. It
+ * never loads a model and never reads a byte from the network, so that nothing
+ * can crash it.
  */
 #ifndef DAEMON_MASTER_H
 #define DAEMON_MASTER_H
@@ -10,9 +11,15 @@
 struct daemon_options {
     struct service_options service;
     const char *host;
-    uint16_t http_port;    /* 0: the system chooses */
-    uint16_t monitor_port; /* health and metrics beside the data plane */
-    bool monitor;
+    uint16_t http_port; /* 0: the system chooses */
+    uint16_t monitor_port;
+    /* The monitor's work, in a process of its own: on that socket, beside the
+     * service on that port. Calls ready(arg) when it answers, and returns when
+     * it is to end. NULL: there is no monitor. */
+    enum errc (*run_monitor)(const void *ctx, int fd, unsigned port,
+                             void (*ready)(void *arg), void *arg,
+                             struct err *err);
+    const void *monitor_ctx;
     bool monitor_port_given; /* then it must be free */
     bool insecure;
     int64_t lame_duck_ns;

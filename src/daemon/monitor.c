@@ -107,13 +107,12 @@ static enum errc take_port(const struct monitor_options *o, unsigned port,
     if (!c->rules.env.external_url.n)
         c->rules.env.external_url = str_from_cstr(own->address);
     c->notify.external_url = c->rules.env.external_url;
-    own->targets = calloc(s->n + 3, sizeof(*own->targets));
+    own->targets = calloc(s->n + 2, sizeof(*own->targets));
     if (!own->targets)
         return err_set(err, ERR_NOMEM, "out of memory");
     memcpy(own->targets, s->targets, s->n * sizeof(*own->targets));
     if (!o->no_self)
-        own->targets[s->n++] =
-            (struct scrape_target){.job = "monitor", .url = own->metrics};
+        c->self = own->metrics;
     if (gethostname(own->host, sizeof(own->host) - 1) != 0)
         memcpy(own->host, "localhost", sizeof("localhost"));
     if (!o->no_host)
@@ -131,12 +130,29 @@ static enum errc take_port(const struct monitor_options *o, unsigned port,
     return ERR_OK;
 }
 
-static enum errc answer(const struct control_options *options, int fd,
+/* Beside a service it does without the history that another monitor has. */
+static enum errc make(const struct monitor_options *o,
+                      struct control_options *options, struct control **out,
+                      struct err *err)
+{
+    enum errc rc = control_new(options, out, err);
+
+    if (rc != ERR_CONFLICT || !o->fd)
+        return rc;
+    log_event(LOG_WARN, "monitor.no_history", "%s; going on without", err->msg);
+    options->store.dir = NULL;
+    options->rules.state = NULL;
+    options->notify.state = NULL;
+    return control_new(options, out, err);
+}
+
+static enum errc answer(const struct monitor_options *o,
+                        struct control_options *options, int fd,
                         const char *address, int64_t start, const sigset_t *set,
                         struct err *err)
 {
     struct control *c;
-    enum errc rc = control_new(options, &c, err);
+    enum errc rc = make(o, options, &c, err);
 
     if (rc) {
         (void)close(fd);
@@ -147,6 +163,8 @@ static enum errc answer(const struct control_options *options, int fd,
         log_event(LOG_INFO, "monitor.ready", "%s  targets=%zu ms=%lld", address,
                   options->scrape.n,
                   (long long)((clock_mono_ns() - start) / 1000000));
+        if (o->ready)
+            o->ready(o->ready_ctx);
         wait_for_end(set);
     }
     control_free(c);
@@ -159,7 +177,7 @@ enum errc monitor_run(const struct monitor_options *options, struct err *err)
     int64_t start = clock_mono_ns();
     struct own own = {.targets = NULL};
     sigset_t set;
-    int fd;
+    int fd = options->fd;
 
     /* Threads come and go with little: each need not keep memory of its own. */
     (void)mallopt(M_ARENA_MAX, 2);
@@ -170,9 +188,11 @@ enum errc monitor_run(const struct monitor_options *options, struct err *err)
     sigaddset(&set, SIGTERM);
     sigaddset(&set, SIGINT);
     (void)sigprocmask(SIG_BLOCK, &set, NULL);
+    if (options->fd) /* the terminal's; the master passes it on */
+        (void)signal(SIGINT, SIG_IGN);
     (void)signal(SIGPIPE, SIG_IGN);
     (void)signal(SIGXFSZ, SIG_IGN); /* a file's limit is as a full disk */
-    enum errc rc = open_port(options, options->port, &fd, err);
+    enum errc rc = fd ? ERR_OK : open_port(options, options->port, &fd, err);
     if (rc)
         return rc;
     rc = fetch_init(err);
@@ -185,7 +205,7 @@ enum errc monitor_run(const struct monitor_options *options, struct err *err)
     if (rc)
         (void)close(fd);
     else
-        rc = answer(&control, fd, own.address, start, &set, err);
+        rc = answer(options, &control, fd, own.address, start, &set, err);
     exporter_free(own.exporter);
     gpus_free(own.gpus);
     free(own.targets);

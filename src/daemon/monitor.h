@@ -8,12 +8,15 @@ struct monitor_options {
     struct control_options control;
     const char *host;
     uint16_t port; /* 0: the system chooses */
+    int fd;        /* if not 0: a listening socket, in place of the port */
+    void (*ready)(void *ctx); /* called when it answers; may be NULL */
+    void *ready_ctx;
     bool insecure; /* may be reached from other machines */
     bool no_host;  /* nor this machine's */
     bool no_gpu;   /* nor its GPUs' */
     bool exporter; /* the GPUs' on a port of their own */
     uint16_t exporter_port;
-    bool no_self;  /* its own metrics are not among the targets */
+    bool no_self; /* its own metrics are not among the targets */
 };
 
 /* Runs until SIGTERM or SIGINT. Returns the error of a failed start. */

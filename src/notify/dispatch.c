@@ -404,21 +404,21 @@ static void end_delivery(struct dispatch *d, struct delivery *v, bool ok,
         group_forget_ended(g, now);
 }
 
-static void tell_failure(struct dispatch *d, const struct delivery *v,
-                         const char *event, const char *why)
-{
-    char text[600];
+enum { FAILURE_MAX = 600 };
 
-    (void)snprintf(text, sizeof(text), "%.100s/%s of %.100s: %.300s",
+static void describe_failure(const struct delivery *v, const char *why,
+                             char out[FAILURE_MAX])
+{
+    (void)snprintf(out, FAILURE_MAX, "%.100s/%s of %.100s: %.300s",
                    v->n.how->receiver->name.p, v->n.how->type->name,
                    v->n.group_key.p, why);
-    say(d, true, event, text);
 }
 
 void dispatch_done(struct dispatch *d, struct delivery *v, enum errc rc,
                    const struct told *told, const char *why, int64_t now)
 {
     int64_t pause = FIRST_PAUSE_MS;
+    char text[FAILURE_MAX];
 
     v->running = false;
     if (!rc) {
@@ -427,18 +427,19 @@ void dispatch_done(struct dispatch *d, struct delivery *v, enum errc rc,
         end_delivery(d, v, true, now);
         return;
     }
+    describe_failure(v, why, text);
     for (unsigned i = 1; i < v->tries && pause < LONGEST_PAUSE_MS; i++)
         pause *= 2;
     pause = pause > LONGEST_PAUSE_MS ? LONGEST_PAUSE_MS : pause;
     pause = pause < told->after_ms ? told->after_ms : pause;
     if (told->again && v->group && now + pause < v->deadline) {
         if (v->tries == 1)
-            tell_failure(d, v, "notify.retrying", why);
+            say(d, true, "notify.retrying", text);
         v->next_try = now + pause;
         return;
     }
     stats_of(d, v->n.how)->failed++;
-    tell_failure(d, v, "notify.failed", why);
+    say(d, true, "notify.failed", text);
     end_delivery(d, v, false, now);
 }
 

@@ -86,6 +86,10 @@ static void metrics(struct http_request *r)
 {
     bool open = http_accepts(r, "application/openmetrics-text");
 
+    if (control_of(r)->options.pass_on) {
+        api_pass_on(r);
+        return;
+    }
     metrics_expose(control_of(r)->metrics, open, http_out(r));
     r->stream = true;
     http_reply(r, 200, metrics_content_type(open));
@@ -175,6 +179,31 @@ static enum errc make_http(struct control *c, struct err *err)
     return ERR_OK;
 }
 
+static void own_metrics(void *ctx, struct buf *out)
+{
+    struct control *c = ctx;
+
+    metrics_expose(c->metrics, false, out);
+}
+
+/* Not over HTTP: what is handed on is not its own. */
+static enum errc add_self(struct control *c, struct err *err)
+{
+    struct scrape_options *s = &c->options.scrape;
+
+    c->targets = calloc(s->n + 1, sizeof(*c->targets));
+    if (!c->targets)
+        return err_set(err, ERR_NOMEM, "out of memory");
+    if (s->n)
+        memcpy(c->targets, s->targets, s->n * sizeof(*c->targets));
+    c->targets[s->n++] = (struct scrape_target){.job = "monitor",
+                                                .url = c->options.self,
+                                                .collect = own_metrics,
+                                                .ctx = c};
+    s->targets = c->targets;
+    return ERR_OK;
+}
+
 /* From the engine to those who tell people. */
 static void tell(void *ctx, const struct engine_alert *a)
 {
@@ -213,6 +242,8 @@ enum errc control_new(const struct control_options *options,
         c->process ? ERR_OK : err_set(err, ERR_NOMEM, "out of memory");
     if (!rc)
         rc = tsdb_open(&options->store, &c->db, err);
+    if (!rc && options->self)
+        rc = add_self(c, err);
     if (!rc)
         rc = notify_new(&options->notify, &c->notify, err);
     if (!rc) {
@@ -266,6 +297,7 @@ void control_free(struct control *c)
     engine_free(c->engine);
     notify_free(c->notify);
     scraper_free(c->scraper);
+    free(c->targets);
     metadata_free(c->metadata);
     tsdb_close(c->db);
     metrics_free(c->metrics);

@@ -23,6 +23,12 @@
 
 struct control_options {
     struct scrape_options scrape;
+    /* URL of its metrics, which are then a target as well; NULL: they are
+     * not. Kept as it is. */
+    const char *self;
+    /* URL of metrics that /metrics hands on beside its own: those of the
+     * service, for who expects them on this port; NULL: none. */
+    const char *pass_on;
     struct tsdb_options store;
     struct engine_options rules; /* env.db is the control plane's */
     struct notify_options notify;
@@ -35,6 +41,7 @@ struct control_options {
 struct control {
     struct control_options options;
     struct tsdb *db;
+    struct scrape_target *targets; /* those of the options and itself */
     struct scraper *scraper;
     struct engine *engine;
     struct notify *notify;

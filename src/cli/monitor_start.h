@@ -1,0 +1,37 @@
+/* monitor_start.h - from the options of `monitor` to a monitor that runs: for
+ * that command, and for serve, whose monitor stands beside the service. */
+#ifndef CLI_MONITOR_START_H
+#define CLI_MONITOR_START_H
+
+#include "cli/command.h"
+#include "daemon/monitor.h"
+
+struct monitor_flags {
+    const char *host, *log_level;
+    int64_t port, interval, timeout, query_timeout;
+    const char *data, *rules, *external_url, *external_labels, *alertmanager;
+    const char *notify;
+    int64_t evaluation;
+    int64_t retention, retention_size, out_of_order;
+    int64_t exporter_port;
+    bool no_history, no_built_in, no_self, no_host, no_gpu, exporter, insecure;
+};
+
+extern const struct flag monitor_flags_table[];
+
+/* A service beside which it stands: the first target's metrics are handed on.
+ */
+struct monitor_beside {
+    int fd; /* listening */
+    void (*ready)(void *ctx);
+    void *ready_ctx;
+};
+
+/* Runs until a signal ends it; beside: NULL, or see above. */
+MUST_CHECK enum errc monitor_start(const struct monitor_flags *o,
+                                   const struct scrape_target *targets,
+                                   size_t n,
+                                   const struct monitor_beside *beside,
+                                   struct err *err);
+
+#endif
