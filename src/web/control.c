@@ -294,10 +294,10 @@ void control_free(struct control *c)
     if (c->http && c->http->loops[0].thread)
         http_server_stop(c->http);
     http_server_free(c->http);
+    scraper_free(c->scraper); /* it asks all the others for their numbers */
+    free(c->targets);
     engine_free(c->engine);
     notify_free(c->notify);
-    scraper_free(c->scraper);
-    free(c->targets);
     metadata_free(c->metadata);
     tsdb_close(c->db);
     metrics_free(c->metrics);

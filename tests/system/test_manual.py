@@ -53,6 +53,6 @@ def test_every_option_and_event_in_the_manual_exists():
     used = set()
     for path in (ROOT / "src").rglob("*.c"):
         source = path.read_text()
-        used |= set(re.findall(r'log_event\(\s*LOG_[A-Z]+,\s*"([a-z.]+)"', source))
+        used |= set(re.findall(r'log_event\(\s*LOG_[A-Z]+,\s*"([a-z._]+)"', source))
         used |= set(re.findall(r'say\([^";]*(?:true|false),\s*"([a-z]+\.[a-z_]+)"', source))
     assert used == listed, used ^ listed
