@@ -203,7 +203,8 @@ static enum errc load_pattern(struct rules *rules, const char *pattern,
     return rc;
 }
 
-static enum errc load(struct engine *e, struct rules *rules, struct err *err)
+static enum errc load(struct engine *e, const char *const *files, size_t n,
+                      struct rules *rules, struct err *err)
 {
     enum errc rc = ERR_OK;
 
@@ -211,8 +212,8 @@ static enum errc load(struct engine *e, struct rules *rules, struct err *err)
     if (e->options.built_in.n)
         rc =
             rules_read(rules, "built-in", e->options.built_in, NULL, NULL, err);
-    for (size_t i = 0; i < e->options.n_files && !rc; i++)
-        rc = load_pattern(rules, e->options.files[i], err);
+    for (size_t i = 0; i < n && !rc; i++)
+        rc = load_pattern(rules, files[i], err);
     if (rc)
         rules_fini(rules);
     return rc;
@@ -324,9 +325,15 @@ static void move_group(struct entry *from, struct entry *to, bool alerts)
 
 enum errc engine_reload(struct engine *e, struct err *err)
 {
+    return engine_reload_files(e, e->options.files, e->options.n_files, err);
+}
+
+enum errc engine_reload_files(struct engine *e, const char *const *files,
+                              size_t n, struct err *err)
+{
     struct rules rules;
     struct entry *entries;
-    enum errc rc = load(e, &rules, err);
+    enum errc rc = load(e, files, n, &rules, err);
 
     if (rc)
         return rc;
@@ -342,11 +349,16 @@ enum errc engine_reload(struct engine *e, struct err *err)
                            e->entries[k].group.how->name) &&
                     str_eq(rules.groups[i].file, e->entries[k].group.how->file))
                     move_group(&e->entries[k], &entries[i], !e->db);
+        for (size_t k = 0; k < e->n; k++)
+            group_end_series(&e->entries[k].group, e->options.env.db,
+                             wall_ms());
         entries_free(e->entries, e->n);
         rules_fini(&e->rules);
         e->rules = rules;
         e->entries = entries;
         e->n = rules.n;
+        e->options.files = files;
+        e->options.n_files = n;
     }
     e->paused = false;
     pthread_cond_broadcast(&e->wake);
@@ -369,7 +381,7 @@ enum errc engine_new(const struct engine_options *options, struct engine **out,
     enum errc rc =
         options->state ? alert_db_open(options->state, &e->db, err) : ERR_OK;
     if (!rc)
-        rc = load(e, &e->rules, err);
+        rc = load(e, options->files, options->n_files, &e->rules, err);
     if (!rc)
         rc = make_entries(e, &e->rules, &e->entries, err);
     if (!rc)

@@ -50,6 +50,11 @@ void engine_free(struct engine *e); /* NULL is fine */
 /* Reads the files anew. After a mistake everything is as before. */
 MUST_CHECK enum errc engine_reload(struct engine *e, struct err *err);
 
+/* The same with other files, whose names must live as long. */
+MUST_CHECK enum errc engine_reload_files(struct engine *e,
+                                         const char *const *files, size_t n,
+                                         struct err *err);
+
 /* Calls each() for every group, whose lock is held. */
 void engine_each(struct engine *e, void (*each)(void *ctx, struct group *g),
                  void *ctx);

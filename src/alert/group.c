@@ -172,6 +172,15 @@ static enum errc store(struct rule_run *run, const struct written *w,
     return rc;
 }
 
+void group_end_series(struct group *g, struct tsdb *db, int64_t now)
+{
+    tsdb_write_begin(db);
+    for (size_t i = 0; i < g->how->n; i++)
+        for (size_t k = 0; g->runs[i].series && k < g->runs[i].n_series; k++)
+            (void)!tsdb_append(db, g->runs[i].series[k], now, sample_stale());
+    tsdb_write_end(db);
+}
+
 /* ---- one rule ----------------------------------------------------------- */
 
 static enum errc take_result(struct group *g, struct rule_run *run,

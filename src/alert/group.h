@@ -75,6 +75,9 @@ MUST_CHECK enum errc group_init(struct group *g, const struct rule_group *how,
                                 int64_t usual_interval, struct err *err);
 void group_fini(struct group *g);
 
+/* Ends the series that its rules wrote and that no other group took over. */
+void group_end_series(struct group *g, struct tsdb *db, int64_t now);
+
 /* Evaluates every rule at this moment, one after the other: later ones see
  * what earlier ones wrote. Mistakes are kept in the runs. */
 void group_eval(struct group *g, const struct rule_env *env, int64_t now);

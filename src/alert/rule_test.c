@@ -12,7 +12,7 @@
 #include "base/sort.h"
 #include "codec/go_float.h"
 #include "codec/yaml.h"
-#include "promql/duration.h"
+#include "series/duration.h"
 #include "promql/notation.h"
 
 enum { FILE_MAX = 16 << 20, MEMORY_MAX = 512 << 20, TEXT_MAX = 1 << 20 };

@@ -9,7 +9,7 @@
 
 #include "base/fs.h"
 #include "codec/yaml.h"
-#include "promql/duration.h"
+#include "series/duration.h"
 
 enum { MEMORY_MAX = 256 << 20 };
 

@@ -7,7 +7,7 @@
 
 #include "alert/template_call.h"
 #include "codec/percent.h"
-#include "promql/duration.h"
+#include "series/duration.h"
 #include "series/regex.h"
 
 static enum errc as_float(struct run *r, const struct value *v, double *out)

@@ -27,6 +27,7 @@ const struct flag monitor_flags_table[] = {
     {"retention-size", 0, FLAG_SIZE,    AT(retention_size), "0", 0, INT64_MAX, 0, TEXT_OPT_RETENTION_SIZE, false, 0},
     {"out-of-order",  0, FLAG_DURATION, AT(out_of_order), "0s", 0, DAY, SECOND, TEXT_OPT_OUT_OF_ORDER, false, 0},
     {"no-history",    0, FLAG_BOOL,     AT(no_history), NULL, 0, 0, 0, TEXT_OPT_NO_HISTORY, false, 0},
+    {"config",      'c', FLAG_TEXT,     AT(config),    NULL, 0, 0, 0, TEXT_OPT_CONFIG, false, 0},
     {"rules",       'r', FLAG_TEXT,     AT(rules),     NULL, 0, 0, 0, TEXT_OPT_RULES, false, 0},
     {"no-built-in-rules", 0, FLAG_BOOL, AT(no_built_in), NULL, 0, 0, 0, TEXT_OPT_NO_BUILT_IN, false, 0},
     {"evaluation-interval", 0, FLAG_DURATION, AT(evaluation), "15s", 100 * MS, DAY, SECOND, TEXT_OPT_EVALUATION, false, 0},
@@ -58,7 +59,7 @@ static enum errc run(struct cli *cli, const void *options,
     const struct monitor_flags *o = options;
     struct scrape_target targets[TARGETS_MAX];
     char *texts[TARGETS_MAX] = {0};
-    size_t n = args->n ? (size_t)args->n : 1;
+    size_t n = args->n || o->config ? (size_t)args->n : 1;
     enum errc rc = ERR_OK;
     enum log_level level;
 

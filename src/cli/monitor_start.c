@@ -109,7 +109,8 @@ enum errc monitor_start(const struct monitor_flags *o,
     if (rc)
         return rc;
     struct monitor_options m = {
-        .control = {.scrape = {.targets = targets,
+        .control = {.config = o->config,
+                    .scrape = {.targets = targets,
                                .n = n,
                                .interval_ms = o->interval / MS,
                                .timeout_ms = timeout / MS,

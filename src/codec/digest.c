@@ -10,6 +10,7 @@
 struct crypto {
     unsigned char *(*sha256)(const unsigned char *d, size_t n,
                              unsigned char *md);
+    unsigned char *(*md5)(const unsigned char *d, size_t n, unsigned char *md);
     const void *(*sha256_kind)(void);
     unsigned char *(*hmac)(const void *kind, const void *key, int n_key,
                            const unsigned char *d, size_t n, unsigned char *md,
@@ -18,6 +19,7 @@ struct crypto {
 
 static const struct symbol symbols[] = {
     {"SHA256", NULL, offsetof(struct crypto, sha256), false},
+    {"MD5", NULL, offsetof(struct crypto, md5), false},
     {"EVP_sha256", NULL, offsetof(struct crypto, sha256_kind), false},
     {"HMAC", NULL, offsetof(struct crypto, hmac), false},
 };
@@ -62,5 +64,16 @@ enum errc digest_hmac(struct str key, struct str message,
          !crypto.hmac(crypto.sha256_kind(), key.p, (int)key.n,
                       (const unsigned char *)message.p, message.n, out, &n)))
         rc = err_set(err, ERR_INTERNAL, "HMAC failed");
+    return rc;
+}
+
+enum errc digest_md5(struct str bytes, unsigned char out[MD5_BYTES],
+                     struct err *err)
+{
+    struct crypto crypto;
+    enum errc rc = load(&crypto, err);
+
+    if (!rc)
+        crypto.md5((const unsigned char *)bytes.p, bytes.n, out);
     return rc;
 }

@@ -12,6 +12,12 @@ enum { DIGEST_TEXT = 65 };
 MUST_CHECK enum errc digest_sha256(struct str bytes, char out[DIGEST_TEXT],
                                    struct err *err);
 
+enum { MD5_BYTES = 16 };
+
+/* Not against enemies: Prometheus spreads targets by it (hashmod). */
+MUST_CHECK enum errc digest_md5(struct str bytes, unsigned char out[MD5_BYTES],
+                                struct err *err);
+
 enum { HMAC_BYTES = 32 };
 
 /* HMAC-SHA256 (RFC 2104). */

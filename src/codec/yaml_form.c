@@ -135,3 +135,21 @@ void yaml_take(struct yaml_form *f, const struct yaml *map,
             take_one(f, c, known, (char *)out + known->at);
     }
 }
+
+void yaml_ignore(struct yaml_form *f, const struct yaml *n, void *field)
+{
+    (void)f;
+    (void)n;
+    (void)field;
+}
+
+void yaml_beside(const struct yaml_form *f, struct str name, char *out,
+                 size_t max)
+{
+    const char *slash = strrchr(f->file, '/');
+    bool full = name.n && name.p[0] == '/';
+
+    (void)snprintf(out, max, "%.*s" STR_FMT,
+                   full || !slash ? 0 : (int)(slash - f->file) + 1, f->file,
+                   STR_ARG(name));
+}

@@ -6,6 +6,7 @@
 #ifndef CODEC_YAML_FORM_H
 #define CODEC_YAML_FORM_H
 
+#include "base/buf.h"
 #include "codec/yaml.h"
 
 /* Where mistakes go. */
@@ -51,8 +52,20 @@ void yaml_take(struct yaml_form *f, const struct yaml *map,
 /* The text of a scalar; empty, and told, when it is none. */
 struct str yaml_take_text(struct yaml_form *f, const struct yaml *n);
 
+/* A file that the file names: from where that one lies, unless it begins with
+ * a slash. */
+void yaml_beside(const struct yaml_form *f, struct str name, char *out,
+                 size_t max);
+
+/* A field whose value makes no difference here. */
+void yaml_ignore(struct yaml_form *f, const struct yaml *n, void *field);
+
 /* True when n is a list (an absent one is not); told when it is something
  * else. */
 bool yaml_is_list(struct yaml_form *f, const struct yaml *n);
+
+/* The text of a file to be shown: values of keys like password and secret are
+ * replaced, URLs by http://secret.invalid. */
+void yaml_hide(struct buf *out, struct str text);
 
 #endif

@@ -19,7 +19,9 @@ struct reading {
     struct arena arena;
     struct pending *v;
     size_t n, cap;
+    size_t scraped; /* also those that are dropped */
     enum errc rc;
+    struct err why; /* of rc */
 };
 
 void ingest_fini(struct ingest_memory *m)
@@ -91,17 +93,64 @@ static struct labels merge_renamed(struct reading *r,
     return labels_built(&b, &l) ? l : (struct labels){NULL, 0};
 }
 
-/* Finds the series where it stood the last time, or keeps its labels. */
+/* The same where they meet: the sample's wins; an empty one drops both. */
+static struct labels merge_honored(struct reading *r,
+                                   const struct exposition_sample *s)
+{
+    struct labels_builder b;
+    struct labels l = {NULL, 0};
+
+    labels_build(&b, &r->arena, r->in->target);
+    labels_set(&b, LABEL_NAME, s->name);
+    for (size_t i = 0; i < s->n; i++)
+        labels_set(&b, s->labels[i].name, s->labels[i].value);
+    return labels_built(&b, &l) ? l : (struct labels){NULL, 0};
+}
+
+static bool is_within_limits(struct reading *r, struct labels l)
+{
+    const struct ingest *in = r->in;
+
+    if (in->max_labels && l.n > in->max_labels)
+        r->rc = err_set(&r->why, ERR_LIMIT,
+                        "label_limit exceeded (%zu labels, limit: %zu)", l.n,
+                        in->max_labels);
+    for (size_t i = 0; i < l.n && !r->rc; i++) {
+        if (in->max_name && l.v[i].name.n > in->max_name)
+            r->rc = err_set(&r->why, ERR_LIMIT,
+                            "label_name_length_limit exceeded (limit: %zu)",
+                            in->max_name);
+        else if (in->max_value && l.v[i].value.n > in->max_value)
+            r->rc = err_set(&r->why, ERR_LIMIT,
+                            "label_value_length_limit exceeded (limit: %zu)",
+                            in->max_value);
+    }
+    return !r->rc;
+}
+
+/* Finds the series where it stood the last time, or keeps its labels. *keep
+ * false: relabelling drops it. */
 static bool identify(struct reading *r, const struct exposition_sample *s,
-                     struct pending *p)
+                     struct pending *p, bool *keep)
 {
     struct label room[MERGED_MAX];
     struct labels l;
     const struct ingest_memory *m = r->in->memory;
 
+    *keep = true;
     if (!merge(s, r->in->target, room, &l))
-        l = merge_renamed(r, s);
+        l = r->in->honor_labels ? merge_honored(r, s) : merge_renamed(r, s);
     if (!l.v)
+        return false;
+    if (r->in->relabel) {
+        r->rc = relabel_apply(r->in->relabel, l, &r->arena, &l, keep, &r->why);
+        if (r->rc || !*keep)
+            return !r->rc;
+        *keep = labels_get(l, LABEL_NAME).n != 0;
+        if (!*keep)
+            return true;
+    }
+    if (!is_within_limits(r, l))
         return false;
     p->labels = (struct labels){NULL, 0};
     if (r->n < m->n_order && tsdb_is_series(r->in->db, m->order[r->n], l)) {
@@ -114,33 +163,46 @@ static bool identify(struct reading *r, const struct exposition_sample *s,
 
 /* ---- reading ------------------------------------------------------------ */
 
+static bool make_room(struct reading *r)
+{
+    if (r->n < r->cap)
+        return true;
+    size_t cap = r->cap ? r->cap * 2 : 256;
+    struct pending *v = realloc(r->v, cap * sizeof(*v));
+    if (!v)
+        return false;
+    r->v = v;
+    r->cap = cap;
+    return true;
+}
+
+static bool stop(struct reading *r, enum errc rc, const char *what)
+{
+    if (!r->rc)
+        r->rc = err_set(&r->why, rc, "%s", what);
+    return false;
+}
+
 static bool on_sample(void *ctx, const struct exposition_sample *s)
 {
     struct reading *r = ctx;
+    const struct ingest *in = r->in;
+    bool keep;
 
-    if (r->in->max_samples && r->n >= r->in->max_samples) {
-        r->rc = ERR_LIMIT;
-        return false;
-    }
-    if (r->n == r->cap) {
-        size_t cap = r->cap ? r->cap * 2 : 256;
-        struct pending *v = realloc(r->v, cap * sizeof(*v));
-        if (!v) {
-            r->rc = ERR_NOMEM;
-            return false;
-        }
-        r->v = v;
-        r->cap = cap;
-    }
+    if (in->max_samples && r->scraped >= in->max_samples)
+        return stop(r, ERR_LIMIT, "too many samples");
+    if (!make_room(r))
+        return stop(r, ERR_NOMEM, "out of memory");
+    r->scraped++;
     struct pending *p = &r->v[r->n];
-    *p = (struct pending){.v = s->value,
-                          .t = s->has_time ? s->time : r->in->now,
-                          .has_time = s->has_time};
-    if (!identify(r, s, p)) {
-        r->rc = ERR_NOMEM;
-        return false;
-    }
-    r->n++;
+    bool has_time = s->has_time && !in->ignore_times;
+    *p = (struct pending){
+        .v = s->value, .t = has_time ? s->time : in->now, .has_time = has_time};
+    if (!identify(r, s, p, &keep))
+        return stop(r, ERR_NOMEM, "out of memory");
+    r->n += keep;
+    if (in->max_kept && r->n > in->max_kept)
+        return stop(r, ERR_LIMIT, "sample limit exceeded");
     return true;
 }
 
@@ -230,7 +292,8 @@ static enum errc store(struct reading *r, struct err *err)
     end_others(in, &now);
     ingest_fini(in->memory);
     *in->memory = now;
-    in->samples = r->n;
+    in->samples = r->scraped;
+    in->kept = r->n;
     return rc == ERR_UNAVAIL
                ? err_set(err, rc,
                          "the disk is full: nothing is stored until "
@@ -247,10 +310,8 @@ enum errc ingest_text(struct ingest *in, struct str text,
 
     arena_init(&r.arena, 16 * text.n + (1 << 20));
     enum errc rc = exposition_read(text, format, &sink, err);
-    if (r.rc == ERR_LIMIT)
-        rc = err_set(err, ERR_LIMIT, "more than %zu samples", in->max_samples);
-    else if (r.rc)
-        rc = err_set(err, r.rc, "out of memory");
+    if (r.rc)
+        rc = err_set(err, r.rc, "%s", r.why.msg);
     if (!rc) {
         tsdb_write_begin(in->db);
         rc = store(&r, err);

@@ -10,6 +10,7 @@
 
 #include "codec/exposition.h"
 #include "collect/metadata.h"
+#include "collect/relabel.h"
 #include "tsdb/tsdb.h"
 
 /* The series a target had at its last scrape. Zeroed: none. */
@@ -29,8 +30,14 @@ struct ingest {
     size_t max_samples;
     struct ingest_memory *memory;
     struct metadata *metadata; /* NULL: not kept */
-    size_t samples, added;     /* out: all; of series not there the last time */
-    size_t refused;            /* out: too old, or another value at that time */
+    bool honor_labels; /* the sample's labels win, and not the target's */
+    bool ignore_times; /* that samples have of their own */
+    const struct relabel_rules *relabel; /* of samples; NULL: none */
+    /* Of what relabelling leaves; 0: no limit. */
+    size_t max_kept, max_labels, max_name, max_value;
+    size_t samples, kept; /* out: all; those that relabelling left */
+    size_t added;         /* out: of series not there the last time */
+    size_t refused;       /* out: too old, or another value at that time */
 };
 
 /* All of the text or nothing of it. ERR_INVALID with the line, ERR_LIMIT.

@@ -6,38 +6,12 @@
 #include "collect/scrape.h"
 
 #include <pthread.h>
-#include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/clock.h"
-#include "collect/ingest.h"
-#include "http/fetch.h"
-#include "io/pool.h"
+#include "collect/target.h"
 
-enum { WORKERS = 4 };
-
-static const char accepted[] =
-    "application/openmetrics-text;version=1.0.0;q=0.6,"
-    "text/plain;version=0.0.4;q=0.5,*/*;q=0.1";
-
-struct target {
-    struct pool_job job; /* first: a job is its target */
-    struct scraper *scraper;
-    struct scrape_target how;
-    char instance[280];
-    struct label labels[2];
-    struct ingest_memory memory;
-    int64_t offset_ms; /* within the interval */
-    int64_t due_ms;    /* wall clock */
-    _Atomic bool busy;
-    pthread_mutex_t lock; /* of what follows */
-    bool asked, up;
-    char error[sizeof(((struct err *)0)->msg)];
-    int64_t last_ms;
-    double seconds;
-};
+enum { WORKERS = 4, TARGETS_MAX = 100000 };
 
 struct scraper {
     struct scrape_options options;
@@ -45,180 +19,167 @@ struct scraper {
     struct pool *pool;
     pthread_t thread;
     bool started;
-    pthread_mutex_t lock;
+    pthread_mutex_t lock; /* of what follows */
     pthread_cond_t wake;
     bool stopped;
     struct target *targets;
 };
-
-/* ---- one scrape --------------------------------------------------------- */
-
-static enum errc collect(struct target *t, struct ingest *in, struct err *err)
-{
-    struct buf text;
-
-    buf_init(&text, t->scraper->options.max_body);
-    t->how.collect(t->how.ctx, &text);
-    enum errc rc = ERR_OK;
-    if (text.failed)
-        rc = err_set(err, ERR_LIMIT, "too many metrics");
-    if (!rc)
-        rc = ingest_text(in, buf_str(&text), EXPOSITION_TEXT, err);
-    buf_fini(&text);
-    return rc;
-}
-
-static enum errc ask(struct target *t, struct ingest *in, struct err *err)
-{
-    const struct scrape_options *o = &t->scraper->options;
-    struct fetch f = {
-        .url = t->how.url, .accept = accepted, .timeout_ms = o->timeout_ms};
-    struct buf body;
-
-    buf_init(&body, o->max_body);
-    enum errc rc = fetch_run(&f, &body, err);
-    if (!rc && f.status != 200)
-        rc = err_set(err, ERR_UNAVAIL, "server returned HTTP status %d",
-                     f.status);
-    bool open =
-        strncmp(f.content_type, "application/openmetrics-text", 28) == 0;
-    if (!rc)
-        rc = ingest_text(in, buf_str(&body),
-                         open ? EXPOSITION_OPENMETRICS : EXPOSITION_TEXT, err);
-    buf_fini(&body);
-    return rc;
-}
-
-static void note(struct target *t, const struct ingest *in, enum errc rc,
-                 const struct err *err, double seconds)
-{
-    pthread_mutex_lock(&t->lock);
-    t->asked = true;
-    t->up = !rc;
-    t->last_ms = in->now;
-    t->seconds = seconds;
-    (void)snprintf(t->error, sizeof(t->error), "%s", rc ? err->msg : "");
-    pthread_mutex_unlock(&t->lock);
-}
-
-static void scrape(struct pool_job *job)
-{
-    struct target *t = (struct target *)job;
-    struct ingest in = {.db = t->scraper->db,
-                        .target = {t->labels, 2},
-                        .now = t->due_ms,
-                        .max_samples = t->scraper->options.max_samples,
-                        .memory = &t->memory,
-                        .metadata = t->scraper->options.metadata};
-    struct err err = {0};
-    int64_t start = clock_mono_ns();
-
-    enum errc rc = t->how.collect ? collect(t, &in, &err) : ask(t, &in, &err);
-    double seconds = (double)(clock_mono_ns() - start) * 1e-9;
-    if (rc)
-        ingest_nothing(&in);
-    ingest_own(&in, "up", rc ? 0 : 1);
-    ingest_own(&in, "scrape_duration_seconds", seconds);
-    ingest_own(&in, "scrape_samples_scraped", (double)in.samples);
-    ingest_own(&in, "scrape_samples_post_metric_relabeling",
-               (double)in.samples);
-    ingest_own(&in, "scrape_series_added", (double)in.added);
-    note(t, &in, rc, &err, seconds);
-    atomic_store(&t->busy, false);
-}
-
-/* ---- the schedule ------------------------------------------------------- */
 
 static int64_t wall_ms(void)
 {
     return clock_wall_ns() / 1000000;
 }
 
-/* The next time on the target's grid that is not before now. */
-static int64_t next_due(const struct target *t, int64_t now)
-{
-    int64_t interval = t->scraper->options.interval_ms;
+/* ---- one scrape --------------------------------------------------------- */
 
-    return (now - t->offset_ms + interval - 1) / interval * interval +
-           t->offset_ms;
+/* Ended, and freed. Nobody scrapes it, and it is in no list. */
+static void bury(struct scraper *s, struct target *t)
+{
+    target_end(t, s->db, wall_ms());
+    target_free(t);
 }
 
-static void start_due(struct scraper *s, int64_t now)
+static void scrape(struct pool_job *job)
 {
-    for (size_t i = 0; i < s->options.n; i++) {
-        struct target *t = &s->targets[i];
-        if (atomic_load(&t->busy) || now < t->due_ms + s->options.interval_ms)
-            continue;
-        t->due_ms = next_due(t, now - s->options.interval_ms + 1);
-        atomic_store(&t->busy, true);
+    struct target *t = (struct target *)job;
+    struct scraper *s = t->scraper;
+
+    target_scrape(t, s->db, &s->options);
+    pthread_mutex_lock(&t->lock);
+    t->busy = false;
+    bool gone = t->gone;
+    pthread_mutex_unlock(&t->lock);
+    if (gone)
+        bury(s, t);
+}
+
+/* ---- the schedule ------------------------------------------------------- */
+
+/* Begins it if it is due; ms until it is. With the lock of the scraper. */
+static int64_t begin(struct scraper *s, struct target *t, int64_t now)
+{
+    pthread_mutex_lock(&t->lock);
+    int64_t interval = t->def->how.interval_ms, next = t->due_ms + interval;
+    bool due = !t->busy && now >= next;
+    if (due) {
+        /* The last moment of its grid that is not after now. */
+        t->due_ms = (now - t->offset_ms) / interval * interval + t->offset_ms;
+        t->busy = true;
         t->job.run = scrape;
         if (!pool_submit(s->pool, &t->job))
-            atomic_store(&t->busy, false);
+            t->busy = false;
+        next = t->due_ms + interval;
     }
-}
-
-/* Sleeps a while; false: it is time to end. */
-static bool rest(struct scraper *s, int64_t ms)
-{
-    struct timespec until;
-
-    clock_deadline(ms, &until);
-    pthread_mutex_lock(&s->lock);
-    if (!s->stopped)
-        (void)pthread_cond_timedwait(&s->wake, &s->lock, &until);
-    bool more = !s->stopped;
-    pthread_mutex_unlock(&s->lock);
-    return more;
-}
-
-/* ms until something is due, at most a second: the clock may be set. */
-static int64_t time_left(struct scraper *s, int64_t now)
-{
-    int64_t least = 1000;
-
-    for (size_t i = 0; i < s->options.n; i++) {
-        int64_t left = s->targets[i].due_ms + s->options.interval_ms - now;
-        least = left < least ? left : least;
-    }
-    return least < 1 ? 1 : least;
+    pthread_mutex_unlock(&t->lock);
+    return next - now;
 }
 
 static void *run(void *arg)
 {
     struct scraper *s = arg;
+    struct timespec until;
 
-    do
-        start_due(s, wall_ms());
-    while (rest(s, time_left(s, wall_ms())));
+    pthread_mutex_lock(&s->lock);
+    while (!s->stopped) {
+        int64_t now = wall_ms(), least = 1000; /* the clock may be set */
+        for (struct target *t = s->targets; t; t = t->next) {
+            int64_t left = begin(s, t, now);
+            least = left < least ? left : least;
+        }
+        clock_deadline(least < 1 ? 1 : least, &until);
+        (void)pthread_cond_timedwait(&s->wake, &s->lock, &until);
+    }
+    pthread_mutex_unlock(&s->lock);
     return NULL;
 }
 
-/* ---- making and ending -------------------------------------------------- */
+/* ---- targets ------------------------------------------------------------ */
 
-static void target_init(struct scraper *s, struct target *t,
-                        const struct scrape_target *how)
+static struct target *find(struct scraper *s, const struct target_def *d)
 {
-    const char *host = strstr(how->url, "://");
+    struct target *t = s->targets;
 
-    t->scraper = s;
-    t->how = *how;
-    host = host ? host + 3 : how->url;
-    if (how->instance)
-        (void)snprintf(t->instance, sizeof(t->instance), "%.270s",
-                       how->instance);
-    else
-        (void)snprintf(t->instance, sizeof(t->instance), "%.*s",
-                       (int)strcspn(host, "/?"), host);
-    t->labels[0] = (struct label){STR("instance"), str_from_cstr(t->instance)};
-    t->labels[1] = (struct label){STR("job"), str_from_cstr(how->job)};
-    pthread_mutex_init(&t->lock, NULL);
-    /* The load is spread, and the same after a restart. */
-    t->offset_ms =
-        (int64_t)(labels_hash((struct labels){t->labels, COUNT(t->labels)}) %
-                  (uint64_t)s->options.interval_ms);
-    /* The first scrape comes at once, with the time of the turn before. */
-    t->due_ms = next_due(t, wall_ms()) - 2 * s->options.interval_ms;
+    while (t && (t->fixed || !target_is(t, d)))
+        t = t->next;
+    return t;
 }
+
+/* A target with this definition, new or known. False: out of memory. */
+static bool want(struct scraper *s, const struct scrape_target *how, bool fixed)
+{
+    struct target_def *d = target_def_new(how, &s->options);
+    struct target *t = d && !fixed ? find(s, d) : NULL;
+
+    if (!d)
+        return false;
+    if (t && t->wanted) { /* found twice */
+        target_def_release(d);
+        return true;
+    }
+    if (t) {
+        target_redefine(t, d, wall_ms());
+        t->wanted = true;
+        return true;
+    }
+    t = target_new(s, d, wall_ms());
+    if (!t) {
+        target_def_release(d);
+        return false;
+    }
+    t->fixed = fixed;
+    t->wanted = true;
+    t->next = s->targets;
+    s->targets = t;
+    return true;
+}
+
+/* Takes those that nobody wants out of the list; returns them. */
+static struct target *take_unwanted(struct scraper *s)
+{
+    struct target **link = &s->targets, *out = NULL;
+
+    while (*link) {
+        struct target *t = *link;
+        if (t->fixed || t->wanted) {
+            link = &t->next;
+            continue;
+        }
+        *link = t->next;
+        t->next = out;
+        out = t;
+    }
+    return out;
+}
+
+enum errc scraper_set(struct scraper *s, const struct scrape_target *targets,
+                      size_t n, struct err *err)
+{
+    bool ok = n <= TARGETS_MAX;
+
+    pthread_mutex_lock(&s->lock);
+    for (struct target *t = s->targets; t; t = t->next)
+        t->wanted = false;
+    for (size_t i = 0; i < n && ok; i++)
+        ok = want(s, &targets[i], false);
+    struct target *gone = ok ? take_unwanted(s) : NULL;
+    pthread_cond_signal(&s->wake);
+    pthread_mutex_unlock(&s->lock);
+    while (gone) {
+        struct target *t = gone;
+        gone = t->next;
+        pthread_mutex_lock(&t->lock);
+        bool busy = t->busy;
+        t->gone = true; /* whoever scrapes it buries it */
+        pthread_mutex_unlock(&t->lock);
+        if (!busy)
+            bury(s, t);
+    }
+    return ok ? ERR_OK
+              : err_set(err, n > TARGETS_MAX ? ERR_LIMIT : ERR_NOMEM, "%s",
+                        n > TARGETS_MAX ? "too many targets" : "out of memory");
+}
+
+/* ---- making and ending -------------------------------------------------- */
 
 enum errc scraper_new(struct tsdb *db, const struct scrape_options *options,
                       struct scraper **out, struct err *err)
@@ -231,14 +192,10 @@ enum errc scraper_new(struct tsdb *db, const struct scrape_options *options,
     s->options = *options;
     pthread_mutex_init(&s->lock, NULL);
     pthread_cond_init(&s->wake, NULL);
-    s->targets = calloc(options->n + 1, sizeof(*s->targets));
-    enum errc rc = ERR_OK;
-    if (!s->targets)
-        rc = err_set(err, ERR_NOMEM, "out of memory");
-    if (!rc)
-        rc = pool_new(WORKERS, (unsigned)options->n + 1, &s->pool, err);
+    enum errc rc = pool_new(WORKERS, TARGETS_MAX, &s->pool, err);
     for (size_t i = 0; !rc && i < options->n; i++)
-        target_init(s, &s->targets[i], &options->targets[i]);
+        if (!want(s, &options->targets[i], true))
+            rc = err_set(err, ERR_NOMEM, "out of memory");
     if (!rc && pthread_create(&s->thread, NULL, run, s) != 0)
         rc = err_set(err, ERR_IO, "cannot start a thread");
     s->started = !rc;
@@ -261,11 +218,11 @@ void scraper_free(struct scraper *s)
     if (s->started)
         pthread_join(s->thread, NULL);
     pool_free(s->pool);
-    for (size_t i = 0; s->started && i < s->options.n; i++) {
-        ingest_fini(&s->targets[i].memory);
-        pthread_mutex_destroy(&s->targets[i].lock);
+    while (s->targets) {
+        struct target *t = s->targets;
+        s->targets = t->next;
+        target_free(t);
     }
-    free(s->targets);
     pthread_cond_destroy(&s->wake);
     pthread_mutex_destroy(&s->lock);
     free(s);
@@ -275,20 +232,23 @@ void scraper_each(struct scraper *s,
                   void (*each)(void *ctx, const struct scrape_state *state),
                   void *ctx)
 {
-    for (size_t i = 0; i < s->options.n; i++) {
-        struct target *t = &s->targets[i];
+    pthread_mutex_lock(&s->lock);
+    for (struct target *t = s->targets; t; t = t->next) {
         pthread_mutex_lock(&t->lock);
-        struct scrape_state state = {.job = t->how.job,
-                                     .url = t->how.url,
-                                     .instance = t->instance,
+        const struct scrape_target *how = &t->def->how;
+        struct scrape_state state = {.job = how->job,
+                                     .url = how->url,
+                                     .labels = how->labels,
+                                     .discovered = how->discovered,
                                      .asked = t->asked,
                                      .up = t->up,
                                      .error = t->error,
                                      .last_ms = t->last_ms,
                                      .seconds = t->seconds,
-                                     .interval_ms = s->options.interval_ms,
-                                     .timeout_ms = s->options.timeout_ms};
+                                     .interval_ms = how->interval_ms,
+                                     .timeout_ms = how->timeout_ms};
         each(ctx, &state);
         pthread_mutex_unlock(&t->lock);
     }
+    pthread_mutex_unlock(&s->lock);
 }

@@ -20,19 +20,19 @@ static void take_global(struct config_reading *r, const struct yaml *n)
     static const struct yaml_field fields[] = {
         {"resolve_timeout", YAML_FIELD_OTHER, AT(resolve_timeout),
          config_duration},
-        {"http_config", YAML_FIELD_OTHER, AT(http), config_http},
+        {"http_config", YAML_FIELD_OTHER, AT(http), yaml_http},
         {"smtp_from", YAML_FIELD_TEXT, AT(smtp_from), NULL},
         {"smtp_smarthost", YAML_FIELD_TEXT, AT(smtp_smarthost), NULL},
         {"smtp_hello", YAML_FIELD_TEXT, AT(smtp_hello), NULL},
         {"smtp_auth_username", YAML_FIELD_TEXT, AT(smtp_username), NULL},
         {"smtp_auth_password", YAML_FIELD_OTHER, AT(smtp_password),
-         config_secret},
+         yaml_secret},
         {"smtp_auth_password_file", YAML_FIELD_OTHER, AT(smtp_password),
-         config_secret_file},
+         yaml_secret_file},
         {"smtp_require_tls", YAML_FIELD_BOOL, AT(smtp_require_tls), NULL},
-        {"slack_api_url", YAML_FIELD_OTHER, AT(slack_url), config_secret},
+        {"slack_api_url", YAML_FIELD_OTHER, AT(slack_url), yaml_secret},
         {"slack_api_url_file", YAML_FIELD_OTHER, AT(slack_url),
-         config_secret_file},
+         yaml_secret_file},
         {0}};
 #undef AT
 
@@ -145,9 +145,7 @@ static void take_templates(struct config_reading *r, const struct yaml *n)
         return;
     for (const struct yaml *c = n->first; c; c = c->next) {
         struct str name = yaml_take_text(&r->form, c);
-        bool full = name.n && name.p[0] == '/';
-        (void)snprintf(pattern, sizeof(pattern), "%s%s" STR_FMT,
-                       full ? "" : r->dir, full ? "" : "/", STR_ARG(name));
+        yaml_beside(&r->form, name, pattern, sizeof(pattern));
         if (glob(pattern, 0, NULL, &found) != 0)
             continue; /* Alertmanager takes a pattern without files, too */
         for (size_t i = 0; i < found.gl_pathc && i < TEMPLATE_FILES_MAX; i++)
@@ -158,24 +156,17 @@ static void take_templates(struct config_reading *r, const struct yaml *n)
 
 /* ---- the file ----------------------------------------------------------- */
 
-static void nothing(struct yaml_form *f, const struct yaml *n, void *field)
-{
-    (void)f;
-    (void)n;
-    (void)field;
-}
-
 /* In the order in which parts need each other. */
 static void take_all(struct config_reading *r, const struct yaml *root)
 {
     static const struct yaml_field known[] = {
-        {"global", YAML_FIELD_OTHER, 0, nothing},
-        {"templates", YAML_FIELD_OTHER, 0, nothing},
-        {"route", YAML_FIELD_OTHER, 0, nothing},
-        {"receivers", YAML_FIELD_OTHER, 0, nothing},
-        {"inhibit_rules", YAML_FIELD_OTHER, 0, nothing},
-        {"time_intervals", YAML_FIELD_OTHER, 0, nothing},
-        {"mute_time_intervals", YAML_FIELD_OTHER, 0, nothing},
+        {"global", YAML_FIELD_OTHER, 0, yaml_ignore},
+        {"templates", YAML_FIELD_OTHER, 0, yaml_ignore},
+        {"route", YAML_FIELD_OTHER, 0, yaml_ignore},
+        {"receivers", YAML_FIELD_OTHER, 0, yaml_ignore},
+        {"inhibit_rules", YAML_FIELD_OTHER, 0, yaml_ignore},
+        {"time_intervals", YAML_FIELD_OTHER, 0, yaml_ignore},
+        {"mute_time_intervals", YAML_FIELD_OTHER, 0, yaml_ignore},
         {0}};
     const struct yaml start = {.line = 1, .column = 1};
     const struct yaml *periods = yaml_get(root, "time_intervals");
@@ -192,63 +183,12 @@ static void take_all(struct config_reading *r, const struct yaml *root)
         config_check_messages(r, root ? root : &start);
 }
 
-/* Keys whose values nobody is shown. */
-static bool is_secret(struct str key)
-{
-    static const char *const keys[] = {
-        "url",         "secret",      "api_url",       "slack_api_url",
-        "credentials", "password",    "auth_password", "smtp_auth_password",
-        "proxy_url",   "bearer_token"};
-
-    for (size_t i = 0; i < COUNT(keys); i++)
-        if (str_eq(key, str_from_cstr(keys[i])))
-            return true;
-    return false;
-}
-
-static bool is_key(char c)
-{
-    return c == '_' || (c >= 'a' && c <= 'z');
-}
-
-/* The text with secrets as <secret>; each is the rest of its line, or within
- * quotes or a map on one line up to what ends it. */
-static void put_hidden(struct buf *out, struct str text)
-{
-    size_t i = 0;
-
-    while (i < text.n) {
-        size_t start = i;
-        while (i < text.n && is_key(text.p[i]))
-            i++;
-        struct str word = str_slice(text, start, i);
-        buf_put(out, word);
-        if (word.n && is_secret(word) && i < text.n && text.p[i] == ':') {
-            /* Clients of Alertmanager that read it want a URL for one. */
-            buf_puts(out, str_ends(word, STR("url")) ? ": http://secret.invalid"
-                                                     : ": <secret>");
-            i++;
-            while (i < text.n && text.p[i] == ' ')
-                i++;
-            char quote = i < text.n ? text.p[i] : '\0';
-            bool quoted = quote == '"' || quote == '\'';
-            for (i += quoted; i < text.n && text.p[i] != '\n' &&
-                              (quoted ? text.p[i] != quote
-                                      : text.p[i] != ',' && text.p[i] != '}');)
-                i++;
-            i += quoted && i < text.n && text.p[i] == quote;
-        } else if (i < text.n && i == start) {
-            buf_putc(out, text.p[i++]);
-        }
-    }
-}
-
 static void keep_original(struct config_reading *r, struct str text)
 {
     struct buf b;
 
     buf_init(&b, 2 * CONFIG_MAX_BYTES);
-    put_hidden(&b, text);
+    yaml_hide(&b, text);
     const char *copy = arena_cstr(&r->config->arena, buf_str(&b));
     if (copy && !b.failed)
         r->config->original = (struct str){copy, b.n};
@@ -271,12 +211,9 @@ enum errc notify_config_read(struct notify_config *c, const char *file,
                                .config = c};
     const struct yaml *root = NULL;
     struct err why = {0};
-    const char *slash = strrchr(file, '/');
 
     *c = (struct notify_config){.original = STR("")};
     arena_init(&c->arena, MEMORY_MAX);
-    (void)snprintf(r.dir, sizeof(r.dir), "%.*s",
-                   slash ? (int)(slash - file) : 1, slash ? file : ".");
     enum errc rc =
         add_templates(c, str_from_cstr(built_in_messages[0].text), &why);
     if (!rc)

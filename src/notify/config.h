@@ -21,6 +21,7 @@
 #define NOTIFY_CONFIG_H
 
 #include "alert/template.h"
+#include "http/fetch_config.h"
 #include "notify/matchers.h"
 #include "notify/period.h"
 
@@ -55,18 +56,6 @@ extern const size_t n_integration_types;
 struct message_text {
     struct str source;
     const struct template *template;
-};
-
-/* A setting, or the file that has it: read when it is used. */
-struct secret {
-    struct str value, file;
-};
-
-struct http_auth {
-    struct str username, bearer_type;
-    struct secret password, bearer;
-    struct str ca_file, cert_file, key_file, server_name, proxy;
-    bool insecure;
 };
 
 struct header {
@@ -179,11 +168,6 @@ MUST_CHECK enum errc notify_config_load(
     void (*report)(void *ctx, const char *file, const char *message), void *ctx,
     struct err *err);
 void notify_config_fini(struct notify_config *c);
-
-/* The value, from its file if it has one. ERR_NOT_FOUND, ERR_IO. */
-MUST_CHECK enum errc secret_get(const struct secret *s, struct buf *out,
-                                struct err *err);
-bool secret_is_set(const struct secret *s);
 
 /* Names that texts may use at the start: .Status, .Alerts ... */
 extern const char *const message_fields[];

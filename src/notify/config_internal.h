@@ -3,6 +3,7 @@
 #define NOTIFY_CONFIG_INTERNAL_H
 
 #include "codec/yaml_form.h"
+#include "http/fetch_config.h"
 #include "notify/config.h"
 
 /* The form is the first member of the reading, so that a field's function,
@@ -10,7 +11,6 @@
 struct config_reading {
     struct yaml_form form; /* first */
     struct notify_config *config;
-    char dir[4096]; /* of the file: other files are named from there */
 };
 
 static inline struct config_reading *reading_of(struct yaml_form *f)
@@ -20,12 +20,7 @@ static inline struct config_reading *reading_of(struct yaml_form *f)
 
 /* Values of fields; each takes one kind of member. */
 void config_duration(struct yaml_form *f, const struct yaml *n, void *ms);
-void config_secret(struct yaml_form *f, const struct yaml *n, void *secret);
-void config_secret_file(struct yaml_form *f, const struct yaml *n,
-                        void *secret);
 void config_message(struct yaml_form *f, const struct yaml *n, void *message);
-void config_http(struct yaml_form *f, const struct yaml *n, void *auth);
-void config_tls(struct yaml_form *f, const struct yaml *n, void *auth);
 void config_matchers(struct yaml_form *f, const struct yaml *n, void *matchers);
 void config_match(struct yaml_form *f, const struct yaml *n, void *matchers);
 void config_match_re(struct yaml_form *f, const struct yaml *n, void *matchers);

@@ -36,26 +36,26 @@ const char *const message_fields[] = {"Receiver",
 
 #define CHAT \
     COMMON, \
-    {"url", YAML_FIELD_OTHER, AT(url), config_secret}, \
-    {"url_file", YAML_FIELD_OTHER, AT(url), config_secret_file}, \
-    {"http_config", YAML_FIELD_OTHER, AT(http), config_http}, \
+    {"url", YAML_FIELD_OTHER, AT(url), yaml_secret}, \
+    {"url_file", YAML_FIELD_OTHER, AT(url), yaml_secret_file}, \
+    {"http_config", YAML_FIELD_OTHER, AT(http), yaml_http}, \
     {"language", YAML_FIELD_TEXT, AT(language), NULL}, \
     {"per_minute", YAML_FIELD_WHOLE, AT(per_minute), NULL}, \
     {"text", YAML_FIELD_OTHER, AT(text), config_message}
 
 static const struct yaml_field webhook_fields[] = {
     COMMON,
-    {"url", YAML_FIELD_OTHER, AT(url), config_secret},
-    {"url_file", YAML_FIELD_OTHER, AT(url), config_secret_file},
-    {"http_config", YAML_FIELD_OTHER, AT(http), config_http},
+    {"url", YAML_FIELD_OTHER, AT(url), yaml_secret},
+    {"url_file", YAML_FIELD_OTHER, AT(url), yaml_secret_file},
+    {"http_config", YAML_FIELD_OTHER, AT(http), yaml_http},
     {"max_alerts", YAML_FIELD_WHOLE, AT(max_alerts), NULL},
     {0}};
 
 static const struct yaml_field dingtalk_fields[] = {
     CHAT,
     {"title", YAML_FIELD_OTHER, AT(title), config_message},
-    {"secret", YAML_FIELD_OTHER, AT(secret), config_secret},
-    {"secret_file", YAML_FIELD_OTHER, AT(secret), config_secret_file},
+    {"secret", YAML_FIELD_OTHER, AT(secret), yaml_secret},
+    {"secret_file", YAML_FIELD_OTHER, AT(secret), yaml_secret_file},
     {"at_mobiles", YAML_FIELD_TEXTS, AT(at), NULL},
     {"at_all", YAML_FIELD_BOOL, AT(at_all), NULL},
     {0}};
@@ -63,8 +63,8 @@ static const struct yaml_field dingtalk_fields[] = {
 static const struct yaml_field feishu_fields[] = {
     CHAT,
     {"title", YAML_FIELD_OTHER, AT(title), config_message},
-    {"secret", YAML_FIELD_OTHER, AT(secret), config_secret},
-    {"secret_file", YAML_FIELD_OTHER, AT(secret), config_secret_file},
+    {"secret", YAML_FIELD_OTHER, AT(secret), yaml_secret},
+    {"secret_file", YAML_FIELD_OTHER, AT(secret), yaml_secret_file},
     {0}};
 
 static const struct yaml_field wecom_fields[] = {CHAT, {0}};
@@ -79,10 +79,10 @@ static const struct yaml_field email_fields[] = {
     {"smarthost", YAML_FIELD_TEXT, AT(smarthost), NULL},
     {"hello", YAML_FIELD_TEXT, AT(hello), NULL},
     {"auth_username", YAML_FIELD_TEXT, AT(username), NULL},
-    {"auth_password", YAML_FIELD_OTHER, AT(password), config_secret},
-    {"auth_password_file", YAML_FIELD_OTHER, AT(password), config_secret_file},
+    {"auth_password", YAML_FIELD_OTHER, AT(password), yaml_secret},
+    {"auth_password_file", YAML_FIELD_OTHER, AT(password), yaml_secret_file},
     {"require_tls", YAML_FIELD_BOOL, AT(require_tls), NULL},
-    {"tls_config", YAML_FIELD_OTHER, AT(http), config_tls},
+    {"tls_config", YAML_FIELD_OTHER, AT(http), yaml_tls},
     {"html", YAML_FIELD_OTHER, AT(html), config_message},
     {"text", YAML_FIELD_OTHER, AT(text), config_message},
     {"headers", YAML_FIELD_OTHER, 0, take_headers},
@@ -91,9 +91,9 @@ static const struct yaml_field email_fields[] = {
 
 static const struct yaml_field slack_fields[] = {
     COMMON,
-    {"api_url", YAML_FIELD_OTHER, AT(url), config_secret},
-    {"api_url_file", YAML_FIELD_OTHER, AT(url), config_secret_file},
-    {"http_config", YAML_FIELD_OTHER, AT(http), config_http},
+    {"api_url", YAML_FIELD_OTHER, AT(url), yaml_secret},
+    {"api_url_file", YAML_FIELD_OTHER, AT(url), yaml_secret_file},
+    {"http_config", YAML_FIELD_OTHER, AT(http), yaml_http},
     {"channel", YAML_FIELD_OTHER, AT(channel), config_message},
     {"username", YAML_FIELD_OTHER, AT(sender), config_message},
     {"color", YAML_FIELD_OTHER, AT(color), config_message},

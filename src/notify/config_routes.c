@@ -104,13 +104,6 @@ static void take_children(struct config_reading *r, const struct yaml *list,
     }
 }
 
-static void take_nothing(struct yaml_form *f, const struct yaml *n, void *field)
-{
-    (void)f;
-    (void)n;
-    (void)field;
-}
-
 static void take_group_by(struct yaml_form *f, const struct yaml *n,
                           void *field)
 {
@@ -177,7 +170,7 @@ static void take_route(struct config_reading *r, const struct yaml *n,
          config_duration},
         {"mute_time_intervals", YAML_FIELD_TEXTS, AT(muted), NULL},
         {"active_time_intervals", YAML_FIELD_TEXTS, AT(active), NULL},
-        {"routes", YAML_FIELD_OTHER, 0, take_nothing},
+        {"routes", YAML_FIELD_OTHER, 0, yaml_ignore},
         {0}};
 #undef AT
 

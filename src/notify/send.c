@@ -6,60 +6,6 @@
 
 enum { REPLY_SHOWN = 200, URL_MAX = 4000 };
 
-/* ---- who we are to the other side --------------------------------------- */
-
-static enum errc text_of(struct str s, struct arena *a, const char **out,
-                         struct err *err)
-{
-    *out = s.n ? arena_cstr(a, s) : NULL;
-    return s.n && !*out ? err_set(err, ERR_NOMEM, "out of memory") : ERR_OK;
-}
-
-static enum errc secret_text(const struct secret *s, struct arena *a,
-                             const char *before, const char **out,
-                             struct err *err)
-{
-    struct buf b;
-
-    *out = NULL;
-    if (!secret_is_set(s))
-        return ERR_OK;
-    buf_init(&b, URL_MAX);
-    buf_puts(&b, before);
-    enum errc rc = secret_get(s, &b, err);
-    if (!rc)
-        rc = text_of(buf_str(&b), a, out, err);
-    buf_fini(&b);
-    return rc;
-}
-
-enum errc send_auth(const struct http_auth *from, struct arena *arena,
-                    struct fetch_auth *out, struct err *err)
-{
-    char kind[64];
-    const struct {
-        struct str from;
-        const char **to;
-    } texts[] = {{from->username, &out->username},
-                 {from->ca_file, &out->ca_file},
-                 {from->cert_file, &out->cert_file},
-                 {from->key_file, &out->key_file},
-                 {from->proxy, &out->proxy}};
-    enum errc rc = ERR_OK;
-
-    *out = (struct fetch_auth){.insecure = from->insecure};
-    for (size_t i = 0; i < COUNT(texts) && !rc; i++)
-        rc = text_of(texts[i].from, arena, texts[i].to, err);
-    if (!rc)
-        rc = secret_text(&from->password, arena, "", &out->password, err);
-    (void)snprintf(kind, sizeof(kind), "%.*s ",
-                   from->bearer_type.n ? (int)from->bearer_type.n : 6,
-                   from->bearer_type.n ? from->bearer_type.p : "Bearer");
-    if (!rc)
-        rc = secret_text(&from->bearer, arena, kind, &out->authorization, err);
-    return rc;
-}
-
 /* ---- HTTP --------------------------------------------------------------- */
 
 enum errc send_post(struct notification *n, const char *more, struct str body,
@@ -81,7 +27,7 @@ enum errc send_post(struct notification *n, const char *more, struct str body,
     if (!rc && url.failed)
         rc = err_set(err, ERR_LIMIT, "the URL is too long");
     if (!rc)
-        rc = send_auth(&n->how->http, arena, &auth, err);
+        rc = fetch_auth_make(&n->how->http, arena, &auth, err);
     if (!rc) {
         f.url = url.p;
         rc = fetch_run(&f, reply, &why);

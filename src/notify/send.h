@@ -60,11 +60,6 @@ MUST_CHECK enum errc send_post(struct notification *n, const char *more,
                                struct str body, struct buf *reply,
                                struct told *told, struct err *err);
 
-/* Options of libcurl from the file's; texts are kept in the arena. */
-MUST_CHECK enum errc send_auth(const struct http_auth *from,
-                               struct arena *arena, struct fetch_auth *out,
-                               struct err *err);
-
 /* The text's beginning of at most max bytes, not cut within a character; what
  * was cut is shown by "...". */
 void send_shorten(struct buf *text, size_t max);

@@ -222,7 +222,7 @@ static enum errc hand_over(struct letter *l, struct told *told)
     (void)snprintf(url, sizeof(url), "smtp%s://%.*s/%.*s", tls ? "s" : "",
                    (int)how->smarthost.n, how->smarthost.p, (int)how->hello.n,
                    how->hello.p);
-    enum errc rc = send_auth(&from, l->arena, &auth, l->err);
+    enum errc rc = fetch_auth_make(&from, l->arena, &auth, l->err);
     if (!rc && !m.from)
         rc = err_set(l->err, ERR_INVALID, "\"" STR_FMT "\" is not an address",
                      STR_ARG(how->from));

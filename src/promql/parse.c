@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "promql/duration.h"
+#include "series/duration.h"
 #include "promql/parse_internal.h"
 
 /* ---- tools -------------------------------------------------------------- */

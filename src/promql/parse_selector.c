@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "promql/duration.h"
+#include "series/duration.h"
 #include "promql/parse_internal.h"
 
 /* ---- matchers ----------------------------------------------------------- */

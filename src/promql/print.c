@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "codec/go_float.h"
-#include "promql/duration.h"
+#include "series/duration.h"
 #include "promql/function.h"
 #include "promql/promql.h"
 

@@ -81,5 +81,6 @@ void api_v2_silence(struct http_request *r);
 void api_v2_expire(struct http_request *r);
 void api_test_alert(struct http_request *r);
 void api_tsdb(struct http_request *r);
+void api_config(struct http_request *r);
 
 #endif

@@ -238,10 +238,8 @@ void api_rules(struct http_request *r)
 static enum errc reload(struct api_call *c, struct err *err)
 {
     c->executing = true;
-    enum errc rc = engine_reload(c->control->engine, err);
+    enum errc rc = control_reload(c->control, err);
 
-    if (!rc)
-        rc = notify_reload(c->control->notify, err);
     return rc ? err_wrap(err, ERR_INTERNAL, "failed to reload config") : ERR_OK;
 }
 

@@ -76,6 +76,19 @@ void api_buildinfo(struct http_request *r)
                   "\"goVersion\":\"\"}");
 }
 
+void api_config(struct http_request *r)
+{
+    struct control *c = control_of(r);
+    struct buf *b = http_out(r);
+
+    pthread_mutex_lock(&c->lock);
+    api_put_field(b, "{\"status\":\"success\",\"data\":{\"yaml\":",
+                  c->config ? c->config->original : STR(""));
+    pthread_mutex_unlock(&c->lock);
+    buf_puts(b, "}}");
+    reply(r);
+}
+
 void api_tsdb(struct http_request *r)
 {
     struct tsdb_stats s;
@@ -113,11 +126,11 @@ static void put_target(void *ctx, const struct scrape_state *s)
     clock_format(s->last_ms * 1000000, when);
     buf_puts(b, l->any ? ",{" : "{");
     l->any = true;
-    put_text(b, "\"discoveredLabels\":{\"__address__\":", s->instance);
-    put_text(b, ",\"job\":", s->job);
-    put_text(b, "},\"labels\":{\"instance\":", s->instance);
-    put_text(b, ",\"job\":", s->job);
-    put_text(b, "},\"scrapePool\":", s->job);
+    buf_puts(b, "\"discoveredLabels\":");
+    labels_put_json(b, s->discovered);
+    buf_puts(b, ",\"labels\":");
+    labels_put_json(b, s->labels);
+    put_text(b, ",\"scrapePool\":", s->job);
     put_text(b, ",\"scrapeUrl\":", s->url);
     put_text(b, ",\"globalUrl\":", s->url);
     put_text(b, ",\"lastError\":", s->error);
@@ -132,12 +145,28 @@ static void put_target(void *ctx, const struct scrape_state *s)
                (double)s->interval_ms / 1000, (double)s->timeout_ms / 1000);
 }
 
+static void put_dropped(void *ctx, const char *job, struct labels discovered)
+{
+    struct listing *l = ctx;
+
+    (void)job;
+    buf_puts(l->out,
+             l->any ? ",{\"discoveredLabels\":" : "{\"discoveredLabels\":");
+    l->any = true;
+    labels_put_json(l->out, discovered);
+    buf_putc(l->out, '}');
+}
+
 void api_targets(struct http_request *r)
 {
     struct listing l = {.out = http_out(r)};
 
     buf_puts(l.out, "{\"status\":\"success\",\"data\":{\"activeTargets\":[");
     scraper_each(control_of(r)->scraper, put_target, &l);
-    buf_puts(l.out, "],\"droppedTargets\":[],\"droppedTargetCounts\":{}}}");
+    l.any = false;
+    buf_puts(l.out, "],\"droppedTargets\":[");
+    if (control_of(r)->discover)
+        discover_each_dropped(control_of(r)->discover, put_dropped, &l);
+    buf_puts(l.out, "],\"droppedTargetCounts\":{}}}");
     reply(r);
 }

@@ -127,6 +127,7 @@ static const struct http_route routes[] = {
     {HTTP_POST, "/api/v1/alerts/test", api_test_alert, 0},
     {HTTP_GET, "/api/v1/status/buildinfo", api_buildinfo, 0},
     {HTTP_GET, "/api/v1/status/tsdb", api_tsdb, 0},
+    {HTTP_GET, "/api/v1/status/config", api_config, 0},
 };
 /* clang-format on */
 
@@ -242,6 +243,8 @@ enum errc control_new(const struct control_options *options,
         c->process ? ERR_OK : err_set(err, ERR_NOMEM, "out of memory");
     if (!rc)
         rc = tsdb_open(&options->store, &c->db, err);
+    if (!rc)
+        rc = control_config_load(c, err);
     if (!rc && options->self)
         rc = add_self(c, err);
     if (!rc)
@@ -274,6 +277,8 @@ enum errc control_start(struct control *c, int fd, struct err *err)
     if (!rc)
         rc = scraper_new(c->db, &c->options.scrape, &c->scraper, err);
     if (!rc)
+        rc = control_config_start(c, err);
+    if (!rc)
         rc = notify_start(c->notify, err);
     if (!rc)
         rc = engine_start(c->engine, err);
@@ -294,10 +299,15 @@ void control_free(struct control *c)
     if (c->http && c->http->loops[0].thread)
         http_server_stop(c->http);
     http_server_free(c->http);
+    control_config_fini(c);
     scraper_free(c->scraper); /* it asks all the others for their numbers */
     free(c->targets);
     engine_free(c->engine);
     notify_free(c->notify);
+    prom_config_release(c->config);
+    prom_config_release(c->first_config);
+    free(c->files);
+    free(c->urls);
     metadata_free(c->metadata);
     tsdb_close(c->db);
     metrics_free(c->metrics);

@@ -12,6 +12,7 @@
 #include <pthread.h>
 
 #include "alert/engine.h"
+#include "collect/discover.h"
 #include "collect/metadata.h"
 #include "collect/scrape.h"
 #include "http/server.h"
@@ -22,6 +23,7 @@
 #include "tsdb/tsdb.h"
 
 struct control_options {
+    const char *config; /* Prometheus' file; NULL: none. Kept as it is. */
     struct scrape_options scrape;
     /* URL of its metrics, which are then a target as well; NULL: they are
      * not. Kept as it is. */
@@ -43,6 +45,12 @@ struct control {
     struct tsdb *db;
     struct scrape_target *targets; /* those of the options and itself */
     struct scraper *scraper;
+    struct discover *discover;        /* NULL: there is no configuration */
+    struct prom_config *config;       /* the one in use: lock of what follows */
+    struct prom_config *first_config; /* external labels are of this one */
+    const char **files, **urls; /* of rules, of Alertmanagers: all together */
+    const char *const *given_files; /* of the options */
+    size_t n_given_files;
     struct engine *engine;
     struct notify *notify;
     struct metadata *metadata;
@@ -62,6 +70,16 @@ MUST_CHECK enum errc control_new(const struct control_options *options,
 /* Takes over the listening socket and answers. */
 MUST_CHECK enum errc control_start(struct control *c, int fd, struct err *err);
 void control_free(struct control *c); /* NULL is fine */
+
+/* control_config.c: reads the configuration, and takes its rules beside those
+ * of the options. */
+MUST_CHECK enum errc control_config_load(struct control *c, struct err *err);
+MUST_CHECK enum errc control_config_start(struct control *c, struct err *err);
+
+/* Reads everything anew: configuration, rules, who is told. After a mistake
+ * everything is as before. */
+MUST_CHECK enum errc control_reload(struct control *c, struct err *err);
+void control_config_fini(struct control *c);
 
 struct control *control_of(const struct http_request *r);
 

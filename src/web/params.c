@@ -7,7 +7,7 @@
 
 #include "base/clock.h"
 #include "codec/percent.h"
-#include "promql/duration.h"
+#include "series/duration.h"
 
 static enum errc read_form(struct str form, struct arena *a, struct params *out,
                            struct err *err)

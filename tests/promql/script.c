@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "promql/compare.h"
-#include "promql/duration.h"
+#include "series/duration.h"
 #include "promql/function.h"
 #include "promql/native.h"
 #include "promql/notation.h"

@@ -1,7 +1,7 @@
 /* What cannot be read, in Prometheus' words; what is read, written down. */
 #include "unit/unit.h"
 
-#include "promql/duration.h"
+#include "series/duration.h"
 #include "promql/notation.h"
 #include "promql/promql.h"
 

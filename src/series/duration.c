@@ -1,4 +1,4 @@
-#include "promql/duration.h"
+#include "series/duration.h"
 
 #include "base/compiler.h"
 

@@ -1,7 +1,7 @@
 /* duration.h - 1h30m and the like. Units: y w d h m s ms, each once, falling.
  */
-#ifndef PROMQL_DURATION_H
-#define PROMQL_DURATION_H
+#ifndef SERIES_DURATION_H
+#define SERIES_DURATION_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,0 +1,98 @@
+/* prom_config.h - Prometheus' configuration file: what is scraped and how, and
+ * which rules there are.
+ *
+ * Read: global, rule_files, alerting (static Alertmanagers), scrape_configs
+ * with static, file and HTTP discovery. What is there beside it is refused with
+ * its place, but for settings that make no difference here.
+ *
+ * https://prometheus.io/docs/prometheus/latest/configuration/configuration/
+ *
+ * Threads: what was loaded does not change; holding and releasing from any.
+ */
+#ifndef COLLECT_PROM_CONFIG_H
+#define COLLECT_PROM_CONFIG_H
+
+#include <stdatomic.h>
+
+#include "collect/relabel.h"
+#include "http/fetch_config.h"
+
+/* Addresses with labels that they have in common. */
+struct target_group {
+    struct yaml_texts targets;
+    struct labels labels;
+};
+
+struct target_groups {
+    struct target_group *v;
+    size_t n;
+};
+
+struct sd_files {
+    struct yaml_texts files; /* patterns */
+    int64_t refresh_ms;
+};
+
+struct sd_http {
+    struct secret url;
+    int64_t refresh_ms;
+    struct http_auth http;
+};
+
+struct url_param {
+    struct str name;
+    struct yaml_texts values;
+};
+
+/* A scrape_config. */
+struct scrape_pool {
+    struct str job, path, scheme;
+    int64_t interval_ms, timeout_ms;
+    bool honor_labels, honor_timestamps;
+    struct url_param *params;
+    size_t n_params;
+    struct http_auth http;
+    struct relabel_rules relabel, metric_relabel;
+    /* 0: no limit */
+    int64_t sample_limit, target_limit, label_limit, label_name_limit,
+        label_value_limit, body_limit;
+    struct target_groups groups;
+    struct sd_files *files;
+    size_t n_files;
+    struct sd_http *https;
+    size_t n_https;
+};
+
+struct prom_config {
+    struct arena arena;
+    atomic_uint users;
+    struct str original, path;
+    int64_t interval_ms, timeout_ms, evaluation_ms;
+    struct labels external;
+    struct yaml_texts rule_files;    /* paths, patterns */
+    struct yaml_texts alertmanagers; /* URLs */
+    struct scrape_pool *pools;
+    size_t n_pools;
+};
+
+/* ERR_INVALID: "file:4:5: what", all mistakes to report (may be NULL). The
+ * caller holds *out once. */
+MUST_CHECK enum errc prom_config_load(
+    const char *path,
+    void (*report)(void *ctx, const char *file, const char *message), void *ctx,
+    struct prom_config **out, struct err *err);
+
+/* The same for its text; other files are named from where path lies. */
+MUST_CHECK enum errc prom_config_read(
+    const char *path, struct str text,
+    void (*report)(void *ctx, const char *file, const char *message), void *ctx,
+    struct prom_config **out, struct err *err);
+
+struct prom_config *prom_config_hold(struct prom_config *c);
+void prom_config_release(struct prom_config *c); /* NULL is fine */
+
+/* A list of groups, as files and servers of discovery have it. */
+void target_groups_take(struct yaml_form *f, const struct yaml *n,
+                        void *groups);
+
+#endif
