@@ -28,6 +28,8 @@ const struct flag monitor_flags_table[] = {
     {"out-of-order",  0, FLAG_DURATION, AT(out_of_order), "0s", 0, DAY, SECOND, TEXT_OPT_OUT_OF_ORDER, false, 0},
     {"no-history",    0, FLAG_BOOL,     AT(no_history), NULL, 0, 0, 0, TEXT_OPT_NO_HISTORY, false, 0},
     {"config",      'c', FLAG_TEXT,     AT(config),    NULL, 0, 0, 0, TEXT_OPT_CONFIG, false, 0},
+    {"remote-write",  0, FLAG_TEXT,     AT(remote_write), NULL, 0, 0, 0, TEXT_OPT_REMOTE_WRITE, false, 0},
+    {"remote-write-receiver", 0, FLAG_BOOL, AT(take_remote), NULL, 0, 0, 0, TEXT_OPT_TAKE_REMOTE, false, 0},
     {"rules",       'r', FLAG_TEXT,     AT(rules),     NULL, 0, 0, 0, TEXT_OPT_RULES, false, 0},
     {"no-built-in-rules", 0, FLAG_BOOL, AT(no_built_in), NULL, 0, 0, 0, TEXT_OPT_NO_BUILT_IN, false, 0},
     {"evaluation-interval", 0, FLAG_DURATION, AT(evaluation), "15s", 100 * MS, DAY, SECOND, TEXT_OPT_EVALUATION, false, 0},

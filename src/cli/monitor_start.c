@@ -48,8 +48,8 @@ static enum errc take_labels(char *text, struct label *v, struct labels *out,
 
 /* What the options say, cut apart; texts are owned. */
 struct lists {
-    char *rules, *alertmanagers, *labels;
-    const char *files[LIST_MAX], *urls[LIST_MAX];
+    char *rules, *alertmanagers, *labels, *remotes;
+    const char *files[LIST_MAX], *urls[LIST_MAX], *remote_urls[LIST_MAX];
     struct label external[LIST_MAX];
     char state[STATE_PATH_MAX + 16];
 };
@@ -61,7 +61,8 @@ static enum errc take_rules(const struct monitor_flags *o, const char *dir,
     l->rules = strdup(o->rules ? o->rules : "");
     l->alertmanagers = strdup(o->alertmanager ? o->alertmanager : "");
     l->labels = strdup(o->external_labels ? o->external_labels : "");
-    if (!l->rules || !l->alertmanagers || !l->labels)
+    l->remotes = strdup(o->remote_write ? o->remote_write : "");
+    if (!l->rules || !l->alertmanagers || !l->labels || !l->remotes)
         return err_set(err, ERR_NOMEM, "out of memory");
     (void)snprintf(l->state, sizeof(l->state), "%.4095s/alerts.db",
                    dir ? dir : "");
@@ -110,6 +111,7 @@ enum errc monitor_start(const struct monitor_flags *o,
         return rc;
     struct monitor_options m = {
         .control = {.config = o->config,
+                    .take_remote = o->take_remote,
                     .scrape = {.targets = targets,
                                .n = n,
                                .interval_ms = o->interval / MS,
@@ -146,10 +148,14 @@ enum errc monitor_start(const struct monitor_flags *o,
         m.control.pass_on = targets[0].url;
     }
     rc = take_rules(o, dir, &lists, &m.control.rules, err);
-    if (!rc)
+    if (!rc) {
+        m.control.remotes = lists.remote_urls;
+        m.control.n_remotes = split(lists.remotes, lists.remote_urls);
         rc = monitor_run(&m, err);
+    }
     free(lists.rules);
     free(lists.alertmanagers);
     free(lists.labels);
+    free(lists.remotes);
     return rc;
 }

@@ -10,7 +10,8 @@ struct monitor_flags {
     const char *host, *log_level;
     int64_t port, interval, timeout, query_timeout;
     const char *data, *rules, *external_url, *external_labels, *alertmanager;
-    const char *config, *notify;
+    const char *config, *notify, *remote_write;
+    bool take_remote;
     int64_t evaluation;
     int64_t retention, retention_size, out_of_order;
     int64_t exporter_port;

@@ -68,3 +68,34 @@ bool protobuf_next(struct protobuf *m, struct protobuf_field *f)
     m->failed = !body(m, f);
     return !m->failed;
 }
+
+/* ---- writing ------------------------------------------------------------ */
+
+void protobuf_put_varint(struct buf *b, uint64_t v)
+{
+    while (v >= 0x80) {
+        buf_putc(b, (char)(v | 0x80));
+        v >>= 7;
+    }
+    buf_putc(b, (char)v);
+}
+
+void protobuf_put_int(struct buf *b, unsigned field, int64_t v)
+{
+    protobuf_put_varint(b, field << 3);
+    protobuf_put_varint(b, (uint64_t)v);
+}
+
+/* In the machine's order of bytes, which is the wire's. */
+void protobuf_put_double(struct buf *b, unsigned field, double v)
+{
+    protobuf_put_varint(b, field << 3 | 1);
+    buf_put(b, (struct str){(const char *)&v, sizeof(v)});
+}
+
+void protobuf_put_bytes(struct buf *b, unsigned field, struct str s)
+{
+    protobuf_put_varint(b, field << 3 | 2);
+    protobuf_put_varint(b, s.n);
+    buf_put(b, s);
+}

@@ -14,7 +14,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/str.h"
+#include "base/buf.h"
 
 struct protobuf {
     struct str rest;
@@ -30,5 +30,12 @@ struct protobuf_field {
 
 /* False at the end, and on bytes that are no message (then failed is set). */
 bool protobuf_next(struct protobuf *m, struct protobuf_field *f);
+
+/* ---- writing ------------------------------------------------------------ */
+
+void protobuf_put_varint(struct buf *b, uint64_t v);
+void protobuf_put_int(struct buf *b, unsigned field, int64_t v);
+void protobuf_put_double(struct buf *b, unsigned field, double v);
+void protobuf_put_bytes(struct buf *b, unsigned field, struct str s);
 
 #endif

@@ -63,6 +63,18 @@ struct scrape_pool {
     size_t n_https;
 };
 
+/* A remote_write. */
+struct remote {
+    struct str name;
+    struct secret url;
+    int64_t timeout_ms;
+    struct http_auth http;
+    struct relabel_rules relabel;
+    int64_t capacity, batch; /* samples that may wait; in a request */
+    int64_t deadline_ms;     /* that a sample waits for others */
+    int64_t least_pause_ms, longest_pause_ms;
+};
+
 struct prom_config {
     struct arena arena;
     atomic_uint users;
@@ -73,6 +85,8 @@ struct prom_config {
     struct yaml_texts alertmanagers; /* URLs */
     struct scrape_pool *pools;
     size_t n_pools;
+    struct remote *remotes;
+    size_t n_remotes;
 };
 
 /* ERR_INVALID: "file:4:5: what", all mistakes to report (may be NULL). The
@@ -90,6 +104,9 @@ MUST_CHECK enum errc prom_config_read(
 
 struct prom_config *prom_config_hold(struct prom_config *c);
 void prom_config_release(struct prom_config *c); /* NULL is fine */
+
+/* A remote write to a URL, as a file without further fields would have it. */
+struct remote remote_usual(void);
 
 /* A list of groups, as files and servers of discovery have it. */
 void target_groups_take(struct yaml_form *f, const struct yaml *n,

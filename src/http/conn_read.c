@@ -3,6 +3,7 @@
 #include <sys/socket.h>
 
 #include "codec/gzip.h"
+#include "codec/snappy.h"
 #include "http/conn_internal.h"
 
 enum {
@@ -137,7 +138,8 @@ static bool make_large(struct http_request *r)
 static enum errc unpack(struct http_request *r, struct err *err)
 {
     struct str coding = r->head.known[HTTP_CONTENT_ENCODING];
-    enum gzip_coding kind;
+    bool snappy = coding.p && str_eq_nocase(coding, STR("snappy"));
+    enum gzip_coding kind = GZIP_GZIP;
 
     if (!coding.p || str_eq_nocase(coding, STR("identity")))
         return ERR_OK;
@@ -146,13 +148,14 @@ static enum errc unpack(struct http_request *r, struct err *err)
         kind = GZIP_GZIP;
     else if (str_eq_nocase(coding, STR("deflate")))
         kind = GZIP_DEFLATE;
-    else
+    else if (!snappy)
         return err_set(err, ERR_UNSUPPORTED,
                        "Content-Encoding '" STR_FMT
                        "' is not understood; use gzip, deflate or none",
                        STR_ARG(coding));
     buf_init(&r->unpacked, r->loop->server->limits.max_body);
-    enum errc rc = gzip_decode(kind, r->body, &r->unpacked, err);
+    enum errc rc = snappy ? snappy_decode(r->body, &r->unpacked, err)
+                          : gzip_decode(kind, r->body, &r->unpacked, err);
     if (rc)
         return rc;
     /* Room to look ahead, see codec/number.h. */

@@ -62,6 +62,8 @@ static struct curl_slist *make_headers(const struct fetch *f)
         headers = curl_slist_append(headers, line);
         headers = curl_slist_append(headers, "Expect:"); /* at once */
     }
+    for (const char *const *h = f->headers; h && *h; h++)
+        headers = curl_slist_append(headers, *h);
     if (f->auth && f->auth->authorization) {
         (void)snprintf(line, sizeof(line), "Authorization: %.570s",
                        f->auth->authorization);

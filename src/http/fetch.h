@@ -24,6 +24,7 @@ struct fetch {
     const char *url;
     const struct fetch_auth *auth; /* may be NULL */
     const char *accept;            /* NULL: anything */
+    const char *const *headers;    /* "Name: value", then NULL; may be NULL */
     struct str body;               /* p set: sent with POST */
     const char *body_type;
     int64_t timeout_ms;     /* from start to end */

@@ -28,10 +28,8 @@ unsigned http_method_parse(struct str name)
         struct str name;
         unsigned method;
     } table[] = {
-        {STR_INIT("POST"), HTTP_POST},
-        {STR_INIT("GET"), HTTP_GET},
-        {STR_INIT("HEAD"), HTTP_HEAD},
-        {STR_INIT("OPTIONS"), HTTP_OPTIONS},
+        {STR_INIT("POST"), HTTP_POST},     {STR_INIT("GET"), HTTP_GET},
+        {STR_INIT("HEAD"), HTTP_HEAD},     {STR_INIT("OPTIONS"), HTTP_OPTIONS},
         {STR_INIT("DELETE"), HTTP_DELETE},
     };
 

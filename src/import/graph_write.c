@@ -3,47 +3,26 @@
  * to a buffer of its own first, because its length comes before it. */
 #include <string.h>
 
+#include "codec/protobuf.h"
 #include "import/graph.h"
 
 enum { FILE_MAX = INT32_MAX, PIECE_MAX = 64 << 20, EXTERNAL = 1 };
 
-static void varint(struct buf *b, uint64_t v)
-{
-    while (v >= 0x80) {
-        buf_putc(b, (char)(v | 0x80));
-        v >>= 7;
-    }
-    buf_putc(b, (char)v);
-}
-
-static void put_int(struct buf *b, unsigned field, int64_t v)
-{
-    varint(b, field << 3);
-    varint(b, (uint64_t)v);
-}
-
-static void put_bytes(struct buf *b, unsigned field, struct str s)
-{
-    varint(b, field << 3 | 2);
-    varint(b, s.n);
-    buf_put(b, s);
-}
-
 static void put_text(struct buf *b, unsigned field, const char *s)
 {
-    put_bytes(b, field, str_from_cstr(s));
+    protobuf_put_bytes(b, field, str_from_cstr(s));
 }
 
 static void put_float(struct buf *b, unsigned field, const float *v)
 {
-    varint(b, field << 3 | 5);
+    protobuf_put_varint(b, field << 3 | 5);
     buf_put(b, (struct str){(const char *)v, sizeof(*v)});
 }
 
 /* Empties the piece into b as one field. */
 static void put_piece(struct buf *b, unsigned field, struct buf *piece)
 {
-    put_bytes(b, field, buf_str(piece));
+    protobuf_put_bytes(b, field, buf_str(piece));
     if (piece->failed)
         b->failed = true;
     buf_clear(piece);
@@ -66,17 +45,17 @@ static void put_attribute(struct buf *node, const struct graph_attribute *a,
             put_text(piece, 9, a->strings[i]);
         break;
     case ATTR_INT:
-        put_int(piece, 3, a->i);
+        protobuf_put_int(piece, 3, a->i);
         break;
     case ATTR_STRING:
         put_text(piece, 4, a->s);
         break;
     case ATTR_INTS:
         for (size_t i = 0; i < a->n; i++)
-            put_int(piece, 8, a->ints[i]);
+            protobuf_put_int(piece, 8, a->ints[i]);
         break;
     }
-    put_int(piece, 20, a->type);
+    protobuf_put_int(piece, 20, a->type);
     put_piece(node, 5, piece);
 }
 
@@ -102,21 +81,21 @@ static void put_weight(struct buf *graph, const struct graph_weight *w,
     struct str raw = {w->tensor.data, tensor_bytes(&w->tensor)};
 
     for (int i = 0; i < w->tensor.shape.rank; i++)
-        put_int(head, 1, w->tensor.shape.dim[i]);
-    put_int(head, 2, (int64_t)w->tensor.type);
+        protobuf_put_int(head, 1, w->tensor.shape.dim[i]);
+    protobuf_put_int(head, 2, (int64_t)w->tensor.type);
     put_text(head, 8, w->name);
     if (external) {
         put_text(piece, 1, "location");
         put_text(piece, 2, "weights");
         put_piece(head, 13, piece);
-        put_int(head, 14, EXTERNAL);
+        protobuf_put_int(head, 14, EXTERNAL);
         put_piece(graph, 5, head);
         return;
     }
-    varint(head, 9 << 3 | 2);
-    varint(head, raw.n);
-    varint(graph, 5 << 3 | 2);
-    varint(graph, head->n + raw.n);
+    protobuf_put_varint(head, 9 << 3 | 2);
+    protobuf_put_varint(head, raw.n);
+    protobuf_put_varint(graph, 5 << 3 | 2);
+    protobuf_put_varint(graph, head->n + raw.n);
     buf_put(graph, buf_str(head));
     buf_put(graph, raw);
     buf_clear(head);
@@ -132,14 +111,14 @@ static void put_io(struct buf *graph, unsigned field, const struct graph_io *io)
         buf_init(all[i], PIECE_MAX);
     for (int i = 0; i < io->shape.rank; i++) {
         if (io->shape.dim[i] >= 0)
-            put_int(&dim, 1, io->shape.dim[i]);
+            protobuf_put_int(&dim, 1, io->shape.dim[i]);
         else if (batch)
             put_text(&dim, 2, "batch");
         if (io->shape.dim[i] < 0)
             batch = false;
         put_piece(&shape, 1, &dim);
     }
-    put_int(&tensor, 1, (int64_t)io->type);
+    protobuf_put_int(&tensor, 1, (int64_t)io->type);
     put_piece(&tensor, 2, &shape);
     put_piece(&type, 1, &tensor);
     put_text(&info, 1, io->name);
@@ -168,11 +147,11 @@ enum errc graph_write(const struct graph *g, enum graph_weights how,
     for (const struct graph_io *io = g->outputs; io; io = io->next)
         put_io(&graph, 12, io);
 
-    put_int(out, 1, GRAPH_IR);
+    protobuf_put_int(out, 1, GRAPH_IR);
     put_text(out, 2, "stoker");
     put_text(out, 3, STOKER_VERSION);
     put_piece(out, 7, &graph);
-    put_int(&piece, 2, GRAPH_OPSET);
+    protobuf_put_int(&piece, 2, GRAPH_OPSET);
     put_piece(out, 8, &piece);
     bool failed = out->failed || graph.failed || node.failed || piece.failed;
     buf_fini(&graph);

@@ -240,7 +240,20 @@ enum errc tsdb_append(struct tsdb *db, uint32_t series, int64_t t, double v)
     db->newest = t > db->newest ? t : db->newest;
     if (logging)
         wal_sample(&db->disk->wal, series, t, v);
+    if (db->on_sample)
+        db->on_sample(db->listener, series, t, v);
     return ERR_OK;
+}
+
+void tsdb_listen(struct tsdb *db,
+                 void (*on_sample)(void *ctx, uint32_t series, int64_t t,
+                                   double v),
+                 void *ctx)
+{
+    tsdb_write_begin(db);
+    db->on_sample = on_sample;
+    db->listener = ctx;
+    tsdb_write_end(db);
 }
 
 /* ---- forgetting --------------------------------------------------------- */

@@ -13,6 +13,8 @@ struct tsdb {
     struct tsdb_options options;
     pthread_rwlock_t lock; /* of everything below */
     struct symbols symbols;
+    void (*on_sample)(void *ctx, uint32_t series, int64_t t, double v);
+    void *listener;
     struct postings postings;
     struct series *series; /* by number */
     uint32_t n, cap, n_forgotten;

@@ -63,6 +63,13 @@ bool tsdb_is_series(struct tsdb *db, uint32_t series, struct labels labels);
 MUST_CHECK enum errc tsdb_append(struct tsdb *db, uint32_t series, int64_t t,
                                  double v);
 
+/* From now on, told of every sample that is appended; within the call, so it
+ * must be quick. NULL: nobody. */
+void tsdb_listen(struct tsdb *db,
+                 void (*on_sample)(void *ctx, uint32_t series, int64_t t,
+                                   double v),
+                 void *ctx);
+
 /* ---- reading ------------------------------------------------------------ */
 
 struct tsdb_found {

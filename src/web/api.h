@@ -67,6 +67,7 @@ void api_reload(struct http_request *r);
 void api_federate(struct http_request *r);
 void api_metadata(struct http_request *r);
 void api_buildinfo(struct http_request *r);
+void api_write(struct http_request *r);
 void api_pass_on(struct http_request *r); /* /metrics, with the service's */
 
 /* Alertmanager's, version 2. */

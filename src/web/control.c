@@ -63,6 +63,18 @@ static const struct stat store_stats[] = {
          flush_failures),
 };
 
+static const struct stat remote_stats[] = {
+    STAT(remote_out_stats, "stoker_remote_write_samples_total",
+         "Samples that other stores took.", METRIC_COUNTER, sent),
+    STAT(remote_out_stats, "stoker_remote_write_failed_total",
+         "Samples that they refused.", METRIC_COUNTER, failed),
+    STAT(remote_out_stats, "stoker_remote_write_dropped_total",
+         "Samples that there was no room to keep for them.", METRIC_COUNTER,
+         dropped),
+    STAT(remote_out_stats, "stoker_remote_write_waiting",
+         "Samples that wait to be sent.", METRIC_GAUGE, waiting),
+};
+
 struct control *control_of(const struct http_request *r)
 {
     return r->loop->server->hooks.ctx;
@@ -104,6 +116,7 @@ static const struct http_route routes[] = {
     {HTTP_POST, "/-/reload", api_reload, 0},
     {HTTP_GET, "/metrics", metrics, 0},
     {HTTP_GET, "/federate", api_federate, 0},
+    {HTTP_POST, "/api/v1/write", api_write, 0},
     {BOTH,     "/api/v1/query", api_query, 0},
     {BOTH,     "/api/v1/query_range", api_query_range, 0},
     {BOTH,     "/api/v1/query_exemplars", api_nothing, 0},
@@ -159,10 +172,13 @@ static void refresh(void *ctx)
 {
     struct control *c = ctx;
     struct engine_stats rules;
+    struct remote_out_stats remote;
     struct tsdb_stats store;
 
     engine_stats(c->engine, &rules);
     show(c, rule_stats, COUNT(rule_stats), &rules);
+    control_remote_stats(c, &remote);
+    show(c, remote_stats, COUNT(remote_stats), &remote);
     tsdb_stats(c->db, &store);
     show(c, store_stats, COUNT(store_stats), &store);
 }
@@ -275,6 +291,8 @@ enum errc control_start(struct control *c, int fd, struct err *err)
                             &c->queries, err);
 
     if (!rc)
+        rc = control_remote_start(c, err);
+    if (!rc)
         rc = scraper_new(c->db, &c->options.scrape, &c->scraper, err);
     if (!rc)
         rc = control_config_start(c, err);
@@ -304,6 +322,7 @@ void control_free(struct control *c)
     free(c->targets);
     engine_free(c->engine);
     notify_free(c->notify);
+    control_remote_fini(c);
     prom_config_release(c->config);
     prom_config_release(c->first_config);
     free(c->files);

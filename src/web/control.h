@@ -14,6 +14,7 @@
 #include "alert/engine.h"
 #include "collect/discover.h"
 #include "collect/metadata.h"
+#include "collect/remote_out.h"
 #include "collect/scrape.h"
 #include "http/server.h"
 #include "io/pool.h"
@@ -31,6 +32,10 @@ struct control_options {
     /* URL of metrics that /metrics hands on beside its own: those of the
      * service, for who expects them on this port; NULL: none. */
     const char *pass_on;
+    bool take_remote; /* others may write into the store */
+    /* URLs that every sample is sent to, beside those of the file. */
+    const char *const *remotes;
+    size_t n_remotes;
     struct tsdb_options store;
     struct engine_options rules; /* env.db is the control plane's */
     struct notify_options notify;
@@ -51,6 +56,9 @@ struct control {
     const char **files, **urls; /* of rules, of Alertmanagers: all together */
     const char *const *given_files; /* of the options */
     size_t n_given_files;
+    struct remote_out **remotes; /* all that samples are sent to */
+    size_t n_remotes;
+    struct remote *usual_remotes; /* of the options */
     struct engine *engine;
     struct notify *notify;
     struct metadata *metadata;
@@ -80,6 +88,11 @@ MUST_CHECK enum errc control_config_start(struct control *c, struct err *err);
  * everything is as before. */
 MUST_CHECK enum errc control_reload(struct control *c, struct err *err);
 void control_config_fini(struct control *c);
+
+/* control_remote.c */
+MUST_CHECK enum errc control_remote_start(struct control *c, struct err *err);
+void control_remote_fini(struct control *c); /* the store is still open */
+void control_remote_stats(struct control *c, struct remote_out_stats *out);
 
 struct control *control_of(const struct http_request *r);
 

@@ -91,8 +91,8 @@ static enum errc reload_config(struct control *c, struct err *err)
 
 enum errc control_reload(struct control *c, struct err *err)
 {
-    enum errc rc = c->config ? reload_config(c, err)
-                             : engine_reload(c->engine, err);
+    enum errc rc =
+        c->config ? reload_config(c, err) : engine_reload(c->engine, err);
 
     return rc ? rc : notify_reload(c->notify, err);
 }
