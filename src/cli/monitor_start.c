@@ -54,6 +54,14 @@ struct lists {
     char state[STATE_PATH_MAX + 16];
 };
 
+static void lists_free(struct lists *l)
+{
+    free(l->rules);
+    free(l->alertmanagers);
+    free(l->labels);
+    free(l->remotes);
+}
+
 static enum errc take_rules(const struct monitor_flags *o, const char *dir,
                             struct lists *l, struct engine_options *out,
                             struct err *err)
@@ -148,14 +156,10 @@ enum errc monitor_start(const struct monitor_flags *o,
         m.control.pass_on = targets[0].url;
     }
     rc = take_rules(o, dir, &lists, &m.control.rules, err);
-    if (!rc) {
-        m.control.remotes = lists.remote_urls;
-        m.control.n_remotes = split(lists.remotes, lists.remote_urls);
+    m.control.remotes = lists.remote_urls;
+    m.control.n_remotes = split(lists.remotes, lists.remote_urls);
+    if (!rc)
         rc = monitor_run(&m, err);
-    }
-    free(lists.rules);
-    free(lists.alertmanagers);
-    free(lists.labels);
-    free(lists.remotes);
+    lists_free(&lists);
     return rc;
 }

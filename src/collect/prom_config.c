@@ -1,4 +1,4 @@
-#include "collect/prom_config.h"
+#include "collect/prom_config_internal.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,7 +11,7 @@ enum { FILE_MAX = 16 << 20, MEMORY_MAX = 256 << 20 };
 
 /* ---- kinds of values ---------------------------------------------------- */
 
-static void take_duration(struct yaml_form *f, const struct yaml *n, void *ms)
+void prom_duration(struct yaml_form *f, const struct yaml *n, void *ms)
 {
     struct str text = yaml_take_text(f, n);
 
@@ -67,7 +67,7 @@ static void refuse(struct yaml_form *f, const struct yaml *n, void *field)
 }
 
 /* Room for all entries of a list; NULL: there are none, or no memory. */
-static void *room_for(struct yaml_form *f, const struct yaml *n, size_t size)
+void *prom_room(struct yaml_form *f, const struct yaml *n, size_t size)
 {
     void *v = yaml_is_list(f, n)
                   ? arena_alloc(f->arena, yaml_count(n) + 1, size, 16)
@@ -90,7 +90,7 @@ void target_groups_take(struct yaml_form *f, const struct yaml *n, void *groups)
         {0}};
     struct target_groups *out = groups;
 
-    out->v = room_for(f, n, sizeof(*out->v));
+    out->v = prom_room(f, n, sizeof(*out->v));
     for (const struct yaml *c = out->v ? n->first : NULL; c; c = c->next) {
         struct target_group *g = &out->v[out->n++];
         *g = (struct target_group){.labels = labels_none()};
@@ -108,11 +108,11 @@ static void take_files(struct yaml_form *f, const struct yaml *n, void *pool)
     static const struct yaml_field fields[] = {
         {"files", YAML_FIELD_TEXTS, offsetof(struct sd_files, files), NULL},
         {"refresh_interval", YAML_FIELD_OTHER,
-         offsetof(struct sd_files, refresh_ms), take_duration},
+         offsetof(struct sd_files, refresh_ms), prom_duration},
         {0}};
     struct scrape_pool *p = pool;
 
-    p->files = room_for(f, n, sizeof(*p->files));
+    p->files = prom_room(f, n, sizeof(*p->files));
     for (const struct yaml *c = p->files ? n->first : NULL; c; c = c->next) {
         struct sd_files *sd = &p->files[p->n_files++];
         *sd = (struct sd_files){.refresh_ms = 5 * 60000};
@@ -129,13 +129,13 @@ static void take_https(struct yaml_form *f, const struct yaml *n, void *pool)
 #define AT(field) offsetof(struct sd_http, field)
     static const struct yaml_field fields[] = {
         {"url", YAML_FIELD_OTHER, AT(url), yaml_secret},
-        {"refresh_interval", YAML_FIELD_OTHER, AT(refresh_ms), take_duration},
+        {"refresh_interval", YAML_FIELD_OTHER, AT(refresh_ms), prom_duration},
         YAML_HTTP_FIELDS(AT(http)),
         {0}};
 #undef AT
     struct scrape_pool *p = pool;
 
-    p->https = room_for(f, n, sizeof(*p->https));
+    p->https = prom_room(f, n, sizeof(*p->https));
     for (const struct yaml *c = p->https ? n->first : NULL; c; c = c->next) {
         struct sd_http *sd = &p->https[p->n_https++];
         *sd = (struct sd_http){.refresh_ms = 60000};
@@ -177,8 +177,8 @@ static void take_params(struct yaml_form *f, const struct yaml *n, void *pool)
 /* clang-format off */
 static const struct yaml_field pool_fields[] = {
     {"job_name", YAML_FIELD_TEXT, AT(job), NULL},
-    {"scrape_interval", YAML_FIELD_OTHER, AT(interval_ms), take_duration},
-    {"scrape_timeout", YAML_FIELD_OTHER, AT(timeout_ms), take_duration},
+    {"scrape_interval", YAML_FIELD_OTHER, AT(interval_ms), prom_duration},
+    {"scrape_timeout", YAML_FIELD_OTHER, AT(timeout_ms), prom_duration},
     {"metrics_path", YAML_FIELD_TEXT, AT(path), NULL},
     {"scheme", YAML_FIELD_TEXT, AT(scheme), NULL},
     {"params", YAML_FIELD_OTHER, 0, take_params},
@@ -236,7 +236,7 @@ static void take_pools(struct yaml_form *f, const struct yaml *n, void *config)
 {
     struct prom_config *c = config;
 
-    c->pools = room_for(f, n, sizeof(*c->pools));
+    c->pools = prom_room(f, n, sizeof(*c->pools));
     for (const struct yaml *i = c->pools ? n->first : NULL; i; i = i->next)
         take_pool(f, i, c, &c->pools[c->n_pools++]);
 }
@@ -309,73 +309,6 @@ static void take_alerting(struct yaml_form *f, const struct yaml *n,
     yaml_take(f, n, fields, config);
 }
 
-/* ---- remote write ------------------------------------------------------- */
-
-struct remote remote_usual(void)
-{
-    return (struct remote){.name = STR(""),
-                           .timeout_ms = 30000,
-                           .capacity = 200000,
-                           .batch = 2000,
-                           .deadline_ms = 5000,
-                           .least_pause_ms = 30,
-                           .longest_pause_ms = 5000};
-}
-
-#define AT(field) offsetof(struct remote, field)
-
-static void take_queue(struct yaml_form *f, const struct yaml *n, void *remote)
-{
-    static const struct yaml_field fields[] = {
-        {"capacity", YAML_FIELD_WHOLE, AT(capacity), NULL},
-        {"max_samples_per_send", YAML_FIELD_WHOLE, AT(batch), NULL},
-        {"batch_send_deadline", YAML_FIELD_OTHER, AT(deadline_ms),
-         take_duration},
-        {"min_backoff", YAML_FIELD_OTHER, AT(least_pause_ms), take_duration},
-        {"max_backoff", YAML_FIELD_OTHER, AT(longest_pause_ms), take_duration},
-        {"max_shards", YAML_FIELD_OTHER, 0, yaml_ignore},
-        {"min_shards", YAML_FIELD_OTHER, 0, yaml_ignore},
-        {"retry_on_http_429", YAML_FIELD_OTHER, 0, yaml_ignore},
-        {0}};
-    struct remote *r = remote;
-
-    yaml_take(f, n, fields, remote);
-    if (r->batch < 1 || r->batch > 100000)
-        yaml_wrong(f, n, "max_samples_per_send must be from 1 to 100000");
-    if (r->capacity < r->batch || r->capacity > 10000000)
-        yaml_wrong(f, n,
-                   "capacity must be from max_samples_per_send to 10000000");
-    if (r->least_pause_ms < 1)
-        r->least_pause_ms = 1;
-}
-
-static void take_remotes(struct yaml_form *f, const struct yaml *n,
-                         void *config)
-{
-    static const struct yaml_field fields[] = {
-        {"url", YAML_FIELD_OTHER, AT(url), yaml_secret},
-        {"name", YAML_FIELD_TEXT, AT(name), NULL},
-        {"remote_timeout", YAML_FIELD_OTHER, AT(timeout_ms), take_duration},
-        YAML_HTTP_FIELDS(AT(http)),
-        {"write_relabel_configs", YAML_FIELD_OTHER, AT(relabel), relabel_take},
-        {"queue_config", YAML_FIELD_OTHER, 0, take_queue},
-        {"send_exemplars", YAML_FIELD_OTHER, 0, yaml_ignore},
-        {"metadata_config", YAML_FIELD_OTHER, 0, yaml_ignore},
-        {0}};
-    struct prom_config *c = config;
-
-    c->remotes = room_for(f, n, sizeof(*c->remotes));
-    for (const struct yaml *i = c->remotes ? n->first : NULL; i; i = i->next) {
-        struct remote *r = &c->remotes[c->n_remotes++];
-        *r = remote_usual();
-        yaml_take(f, i, fields, r);
-        if (!str_starts(r->url.value, STR("http")))
-            yaml_wrong(f, i, "url for remote_write is empty, or not of http");
-    }
-}
-
-#undef AT
-
 /* ---- the file ----------------------------------------------------------- */
 
 #define AT(field) offsetof(struct prom_config, field)
@@ -383,10 +316,10 @@ static void take_remotes(struct yaml_form *f, const struct yaml *n,
 static void take_global(struct yaml_form *f, const struct yaml *n, void *config)
 {
     static const struct yaml_field fields[] = {
-        {"scrape_interval", YAML_FIELD_OTHER, AT(interval_ms), take_duration},
-        {"scrape_timeout", YAML_FIELD_OTHER, AT(timeout_ms), take_duration},
+        {"scrape_interval", YAML_FIELD_OTHER, AT(interval_ms), prom_duration},
+        {"scrape_timeout", YAML_FIELD_OTHER, AT(timeout_ms), prom_duration},
         {"evaluation_interval", YAML_FIELD_OTHER, AT(evaluation_ms),
-         take_duration},
+         prom_duration},
         {"external_labels", YAML_FIELD_OTHER, AT(external), take_labels},
         {"query_log_file", YAML_FIELD_OTHER, 0, refuse},
         {"rule_query_offset", YAML_FIELD_OTHER, 0, refuse},
@@ -409,7 +342,7 @@ static void take_all(struct yaml_form *f, const struct yaml *root,
         {"alerting", YAML_FIELD_OTHER, 0, take_alerting},
         {"scrape_configs", YAML_FIELD_OTHER, 0, take_pools},
         {"scrape_config_files", YAML_FIELD_OTHER, 0, refuse},
-        {"remote_write", YAML_FIELD_OTHER, 0, take_remotes},
+        {"remote_write", YAML_FIELD_OTHER, 0, prom_remotes},
         {"remote_read", YAML_FIELD_OTHER, 0, refuse},
         {"tracing", YAML_FIELD_OTHER, 0, refuse},
         {"storage", YAML_FIELD_OTHER, 0, refuse},
