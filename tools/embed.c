@@ -1,4 +1,5 @@
-/* embed - turns files into a C table: embed assets|messages|rules|texts FILE... >
+/* embed - turns files into a C table: embed assets|messages|rules|templates|texts FILE...
+ * >
  * table.c
  *
  * Runs at build time. The name of a row is the last part of the path. Assets
@@ -34,6 +35,8 @@ static const struct kind {
 } kinds[] = {
     {"assets", "serve/assets.h", "unsigned char", "asset assets",
      "assets_count", true},
+    {"templates", "export/export.h", "char", "export_template export_templates",
+     "n_export_templates", false},
     {"messages", "notify/messages.h", "char",
      "built_in_messages built_in_messages", "built_in_messages_count", false},
     {"rules", "alert/built_in.h", "char", "built_in_rules built_in_rules",
@@ -55,7 +58,7 @@ int main(int argc, char **argv)
     const struct kind *k = argc > 1 ? kind_of(argv[1]) : NULL;
 
     if (!k) {
-        fprintf(stderr, "usage: embed assets|messages|rules|texts FILE...\n");
+        fprintf(stderr, "usage: embed assets|messages|rules|templates|texts FILE...\n");
         return 2;
     }
     printf("#include \"%s\"\n", k->header);
