@@ -1,10 +1,11 @@
-/* embed - turns files into a C table: embed assets|messages|rules|templates|texts FILE...
+/* embed - turns files into a C table: embed
+ * assets|messages|rules|templates|texts FILE...
  * >
  * table.c
  *
  * Runs at build time. The name of a row is the last part of the path. Assets
- * (serve/assets.h) have a media type, which follows from the ending; texts
- * (import/torch/host.h) and rules (alert/built_in.h) have none.
+ * (serve/assets.h) have a media type, which follows from the ending; the others
+ * are texts (base/embedded.h).
  */
 #include <stdbool.h>
 #include <stdio.h>
@@ -30,19 +31,14 @@ static const char *base_of(const char *path)
 }
 
 static const struct kind {
-    const char *word, *header, *byte, *table, *count;
-    bool typed;
+    const char *word, *header, *table;
+    bool assets;
 } kinds[] = {
-    {"assets", "serve/assets.h", "unsigned char", "asset assets",
-     "assets_count", true},
-    {"templates", "export/export.h", "char", "export_template export_templates",
-     "n_export_templates", false},
-    {"messages", "notify/messages.h", "char",
-     "built_in_messages built_in_messages", "built_in_messages_count", false},
-    {"rules", "alert/built_in.h", "char", "built_in_rules built_in_rules",
-     "built_in_rules_count", false},
-    {"texts", "import/torch/host.h", "char", "library_text library_texts",
-     "library_text_count", false},
+    {"assets", "serve/assets.h", "assets", true},
+    {"messages", "notify/messages.h", "built_in_messages", false},
+    {"rules", "alert/built_in.h", "built_in_rules", false},
+    {"templates", "export/export.h", "export_templates", false},
+    {"texts", "import/torch/host.h", "library_texts", false},
 };
 
 static const struct kind *kind_of(const char *word)
@@ -58,7 +54,8 @@ int main(int argc, char **argv)
     const struct kind *k = argc > 1 ? kind_of(argv[1]) : NULL;
 
     if (!k) {
-        fprintf(stderr, "usage: embed assets|messages|rules|templates|texts FILE...\n");
+        fprintf(stderr,
+                "usage: embed assets|messages|rules|templates|texts FILE...\n");
         return 2;
     }
     printf("#include \"%s\"\n", k->header);
@@ -69,20 +66,28 @@ int main(int argc, char **argv)
             perror(argv[i]);
             return 1;
         }
-        printf("static const %s file%d[] = {", k->byte, i);
+        printf("static const %s file%d[] = {",
+               k->assets ? "unsigned char" : "char", i);
         while ((c = getc(f)) != EOF)
             printf("%s%d,", n++ % 24 ? "" : "\n",
-                   k->typed ? c : (signed char)c);
+                   k->assets ? c : (signed char)c);
         printf("0};\n");
         fclose(f);
     }
-    printf("const struct %s[] = {\n", k->table);
+    if (k->assets)
+        printf("const struct asset assets[] = {\n");
+    else
+        printf("static const struct embedded_text all[] = {\n");
     for (int i = 2; i < argc; i++) {
         printf("{\"%s\", ", base_of(argv[i]));
-        if (k->typed)
+        if (k->assets)
             printf("\"%s\", ", type_of(argv[i]));
         printf("file%d, sizeof(file%d) - 1},\n", i, i);
     }
-    printf("};\nconst size_t %s = %d;\n", k->count, argc - 2);
+    if (k->assets)
+        printf("};\nconst size_t assets_count = %d;\n", argc - 2);
+    else
+        printf("};\nconst struct embedded_texts %s = {all, %d};\n", k->table,
+               argc - 2);
     return 0;
 }

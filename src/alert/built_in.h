@@ -3,15 +3,8 @@
 #ifndef ALERT_BUILT_IN_H
 #define ALERT_BUILT_IN_H
 
-#include <stddef.h>
+#include "base/embedded.h"
 
-struct built_in_rules {
-    const char *name;
-    const char *text;
-    size_t n;
-};
-
-extern const struct built_in_rules built_in_rules[];
-extern const size_t built_in_rules_count;
+extern const struct embedded_texts built_in_rules; /* one */
 
 #endif

@@ -80,8 +80,8 @@ static enum errc take_rules(const struct monitor_flags *o, const char *dir,
         .alertmanagers = l->urls,
         .n_alertmanagers = split(l->alertmanagers, l->urls),
         .built_in = o->no_built_in ? STR("")
-                                   : (struct str){built_in_rules[0].text,
-                                                  built_in_rules[0].n},
+                                   : (struct str){built_in_rules.v[0].text,
+                                                  built_in_rules.v[0].n},
         .state = dir ? l->state : NULL,
         .interval = o->evaluation / MS,
         .env = {.external_url =

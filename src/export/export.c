@@ -15,10 +15,10 @@ enum { FILE_MAX = 4 << 20, PATH_BYTES = 4400 };
 
 static struct str template_named(const char *name)
 {
-    for (size_t i = 0; i < n_export_templates; i++)
-        if (strcmp(export_templates[i].name, name) == 0)
-            return (struct str){export_templates[i].text,
-                                export_templates[i].n};
+    for (size_t i = 0; i < export_templates.n; i++)
+        if (strcmp(export_templates.v[i].name, name) == 0)
+            return (struct str){export_templates.v[i].text,
+                                export_templates.v[i].n};
     return STR("");
 }
 
@@ -62,7 +62,7 @@ static void write_rules(const struct export_file *f,
 {
     (void)f;
     (void)o;
-    buf_put(out, (struct str){built_in_rules[0].text, built_in_rules[0].n});
+    buf_put(out, (struct str){built_in_rules.v[0].text, built_in_rules.v[0].n});
 }
 
 /* ---- kinds -------------------------------------------------------------- */

@@ -5,6 +5,7 @@
 #define EXPORT_EXPORT_H
 
 #include "base/buf.h"
+#include "base/embedded.h"
 #include "base/err.h"
 
 struct export_options {
@@ -48,12 +49,6 @@ void dashboard_write(const struct export_file *f,
 
 /* ---- made at build time: templates/ ------------------------------------- */
 
-struct export_template {
-    const char *name, *text;
-    size_t n;
-};
-
-extern const struct export_template export_templates[];
-extern const size_t n_export_templates;
+extern const struct embedded_texts export_templates;
 
 #endif

@@ -215,7 +215,7 @@ enum errc notify_config_read(struct notify_config *c, const char *file,
     *c = (struct notify_config){.original = STR("")};
     arena_init(&c->arena, MEMORY_MAX);
     enum errc rc =
-        add_templates(c, str_from_cstr(built_in_messages[0].text), &why);
+        add_templates(c, str_from_cstr(built_in_messages.v[0].text), &why);
     if (!rc)
         rc = yaml_read(text, &c->arena, &root, &why);
     if (rc && report)

@@ -2,15 +2,8 @@
 #ifndef NOTIFY_MESSAGES_H
 #define NOTIFY_MESSAGES_H
 
-#include <stddef.h>
+#include "base/embedded.h"
 
-struct built_in_messages {
-    const char *name;
-    const char *text;
-    size_t n;
-};
-
-extern const struct built_in_messages built_in_messages[];
-extern const size_t built_in_messages_count;
+extern const struct embedded_texts built_in_messages; /* one */
 
 #endif

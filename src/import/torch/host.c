@@ -403,11 +403,11 @@ enum errc library_parse(struct arena *arena, struct library *out,
                         struct err *err)
 {
     out->n = 0;
-    for (size_t i = 0; i < library_text_count && i < COUNT(out->trees); i++) {
-        struct str text = {library_texts[i].text, library_texts[i].size};
+    for (size_t i = 0; i < library_texts.n && i < COUNT(out->trees); i++) {
+        struct str text = {library_texts.v[i].text, library_texts.v[i].n};
         enum errc rc = py_parse(text, arena, &out->trees[i], err);
         if (rc)
-            return err_wrap(err, rc, "%s", library_texts[i].name);
+            return err_wrap(err, rc, "%s", library_texts.v[i].name);
         out->n++;
     }
     return ERR_OK;
@@ -427,7 +427,7 @@ bool trace_begin(struct trace *t, struct arena *arena,
     t->library = py_scope(&t->py, NULL);
     for (size_t i = 0; t->library && i < library->n; i++)
         if (!py_load_parsed(&t->py, library->trees[i], t->library, PY_STRICT)) {
-            err_prefix(err, ERR_INTERNAL, "%s", library_texts[i].name);
+            err_prefix(err, ERR_INTERNAL, "%s", library_texts.v[i].name);
             return false;
         }
     t->py.steps = 0;

@@ -8,6 +8,7 @@
 #ifndef IMPORT_TORCH_HOST_H
 #define IMPORT_TORCH_HOST_H
 
+#include "base/embedded.h"
 #include "import/torch/ten.h"
 
 struct aten;
@@ -50,12 +51,6 @@ struct val *torch_query(struct py *py, struct str name);
 struct val *ten_shape_value(struct py *py, const struct ten *x);
 
 /* library.c: the texts, made at build time. */
-struct library_text {
-    const char *name;
-    const char *text;
-    size_t size;
-};
-extern const struct library_text library_texts[];
-extern const size_t library_text_count;
+extern const struct embedded_texts library_texts;
 
 #endif
