@@ -13,6 +13,7 @@ class Robot:
 
     def __init__(self):
         self.posts = []  # (path with query, headers, body as bytes)
+        self.taken = []  # those that were answered with success
         self.answers = {None: [(200, b"")]}  # path: list, whose last one stays
         robot = self
 
@@ -22,6 +23,8 @@ class Robot:
                 answers = robot.answers.get(self.path.split("?")[0], robot.answers[None])
                 status, text = answers.pop(0) if len(answers) > 1 else answers[0]
                 robot.posts.append((self.path, dict(self.headers), body))
+                if status // 100 == 2:
+                    robot.taken.append(robot.posts[-1])
                 self.send_response(status)
                 self.send_header("Content-Type", "application/json")
                 self.send_header("Content-Length", str(len(text)))

@@ -6,14 +6,13 @@ import re
 import subprocess
 import tempfile
 import time
-import urllib.request
 
 import pytest
 
+from peers import PrometheusPeer
 from stoker import BINARY, SLOW
-from test_alerts import await_that
 from test_gpu import FIXTURES, LIBRARY
-from test_monitor import Api, Monitor, free_port
+from test_monitor import Monitor
 from test_together import Both, mlp  # noqa: F401: a fixture
 
 sanitize = pytest.mark.sanitize
@@ -76,25 +75,6 @@ def test_dashboards_in_chinese(folder):
     assert "显存使用" in titles and not any(re.fullmatch(r"[A-Za-z ]{6,}", t) for t in titles)
 
 
-class Prometheus(Api):
-    def __init__(self, config, folder):
-        port = free_port()
-        self.url = f"http://127.0.0.1:{port}"
-        self.process = subprocess.Popen(["prometheus", f"--config.file={config}", f"--storage.tsdb.path={folder}/d",
-                                         f"--web.listen-address=127.0.0.1:{port}", "--log.level=error"])
-        await_that(lambda: self.is_ready())
-
-    def is_ready(self):
-        try:
-            return urllib.request.urlopen(self.url + "/-/ready").status == 200
-        except OSError:
-            return False
-
-    def stop(self):
-        self.process.terminate()
-        self.process.wait()
-
-
 def test_a_prometheus_takes_over(mlp, folder):  # noqa: F811
     with Both(mlp, folder) as s:
         s.await_value("count(node_uname_info)", 1)
@@ -102,7 +82,7 @@ def test_a_prometheus_takes_over(mlp, folder):  # noqa: F811
         config = folder / "prometheus/prometheus.yml"
         config.write_text(config.read_text().replace("15s", "1s"))
         assert subprocess.run(["promtool", "check", "config", config], capture_output=True).returncode == 0
-        p = Prometheus(config, folder)
+        p = PrometheusPeer(config, folder / "d")
         try:
             p.await_value('up{job="stoker"}', 1)
             p.await_value('count(node_uname_info{job="host"})', 1)

@@ -14,10 +14,11 @@ import urllib.request
 
 import pytest
 
+from peers import AlertmanagerPeer
 from people import MailServer, Robot
 from stoker import BINARY, SLOW
 from test_alerts import await_that
-from test_monitor import Monitor, Target, free_port
+from test_monitor import Monitor
 
 sanitize = pytest.mark.sanitize
 
@@ -53,25 +54,13 @@ class Own(AlertmanagerApi):
         self.monitor.stop()
 
 
-class Peer(AlertmanagerApi):
+class Theirs(AlertmanagerApi):
     def __init__(self, config, folder):
-        port = free_port()
-        self.url = f"http://127.0.0.1:{port}"
-        self.process = subprocess.Popen(
-            ["prometheus-alertmanager", f"--config.file={config}", f"--storage.path={folder}",
-             f"--web.listen-address=127.0.0.1:{port}", "--cluster.listen-address=", "--log.level=error",
-             "--web.external-url=http://watch.example", "--web.route-prefix=/"])
-        await_that(self.ready)
-
-    def ready(self):
-        try:
-            return urllib.request.urlopen(self.url + "/-/ready").status == 200
-        except OSError:
-            return False
+        self.peer = AlertmanagerPeer(config, folder, "--web.external-url=http://watch.example", "--web.route-prefix=/")
+        self.url = self.peer.url
 
     def stop(self):
-        self.process.terminate()
-        self.process.wait()
+        self.peer.stop()
 
 
 @pytest.fixture
@@ -136,7 +125,7 @@ def both(folder):
     """(Stoker, its robot), (Alertmanager, its robot): with the same configuration."""
     robots = [Robot(), Robot()]
     configs = [write(folder, TREE.replace("URL", r.url), f"{i}.yml") for i, r in enumerate(robots)]
-    pair = [Own(configs[0]), Peer(configs[1], folder / "am")]
+    pair = [Own(configs[0]), Theirs(configs[1], folder / "am")]
     yield list(zip(pair, robots))
     for one in pair + robots:
         one.stop()

@@ -1,21 +1,19 @@
 """Remote write 1.0, in both directions, with a real Prometheus at the other end."""
-import http.server
 import json
 import os
 import pathlib
 import random
-import subprocess
 import tempfile
-import threading
 import time
 import urllib.error
 import urllib.request
 
 import pytest
 
-from stoker import SLOW
+from peers import PrometheusPeer
+from people import Robot
 from test_alerts import await_that
-from test_monitor import Api, Monitor, Target, free_port
+from test_monitor import Monitor, Target
 
 sanitize = pytest.mark.sanitize
 
@@ -34,25 +32,9 @@ def target():
     t.stop()
 
 
-class Peer(Api):
-    def __init__(self, folder, config, *args):
-        (folder / "peer.yml").write_text(config)
-        port = free_port()
-        self.url = f"http://127.0.0.1:{port}"
-        self.process = subprocess.Popen(
-            ["prometheus", f"--config.file={folder}/peer.yml", f"--storage.tsdb.path={folder}/peer", "--log.level=error",
-             f"--web.listen-address=127.0.0.1:{port}", *args])
-        await_that(self.ready)
-
-    def ready(self):
-        try:
-            return urllib.request.urlopen(self.url + "/-/ready").status == 200
-        except OSError:
-            return False
-
-    def stop(self):
-        self.process.terminate()
-        self.process.wait()
+def peer_with(folder, config, *args):
+    (folder / "peer.yml").write_text(config)
+    return PrometheusPeer(folder / "peer.yml", folder / "peer", *args)
 
 
 def samples(api, selector, start, end):
@@ -73,7 +55,7 @@ remote_write:
 
 @sanitize
 def test_into_prometheus(folder, target):
-    peer = Peer(folder, "global: {}\n", "--web.enable-remote-write-receiver")
+    peer = peer_with(folder, "global: {}\n", "--web.enable-remote-write-receiver")
     (folder / "own.yml").write_text(CONFIG.format(target=target.address, url=peer.url))
     m = Monitor("--config", folder / "own.yml")
     try:
@@ -101,7 +83,7 @@ def test_into_prometheus(folder, target):
 @sanitize
 def test_out_of_prometheus(folder, target):
     m = Monitor("--remote-write-receiver")
-    peer = Peer(folder, CONFIG.format(target=target.address, url=m.url))
+    peer = peer_with(folder, CONFIG.format(target=target.address, url=m.url))
     try:
         m.await_value('reqs{site="lab"}', 10)
         start = time.time()
@@ -119,40 +101,11 @@ def test_out_of_prometheus(folder, target):
         m.stop()
 
 
-class Sink:
-    """Takes requests or refuses them; counts."""
-
-    def __init__(self):
-        self.status, self.taken, self.seen = 204, [], 0
-        sink = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_POST(self):
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                sink.seen += 1
-                if sink.status == 204:
-                    sink.taken.append((dict(self.headers), body))
-                self.send_response(sink.status)
-                self.send_header("Content-Length", "0")
-                self.end_headers()
-
-            def log_message(self, *args):
-                pass
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = "http://127.0.0.1:%d" % self.server.server_port
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-    def stop(self):
-        self.server.shutdown()
-        self.server.server_close()
-
-
 @sanitize
 def test_a_store_that_is_down_loses_nothing(folder, target):
     """Through a gate that is shut for a while, into another monitor of ours."""
-    sink = Sink()
-    sink.status = 503
+    sink = Robot()
+    sink.answers[None] = [(503, b"")]
     (folder / "own.yml").write_text(CONFIG.format(target=target.address, url=sink.url).replace("regex: big", "regex: x"))
     m = Monitor("--config", folder / "own.yml")
     other = Monitor("--remote-write-receiver")
@@ -160,12 +113,12 @@ def test_a_store_that_is_down_loses_nothing(folder, target):
         m.await_event("remote_write.failed")
         start = time.time()
         time.sleep(2)
-        sink.status = 204
+        sink.answers[None] = [(204, b"")]
         m.await_event("remote_write.resumed")
         time.sleep(1.5)
-        assert sink.taken[0][0]["Content-Encoding"] == "snappy"
-        assert sink.taken[0][0]["Content-Type"] == "application/x-protobuf"
-        for headers, body in sink.taken:
+        assert sink.taken[0][1]["Content-Encoding"] == "snappy"
+        assert sink.taken[0][1]["Content-Type"] == "application/x-protobuf"
+        for _, _, body in sink.taken:
             request = urllib.request.Request(other.url + "/api/v1/write", body, {
                 "Content-Encoding": "snappy", "Content-Type": "application/x-protobuf"})
             assert urllib.request.urlopen(request).status == 204
@@ -174,7 +127,7 @@ def test_a_store_that_is_down_loses_nothing(folder, target):
         assert {json.dumps(dict(json.loads(k), site="lab"), sort_keys=True): v for k, v in mine.items()} == theirs
         assert len(theirs) == 9
     finally:
-        sink.status = 503
+        sink.answers[None] = [(503, b"")]
         m.stop()  # although what waits cannot be sent
         other.stop()
         sink.stop()
@@ -191,11 +144,12 @@ def post(url, body, **headers):
 
 @sanitize
 def test_bytes_that_are_no_request(folder, target):
-    sink = Sink()
+    sink = Robot()
+    sink.answers[None] = [(204, b"")]
     m = Monitor("--interval", "200ms", "--remote-write", sink.url, f"app=http://{target.address}/metrics")
     other = Monitor("--remote-write-receiver")
     try:
-        good = await_that(lambda: sink.taken)[0][1]
+        good = await_that(lambda: sink.taken)[0][2]
         assert post(m.url, good) == 404  # it must be asked for
         assert post(other.url, good) == 204
         rng = random.Random(4)

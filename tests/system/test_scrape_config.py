@@ -14,9 +14,9 @@ import urllib.request
 
 import pytest
 
+from peers import PrometheusPeer
 from stoker import BINARY, SLOW
-from test_alerts import await_that
-from test_monitor import Api, Monitor, free_port
+from test_monitor import Monitor
 
 sanitize = pytest.mark.sanitize
 TLS = pathlib.Path(__file__).resolve().parents[1] / "fixtures/tls"
@@ -71,26 +71,6 @@ class Site:
     def stop(self):
         self.server.shutdown()
         self.server.server_close()
-
-
-class Peer(Api):
-    def __init__(self, config, folder):
-        port = free_port()
-        self.url = f"http://127.0.0.1:{port}"
-        self.process = subprocess.Popen(
-            ["prometheus", f"--config.file={config}", f"--storage.tsdb.path={folder}", "--log.level=error",
-             f"--web.listen-address=127.0.0.1:{port}", "--web.enable-lifecycle"])
-        await_that(self.ready)
-
-    def ready(self):
-        try:
-            return urllib.request.urlopen(self.url + "/-/ready").status == 200
-        except OSError:
-            return False
-
-    def stop(self):
-        self.process.terminate()
-        self.process.wait()
 
 
 @pytest.fixture
@@ -183,7 +163,7 @@ def both(folder, site):
     (folder / "sd/b.yml").write_text(f"- targets: ['{site.address}']\n  labels: {{from: yaml}}\n")
     site.pages["/sd"] = json.dumps([{"targets": [site.address], "labels": {"from": "server"}}])
     (folder / "p.yml").write_text(CONFIG.replace("ADDRESS", site.address))
-    monitor, peer = Monitor("--config", folder / "p.yml"), Peer(folder / "p.yml", folder / "data")
+    monitor, peer = Monitor("--config", folder / "p.yml"), PrometheusPeer(folder / "p.yml", folder / "data")
     yield monitor, peer
     monitor.stop()
     peer.stop()
