@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "codec/percent.h"
 #include "io/pool.h"
+#include "io/worker.h"
 
 enum { THREADS = 2, TOLD_MAX = 1 << 20 };
 
@@ -28,12 +29,8 @@ struct engine {
     struct alert_db *db;
     struct push *push;
     struct pool *pool;
-    pthread_t thread;
-    bool started;
-    pthread_mutex_t lock; /* of what follows */
-    pthread_cond_t wake;
-    bool stopped;
-    bool paused; /* nothing is begun: the rules are changing */
+    struct worker worker; /* its lock: of what follows */
+    bool paused;          /* nothing is begun: the rules are changing */
     struct rules rules;
     struct entry *entries;
     size_t n;
@@ -123,10 +120,10 @@ static void evaluate(struct pool_job *job)
     e->evaluations += g->how->n;
     for (size_t i = 0; i < g->how->n; i++)
         e->failures += g->runs[i].health == RULE_ERROR;
-    pthread_mutex_lock(&e->lock);
+    worker_lock(&e->worker);
     entry->busy = false;
-    pthread_cond_broadcast(&e->wake); /* a reload may wait for it */
-    pthread_mutex_unlock(&e->lock);
+    worker_wake(&e->worker); /* a reload may wait for it */
+    worker_unlock(&e->worker);
 }
 
 /* ---- the schedule ------------------------------------------------------- */
@@ -167,22 +164,14 @@ static int64_t begin_due(struct engine *e, int64_t now)
     return least < 1 ? 1 : least;
 }
 
-static void wait_ms(struct engine *e, int64_t ms)
-{
-    struct timespec until;
-
-    clock_deadline(ms, &until);
-    (void)pthread_cond_timedwait(&e->wake, &e->lock, &until);
-}
-
 static void *run(void *arg)
 {
     struct engine *e = arg;
 
-    pthread_mutex_lock(&e->lock);
-    while (!e->stopped)
-        wait_ms(e, begin_due(e, wall_ms()));
-    pthread_mutex_unlock(&e->lock);
+    worker_lock(&e->worker);
+    while (!e->worker.stopped)
+        worker_wait(&e->worker, begin_due(e, wall_ms()));
+    worker_unlock(&e->worker);
     return NULL;
 }
 
@@ -273,7 +262,7 @@ static void pause_all(struct engine *e)
         for (size_t i = 0; i < e->n; i++)
             busy = busy || e->entries[i].busy;
         if (busy)
-            wait_ms(e, 100);
+            worker_wait(&e->worker, 100);
     }
 }
 
@@ -337,7 +326,7 @@ enum errc engine_reload_files(struct engine *e, const char *const *files,
 
     if (rc)
         return rc;
-    pthread_mutex_lock(&e->lock);
+    worker_lock(&e->worker);
     pause_all(e);
     rc = make_entries(e, &rules, &entries, err);
     if (rc) {
@@ -361,8 +350,8 @@ enum errc engine_reload_files(struct engine *e, const char *const *files,
         e->options.n_files = n;
     }
     e->paused = false;
-    pthread_cond_broadcast(&e->wake);
-    pthread_mutex_unlock(&e->lock);
+    worker_wake(&e->worker);
+    worker_unlock(&e->worker);
     return rc;
 }
 
@@ -376,8 +365,7 @@ enum errc engine_new(const struct engine_options *options, struct engine **out,
     if (!e)
         return err_set(err, ERR_NOMEM, "out of memory");
     e->options = *options;
-    pthread_mutex_init(&e->lock, NULL);
-    pthread_cond_init(&e->wake, NULL);
+    worker_init(&e->worker);
     enum errc rc =
         options->state ? alert_db_open(options->state, &e->db, err) : ERR_OK;
     if (!rc)
@@ -403,9 +391,8 @@ enum errc engine_start(struct engine *e, struct err *err)
 {
     enum errc rc = pool_new(THREADS, 1 << 20, &e->pool, err);
 
-    if (!rc && pthread_create(&e->thread, NULL, run, e) != 0)
-        rc = err_set(err, ERR_IO, "cannot start a thread");
-    e->started = !rc;
+    if (!rc)
+        rc = worker_start(&e->worker, run, e, err);
     return rc;
 }
 
@@ -413,33 +400,27 @@ void engine_free(struct engine *e)
 {
     if (!e)
         return;
-    pthread_mutex_lock(&e->lock);
-    e->stopped = true;
-    pthread_cond_broadcast(&e->wake);
-    pthread_mutex_unlock(&e->lock);
-    if (e->started)
-        pthread_join(e->thread, NULL);
+    worker_stop(&e->worker);
     pool_free(e->pool);
     push_free(e->push);
     entries_free(e->entries, e->n);
     rules_fini(&e->rules);
     alert_db_close(e->db);
-    pthread_mutex_destroy(&e->lock);
-    pthread_cond_destroy(&e->wake);
+    worker_fini(&e->worker);
     free(e);
 }
 
 void engine_each(struct engine *e, void (*each)(void *ctx, struct group *g),
                  void *ctx)
 {
-    pthread_mutex_lock(&e->lock);
+    worker_lock(&e->worker);
     for (size_t i = 0; i < e->n; i++) {
         struct group *g = &e->entries[i].group;
         pthread_mutex_lock(&g->lock);
         each(ctx, g);
         pthread_mutex_unlock(&g->lock);
     }
-    pthread_mutex_unlock(&e->lock);
+    worker_unlock(&e->worker);
 }
 
 void engine_stats(struct engine *e, struct engine_stats *out)

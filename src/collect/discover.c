@@ -1,7 +1,6 @@
 #include "collect/discover.h"
 
 #include <glob.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +9,7 @@
 #include "base/clock.h"
 #include "base/fs.h"
 #include "collect/gather.h"
+#include "io/worker.h"
 
 enum {
     LOOK_MS = 2000, /* how often files are looked at */
@@ -34,12 +34,9 @@ struct source {
 
 struct discover {
     struct discover_options options;
-    pthread_t thread;
-    bool started;
     struct source *sources; /* the thread's */
-    pthread_mutex_t lock;   /* of what follows */
-    pthread_cond_t wake;
-    bool stopped, fresh; /* fresh: the configuration is another one */
+    struct worker worker;   /* its lock: of what follows */
+    bool fresh;             /* fresh: the configuration is another one */
     struct prom_config *config;
     struct arena dropped_arena;
     struct dropped *dropped;
@@ -250,11 +247,11 @@ static void publish(struct discover *d, struct prom_config *c)
         say(d, true, "discovery.failed", "out of memory");
     else if (scraper_set(d->options.scraper, g.v, g.n, &err))
         say(d, true, "discovery.failed", err.msg);
-    pthread_mutex_lock(&d->lock);
+    worker_lock(&d->worker);
     arena_fini(&d->dropped_arena);
     d->dropped_arena = g.dropped_arena;
     d->dropped = g.dropped;
-    pthread_mutex_unlock(&d->lock);
+    worker_unlock(&d->worker);
     gather_end(&g);
 }
 
@@ -281,10 +278,9 @@ static void *run(void *arg)
 {
     struct discover *d = arg;
     struct prom_config *c = NULL;
-    struct timespec until;
 
-    pthread_mutex_lock(&d->lock);
-    while (!d->stopped) {
+    worker_lock(&d->worker);
+    while (!d->worker.stopped) {
         bool fresh = d->fresh;
         if (fresh) {
             drop_sources(d, true); /* they belong to the one before */
@@ -292,15 +288,14 @@ static void *run(void *arg)
             c = d->config ? prom_config_hold(d->config) : NULL;
         }
         d->fresh = false;
-        pthread_mutex_unlock(&d->lock);
+        worker_unlock(&d->worker);
         if (c && (look(d, c) || fresh))
             publish(d, c);
-        pthread_mutex_lock(&d->lock);
-        clock_deadline(LOOK_MS, &until);
-        if (!d->stopped && !d->fresh)
-            (void)pthread_cond_timedwait(&d->wake, &d->lock, &until);
+        worker_lock(&d->worker);
+        if (!d->fresh)
+            worker_wait(&d->worker, LOOK_MS);
     }
-    pthread_mutex_unlock(&d->lock);
+    worker_unlock(&d->worker);
     drop_sources(d, true);
     prom_config_release(c);
     return NULL;
@@ -315,44 +310,36 @@ enum errc discover_new(const struct discover_options *options,
     if (!d)
         return err_set(err, ERR_NOMEM, "out of memory");
     d->options = *options;
-    pthread_mutex_init(&d->lock, NULL);
-    pthread_cond_init(&d->wake, NULL);
+    worker_init(&d->worker);
     arena_init(&d->dropped_arena, SOURCE_BYTES_MAX);
     d->config = config ? prom_config_hold(config) : NULL;
     d->fresh = true;
-    d->started = pthread_create(&d->thread, NULL, run, d) == 0;
-    if (!d->started) {
+    enum errc rc = worker_start(&d->worker, run, d, err);
+    if (rc)
         discover_free(d);
-        return err_set(err, ERR_IO, "cannot start a thread");
-    }
-    *out = d;
-    return ERR_OK;
+    else
+        *out = d;
+    return rc;
 }
 
 void discover_set(struct discover *d, struct prom_config *config)
 {
-    pthread_mutex_lock(&d->lock);
+    worker_lock(&d->worker);
     prom_config_release(d->config);
     d->config = prom_config_hold(config);
     d->fresh = true;
-    pthread_cond_signal(&d->wake);
-    pthread_mutex_unlock(&d->lock);
+    worker_wake(&d->worker);
+    worker_unlock(&d->worker);
 }
 
 void discover_free(struct discover *d)
 {
     if (!d)
         return;
-    pthread_mutex_lock(&d->lock);
-    d->stopped = true;
-    pthread_cond_signal(&d->wake);
-    pthread_mutex_unlock(&d->lock);
-    if (d->started)
-        pthread_join(d->thread, NULL);
+    worker_stop(&d->worker);
     prom_config_release(d->config);
     arena_fini(&d->dropped_arena);
-    pthread_mutex_destroy(&d->lock);
-    pthread_cond_destroy(&d->wake);
+    worker_fini(&d->worker);
     free(d);
 }
 
@@ -361,8 +348,8 @@ void discover_each_dropped(struct discover *d,
                                         struct labels discovered),
                            void *ctx)
 {
-    pthread_mutex_lock(&d->lock);
+    worker_lock(&d->worker);
     for (const struct dropped *p = d->dropped; p; p = p->next)
         each(ctx, p->job, p->labels);
-    pthread_mutex_unlock(&d->lock);
+    worker_unlock(&d->worker);
 }

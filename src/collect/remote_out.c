@@ -1,6 +1,5 @@
 #include "collect/remote_out.h"
 
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +7,7 @@
 #include "base/clock.h"
 #include "codec/protobuf.h"
 #include "codec/snappy.h"
+#include "io/worker.h"
 
 enum { BODY_MAX = 64 << 20, LABELS_MAX = 1 << 20, LAST_MS = 2000 };
 
@@ -19,12 +19,8 @@ struct waiting {
 
 struct remote_out {
     struct remote_out_options options;
-    pthread_t thread;
-    bool started;
     bool failing;         /* the thread's */
-    pthread_mutex_t lock; /* of what follows */
-    pthread_cond_t wake;
-    bool stopped;
+    struct worker worker; /* its lock: of what follows */
     struct waiting *ring;
     size_t first, n;
     int64_t first_ns; /* since when something waits */
@@ -36,7 +32,7 @@ void remote_out_sample(struct remote_out *r, uint32_t series, int64_t t,
 {
     size_t capacity = (size_t)r->options.how->capacity;
 
-    pthread_mutex_lock(&r->lock);
+    worker_lock(&r->worker);
     if (r->n == capacity) {
         r->first = (r->first + 1) % capacity;
         r->n--;
@@ -46,8 +42,8 @@ void remote_out_sample(struct remote_out *r, uint32_t series, int64_t t,
         r->first_ns = clock_mono_ns();
     r->ring[(r->first + r->n++) % capacity] = (struct waiting){series, t, v};
     if (r->n == (size_t)r->options.how->batch || r->n == 1)
-        pthread_cond_signal(&r->wake);
-    pthread_mutex_unlock(&r->lock);
+        worker_wake(&r->worker);
+    worker_unlock(&r->worker);
 }
 
 /* ---- a request ---------------------------------------------------------- */
@@ -162,14 +158,10 @@ static void tell(struct remote_out *r, enum errc rc, const char *why)
 /* Sleeps; false: it is time to end. */
 static bool rest(struct remote_out *r, int64_t ms)
 {
-    struct timespec until;
-
-    clock_deadline(ms, &until);
-    pthread_mutex_lock(&r->lock);
-    if (!r->stopped)
-        (void)pthread_cond_timedwait(&r->wake, &r->lock, &until);
-    bool more = !r->stopped;
-    pthread_mutex_unlock(&r->lock);
+    worker_lock(&r->worker);
+    worker_wait(&r->worker, ms);
+    bool more = !r->worker.stopped;
+    worker_unlock(&r->worker);
     return more;
 }
 
@@ -193,10 +185,10 @@ static bool deliver(struct remote_out *r, const struct waiting *v, size_t n,
         pause = pause * 2 < how->longest_pause_ms ? pause * 2
                                                   : how->longest_pause_ms;
     }
-    pthread_mutex_lock(&r->lock);
+    worker_lock(&r->worker);
     r->stats.sent += rc ? 0 : n;
     r->stats.failed += rc ? n : 0;
-    pthread_mutex_unlock(&r->lock);
+    worker_unlock(&r->worker);
     buf_fini(&body);
     return rc == ERR_OK;
 }
@@ -210,7 +202,7 @@ static size_t take(struct remote_out *r, struct waiting *out)
     bool late =
         clock_mono_ns() - r->first_ns >= how->deadline_ms * INT64_C(1000000);
 
-    if (n < (size_t)how->batch && !late && !r->stopped)
+    if (n < (size_t)how->batch && !late && !r->worker.stopped)
         return 0;
     for (size_t i = 0; i < n; i++)
         out[i] = r->ring[(r->first + i) % (size_t)how->capacity];
@@ -225,23 +217,21 @@ static void *run(void *arg)
     enum { LOOK_MS = 200 };
     struct remote_out *r = arg;
     struct waiting *v = calloc((size_t)r->options.how->batch, sizeof(*v));
-    struct timespec until;
 
-    pthread_mutex_lock(&r->lock);
+    worker_lock(&r->worker);
     bool works = true;
-    while (v && (!r->stopped || (r->n && works))) {
+    while (v && (!r->worker.stopped || (r->n && works))) {
         size_t n = take(r, v);
-        bool last = r->stopped;
+        bool last = r->worker.stopped;
         if (n) {
-            pthread_mutex_unlock(&r->lock);
+            worker_unlock(&r->worker);
             works = deliver(r, v, n, last);
-            pthread_mutex_lock(&r->lock);
-        } else if (!r->stopped) {
-            clock_deadline(r->n ? LOOK_MS : 60000, &until);
-            (void)pthread_cond_timedwait(&r->wake, &r->lock, &until);
+            worker_lock(&r->worker);
+        } else if (!r->worker.stopped) {
+            worker_wait(&r->worker, r->n ? LOOK_MS : 60000);
         }
     }
-    pthread_mutex_unlock(&r->lock);
+    worker_unlock(&r->worker);
     free(v);
     return NULL;
 }
@@ -256,40 +246,36 @@ enum errc remote_out_new(const struct remote_out_options *options,
     if (!r)
         return err_set(err, ERR_NOMEM, "out of memory");
     r->options = *options;
-    pthread_mutex_init(&r->lock, NULL);
-    pthread_cond_init(&r->wake, NULL);
+    worker_init(&r->worker);
     r->ring = calloc((size_t)options->how->capacity, sizeof(*r->ring));
-    r->started = r->ring && pthread_create(&r->thread, NULL, run, r) == 0;
-    if (!r->started) {
+    enum errc rc = r->ring ? ERR_OK : ERR_NOMEM;
+    if (rc)
+        err_record(err, rc, "out of memory");
+    else
+        rc = worker_start(&r->worker, run, r, err);
+    if (rc)
         remote_out_free(r);
-        return err_set(err, ERR_NOMEM, "out of memory");
-    }
-    *out = r;
-    return ERR_OK;
+    else
+        *out = r;
+    return rc;
 }
 
 void remote_out_free(struct remote_out *r)
 {
     if (!r)
         return;
-    pthread_mutex_lock(&r->lock);
-    r->stopped = true;
-    pthread_cond_signal(&r->wake);
-    pthread_mutex_unlock(&r->lock);
-    if (r->started)
-        pthread_join(r->thread, NULL);
+    worker_stop(&r->worker);
     free(r->ring);
-    pthread_mutex_destroy(&r->lock);
-    pthread_cond_destroy(&r->wake);
+    worker_fini(&r->worker);
     free(r);
 }
 
 void remote_out_stats(struct remote_out *r, struct remote_out_stats *out)
 {
-    pthread_mutex_lock(&r->lock);
+    worker_lock(&r->worker);
     out->sent += r->stats.sent;
     out->failed += r->stats.failed;
     out->dropped += r->stats.dropped;
     out->waiting += r->n;
-    pthread_mutex_unlock(&r->lock);
+    worker_unlock(&r->worker);
 }

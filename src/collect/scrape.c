@@ -5,11 +5,11 @@
  * being asked when it is due again misses that turn. */
 #include "collect/scrape.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
 #include "collect/target.h"
+#include "io/worker.h"
 
 enum { WORKERS = 4, TARGETS_MAX = 100000 };
 
@@ -17,11 +17,7 @@ struct scraper {
     struct scrape_options options;
     struct tsdb *db;
     struct pool *pool;
-    pthread_t thread;
-    bool started;
-    pthread_mutex_t lock; /* of what follows */
-    pthread_cond_t wake;
-    bool stopped;
+    struct worker worker; /* its lock: of what follows */
     struct target *targets;
 };
 
@@ -77,19 +73,17 @@ static int64_t begin(struct scraper *s, struct target *t, int64_t now)
 static void *run(void *arg)
 {
     struct scraper *s = arg;
-    struct timespec until;
 
-    pthread_mutex_lock(&s->lock);
-    while (!s->stopped) {
+    worker_lock(&s->worker);
+    while (!s->worker.stopped) {
         int64_t now = wall_ms(), least = 1000; /* the clock may be set */
         for (struct target *t = s->targets; t; t = t->next) {
             int64_t left = begin(s, t, now);
             least = left < least ? left : least;
         }
-        clock_deadline(least < 1 ? 1 : least, &until);
-        (void)pthread_cond_timedwait(&s->wake, &s->lock, &until);
+        worker_wait(&s->worker, least);
     }
-    pthread_mutex_unlock(&s->lock);
+    worker_unlock(&s->worker);
     return NULL;
 }
 
@@ -156,14 +150,14 @@ enum errc scraper_set(struct scraper *s, const struct scrape_target *targets,
 {
     bool ok = n <= TARGETS_MAX;
 
-    pthread_mutex_lock(&s->lock);
+    worker_lock(&s->worker);
     for (struct target *t = s->targets; t; t = t->next)
         t->wanted = false;
     for (size_t i = 0; i < n && ok; i++)
         ok = want(s, &targets[i], false);
     struct target *gone = ok ? take_unwanted(s) : NULL;
-    pthread_cond_signal(&s->wake);
-    pthread_mutex_unlock(&s->lock);
+    worker_wake(&s->worker);
+    worker_unlock(&s->worker);
     while (gone) {
         struct target *t = gone;
         gone = t->next;
@@ -190,15 +184,13 @@ enum errc scraper_new(struct tsdb *db, const struct scrape_options *options,
         return err_set(err, ERR_NOMEM, "out of memory");
     s->db = db;
     s->options = *options;
-    pthread_mutex_init(&s->lock, NULL);
-    pthread_cond_init(&s->wake, NULL);
+    worker_init(&s->worker);
     enum errc rc = pool_new(WORKERS, TARGETS_MAX, &s->pool, err);
     for (size_t i = 0; !rc && i < options->n; i++)
         if (!want(s, &options->targets[i], true))
             rc = err_set(err, ERR_NOMEM, "out of memory");
-    if (!rc && pthread_create(&s->thread, NULL, run, s) != 0)
-        rc = err_set(err, ERR_IO, "cannot start a thread");
-    s->started = !rc;
+    if (!rc)
+        rc = worker_start(&s->worker, run, s, err);
     if (rc) {
         scraper_free(s);
         return rc;
@@ -211,20 +203,14 @@ void scraper_free(struct scraper *s)
 {
     if (!s)
         return;
-    pthread_mutex_lock(&s->lock);
-    s->stopped = true;
-    pthread_cond_signal(&s->wake);
-    pthread_mutex_unlock(&s->lock);
-    if (s->started)
-        pthread_join(s->thread, NULL);
+    worker_stop(&s->worker);
     pool_free(s->pool);
     while (s->targets) {
         struct target *t = s->targets;
         s->targets = t->next;
         target_free(t);
     }
-    pthread_cond_destroy(&s->wake);
-    pthread_mutex_destroy(&s->lock);
+    worker_fini(&s->worker);
     free(s);
 }
 
@@ -232,7 +218,7 @@ void scraper_each(struct scraper *s,
                   void (*each)(void *ctx, const struct scrape_state *state),
                   void *ctx)
 {
-    pthread_mutex_lock(&s->lock);
+    worker_lock(&s->worker);
     for (struct target *t = s->targets; t; t = t->next) {
         pthread_mutex_lock(&t->lock);
         const struct scrape_target *how = &t->def->how;
@@ -250,5 +236,5 @@ void scraper_each(struct scraper *s,
         each(ctx, &state);
         pthread_mutex_unlock(&t->lock);
     }
-    pthread_mutex_unlock(&s->lock);
+    worker_unlock(&s->worker);
 }

@@ -1,11 +1,11 @@
 #include "notify/notify.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "io/pool.h"
+#include "io/worker.h"
 
 enum { SENDERS = 4, TESTS_MAX = 64 };
 
@@ -13,11 +13,7 @@ struct notify {
     struct notify_options options;
     struct notify_store *store;
     struct pool *pool;
-    pthread_t thread;
-    bool started;
-    pthread_mutex_t lock; /* of what follows */
-    pthread_cond_t wake;
-    bool stopped;
+    struct worker worker; /* its lock: of what follows */
     struct dispatch d;
 };
 
@@ -42,10 +38,10 @@ static void deliver(struct pool_job *pool_job)
     struct err err = {0};
 
     enum errc rc = job->v->n.how->type->send(&job->v->n, &told, &err);
-    pthread_mutex_lock(&n->lock);
+    worker_lock(&n->worker);
     dispatch_done(&n->d, job->v, rc, &told, err.msg, wall_ms());
-    pthread_cond_signal(&n->wake);
-    pthread_mutex_unlock(&n->lock);
+    worker_wake(&n->worker);
+    worker_unlock(&n->worker);
     free(job);
 }
 
@@ -73,19 +69,16 @@ static void hand_out(struct notify *n)
 static void *run(void *arg)
 {
     struct notify *n = arg;
-    struct timespec until;
 
-    pthread_mutex_lock(&n->lock);
-    while (!n->stopped) {
+    worker_lock(&n->worker);
+    while (!n->worker.stopped) {
         int64_t now = wall_ms(), next = dispatch_step(&n->d, now);
         hand_out(n);
         next = next - now > 1000 ? 1000 : next - now; /* the clock may be set */
-        if (next > 0) {
-            clock_deadline(next, &until);
-            (void)pthread_cond_timedwait(&n->wake, &n->lock, &until);
-        }
+        if (next > 0)
+            worker_wait(&n->worker, next);
     }
-    pthread_mutex_unlock(&n->lock);
+    worker_unlock(&n->worker);
     return NULL;
 }
 
@@ -115,10 +108,10 @@ enum errc notify_reload(struct notify *n, struct err *err)
 
     if (rc || !c)
         return rc;
-    pthread_mutex_lock(&n->lock);
+    worker_lock(&n->worker);
     dispatch_configure(&n->d, c, wall_ms());
-    pthread_cond_signal(&n->wake);
-    pthread_mutex_unlock(&n->lock);
+    worker_wake(&n->worker);
+    worker_unlock(&n->worker);
     return ERR_OK;
 }
 
@@ -132,8 +125,7 @@ enum errc notify_new(const struct notify_options *options, struct notify **out,
     if (!n)
         return err_set(err, ERR_NOMEM, "out of memory");
     n->options = *options;
-    pthread_mutex_init(&n->lock, NULL);
-    pthread_cond_init(&n->wake, NULL);
+    worker_init(&n->worker);
     enum errc rc = notify_store_open(options->state, &n->store, err);
     if (!rc)
         rc = dispatch_init(&n->d, n->store, options->external_url, err);
@@ -153,9 +145,8 @@ enum errc notify_start(struct notify *n, struct err *err)
 {
     enum errc rc = pool_new(SENDERS, 1 << 16, &n->pool, err);
 
-    if (!rc && pthread_create(&n->thread, NULL, run, n) != 0)
-        rc = err_set(err, ERR_IO, "cannot start a thread");
-    n->started = !rc;
+    if (!rc)
+        rc = worker_start(&n->worker, run, n, err);
     return rc;
 }
 
@@ -163,17 +154,11 @@ void notify_free(struct notify *n)
 {
     if (!n)
         return;
-    pthread_mutex_lock(&n->lock);
-    n->stopped = true;
-    pthread_cond_signal(&n->wake);
-    pthread_mutex_unlock(&n->lock);
-    if (n->started)
-        pthread_join(n->thread, NULL);
+    worker_stop(&n->worker);
     pool_free(n->pool); /* what is being sent is sent */
     dispatch_fini(&n->d);
     notify_store_close(n->store);
-    pthread_mutex_destroy(&n->lock);
-    pthread_cond_destroy(&n->wake);
+    worker_fini(&n->worker);
     free(n);
 }
 
@@ -182,10 +167,10 @@ void notify_free(struct notify *n)
 enum errc notify_alert(struct notify *n, const struct incoming *in,
                        struct err *err)
 {
-    pthread_mutex_lock(&n->lock);
+    worker_lock(&n->worker);
     enum errc rc = dispatch_alert(&n->d, in, wall_ms(), err);
-    pthread_cond_signal(&n->wake);
-    pthread_mutex_unlock(&n->lock);
+    worker_wake(&n->worker);
+    worker_unlock(&n->worker);
     return rc;
 }
 
@@ -193,25 +178,25 @@ void notify_look(struct notify *n,
                  void (*look)(void *ctx, struct dispatch *d, int64_t now),
                  void *ctx)
 {
-    pthread_mutex_lock(&n->lock);
+    worker_lock(&n->worker);
     look(ctx, &n->d, wall_ms());
-    pthread_mutex_unlock(&n->lock);
+    worker_unlock(&n->worker);
 }
 
 enum errc notify_silence(struct notify *n, const struct new_silence *silence,
                          char id[SILENCE_ID], struct err *err)
 {
-    pthread_mutex_lock(&n->lock);
+    worker_lock(&n->worker);
     enum errc rc = silences_put(&n->d.silences, silence, wall_ms(), id, err);
-    pthread_mutex_unlock(&n->lock);
+    worker_unlock(&n->worker);
     return rc;
 }
 
 enum errc notify_expire(struct notify *n, struct str id, struct err *err)
 {
-    pthread_mutex_lock(&n->lock);
+    worker_lock(&n->worker);
     enum errc rc = silences_expire(&n->d.silences, id, wall_ms(), err);
-    pthread_mutex_unlock(&n->lock);
+    worker_unlock(&n->worker);
     return rc;
 }
 
@@ -258,13 +243,13 @@ enum errc notify_test(struct notify *n, const struct incoming *in,
                                     .starts_at = t.now,
                                     .ends_at = INT64_MAX};
     arena_init(&t.alert.arena, 1 << 20);
-    pthread_mutex_lock(&n->lock);
+    worker_lock(&n->worker);
     if (n->d.config)
         route_match(n->d.config->c.root, in->labels, make_test, &t);
     else
         rc = err_set(err, ERR_NOT_FOUND,
                      "nobody is told: the monitor has no --notify FILE");
-    pthread_mutex_unlock(&n->lock);
+    worker_unlock(&n->worker);
     if (t.failed)
         rc = err_set(err, ERR_NOMEM, "out of memory");
     for (size_t i = 0; i < t.n; i++) {
@@ -277,9 +262,9 @@ enum errc notify_test(struct notify *n, const struct incoming *in,
         one.rc = how->type->send(&t.v[i]->n, &told, &why);
         one.why = one.rc ? why.msg : "";
         each(ctx, &one);
-        pthread_mutex_lock(&n->lock);
+        worker_lock(&n->worker);
         delivery_free(t.v[i]); /* its configuration is counted under the lock */
-        pthread_mutex_unlock(&n->lock);
+        worker_unlock(&n->worker);
     }
     arena_fini(&t.alert.arena);
     return rc;
