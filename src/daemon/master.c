@@ -90,7 +90,8 @@ static void become(struct master *m, const struct kid *k, int report_fd)
     sigset_t none;
 
     (void)close(m->signal_fd);
-    (void)close(m->fds[!k->is_monitor]); /* the other one's socket */
+    if (m->n_kids > 1)
+        (void)close(m->fds[!k->is_monitor]); /* the other one's socket */
     sigemptyset(&none);
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
     log_setup(2,
