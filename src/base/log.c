@@ -1,6 +1,7 @@
 #include "base/log.h"
 
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -15,6 +16,7 @@ static struct {
     enum log_level level;
     bool human;
     const char *process;
+    _Atomic uint64_t lines[4]; /* written, by level */
 } sink = {.fd = 2, .level = LOG_INFO, .human = true, .process = "stoker"};
 
 static const char *const names[] = {"debug", "info", "warn", "error"};
@@ -45,6 +47,11 @@ bool log_level_parse(struct str text, enum log_level *out)
 const char *log_level_name(enum log_level level)
 {
     return names[level];
+}
+
+uint64_t log_lines(enum log_level level)
+{
+    return sink.lines[level];
 }
 
 bool log_enabled(enum log_level level)
@@ -90,6 +97,7 @@ void log_event(enum log_level level, const char *event, const char *fmt, ...)
 
     if (!log_enabled(level))
         return;
+    sink.lines[level]++;
     va_start(ap, fmt);
     vsnprintf(message, sizeof(message), fmt, ap);
     va_end(ap);

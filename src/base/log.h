@@ -14,6 +14,7 @@
 #define BASE_LOG_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/compiler.h"
 #include "base/str.h"
@@ -32,6 +33,9 @@ void log_setup(int fd, enum log_level level, const char *process);
 /* False when text names no level. */
 bool log_level_parse(struct str text, enum log_level *out);
 const char *log_level_name(enum log_level level);
+
+/* How many lines of that level this process has written. Any thread. */
+uint64_t log_lines(enum log_level level);
 
 bool log_enabled(enum log_level level);
 void log_event(enum log_level level, const char *event, const char *fmt, ...)

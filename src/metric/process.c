@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/fs.h"
+#include "base/log.h"
 
 static const struct metric_family families[] = {
     {"process_cpu_seconds_total",
@@ -28,10 +29,15 @@ static const struct metric_family families[] = {
      NULL, 0},
 };
 
+static const struct metric_family lines_family = {
+    "stoker_log_lines_total", "Lines of the log that the process wrote.",
+    METRIC_COUNTER, NULL, 0};
+
 enum { CPU, OPEN_FDS, MAX_FDS, VIRTUAL, RESIDENT, START, THREADS };
 
 struct process_metrics {
     struct metric *series[COUNT(families)];
+    struct metric *lines[LOG_ERROR + 1]; /* by level */
 };
 
 static double open_fds(void)
@@ -98,6 +104,8 @@ static void refresh(void *ctx)
     metric_set(p->series[OPEN_FDS], open_fds());
     if (getrlimit(RLIMIT_NOFILE, &limit) == 0)
         metric_set(p->series[MAX_FDS], (double)limit.rlim_cur);
+    for (int level = LOG_DEBUG; level <= LOG_ERROR; level++)
+        metric_set(p->lines[level], (double)log_lines((enum log_level)level));
 }
 
 struct process_metrics *process_metrics_new(struct metrics *m)
@@ -108,6 +116,12 @@ struct process_metrics *process_metrics_new(struct metrics *m)
         return NULL;
     for (size_t i = 0; i < COUNT(families); i++)
         p->series[i] = metrics_series(m, &families[i], "");
+    for (int level = LOG_DEBUG; level <= LOG_ERROR; level++) {
+        char label[32];
+        (void)snprintf(label, sizeof(label), "level=\"%s\"",
+                       log_level_name((enum log_level)level));
+        p->lines[level] = metrics_series(m, &lines_family, label);
+    }
     metrics_hook(m, refresh, p);
     return p;
 }

@@ -83,5 +83,10 @@ void api_v2_expire(struct http_request *r);
 void api_test_alert(struct http_request *r);
 void api_tsdb(struct http_request *r);
 void api_config(struct http_request *r);
+void api_runtime(struct http_request *r);
+void api_flags(struct http_request *r);
+void api_wal_replay(struct http_request *r);
+void api_alertmanagers(struct http_request *r);
+void api_scrape_pools(struct http_request *r);
 
 #endif

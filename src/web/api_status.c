@@ -76,6 +76,46 @@ void api_buildinfo(struct http_request *r)
                   "\"goVersion\":\"\"}");
 }
 
+void api_runtime(struct http_request *r)
+{
+    const struct control *c = control_of(r);
+    char when[CLOCK_TEXT_MAX];
+
+    clock_format(c->started_ms * 1000000, when);
+    buf_printf(http_out(r),
+               "{\"status\":\"success\",\"data\":{\"startTime\":\"%s\","
+               "\"reloadConfigSuccess\":true,\"lastConfigTime\":\"%s\","
+               "\"corruptionCount\":0,\"storageRetention\":\"%lldms\"}}",
+               when, when, (long long)c->options.store.retention);
+    reply(r);
+}
+
+/* Options of ours are none of Prometheus' flags. */
+void api_flags(struct http_request *r)
+{
+    reply_data(r, "{}");
+}
+
+void api_wal_replay(struct http_request *r)
+{
+    reply_data(r, "{\"min\":0,\"max\":0,\"current\":0}");
+}
+
+void api_alertmanagers(struct http_request *r)
+{
+    const struct engine_options *o = &control_of(r)->options.rules;
+    struct buf *b = http_out(r);
+
+    buf_puts(b, "{\"status\":\"success\",\"data\":{\"activeAlertmanagers\":[");
+    for (size_t i = 0; i < o->n_alertmanagers; i++) {
+        put_text(b, i ? ",{\"url\":" : "{\"url\":", o->alertmanagers[i]);
+        b->n--; /* within the quotes */
+        buf_puts(b, "/api/v2/alerts\"}");
+    }
+    buf_puts(b, "],\"droppedAlertmanagers\":[]}}");
+    reply(r);
+}
+
 void api_config(struct http_request *r)
 {
     struct control *c = control_of(r);
@@ -155,6 +195,36 @@ static void put_dropped(void *ctx, const char *job, struct labels discovered)
     l->any = true;
     labels_put_json(l->out, discovered);
     buf_putc(l->out, '}');
+}
+
+/* Pools by name, each once; those of the options have no more than a few. */
+struct pools {
+    struct buf *out;
+    const char *seen[256];
+    size_t n;
+};
+
+static void put_pool(void *ctx, const struct scrape_state *s)
+{
+    struct pools *p = ctx;
+
+    for (size_t i = 0; i < p->n; i++)
+        if (strcmp(p->seen[i], s->job) == 0)
+            return;
+    if (p->n == COUNT(p->seen))
+        return;
+    put_text(p->out, p->n ? "," : "", s->job);
+    p->seen[p->n++] = s->job;
+}
+
+void api_scrape_pools(struct http_request *r)
+{
+    struct pools p = {.out = http_out(r)};
+
+    buf_puts(p.out, "{\"status\":\"success\",\"data\":{\"scrapePools\":[");
+    scraper_each(control_of(r)->scraper, put_pool, &p);
+    buf_puts(p.out, "]}}");
+    reply(r);
 }
 
 void api_targets(struct http_request *r)

@@ -141,6 +141,11 @@ static const struct http_route routes[] = {
     {HTTP_GET, "/api/v1/status/buildinfo", api_buildinfo, 0},
     {HTTP_GET, "/api/v1/status/tsdb", api_tsdb, 0},
     {HTTP_GET, "/api/v1/status/config", api_config, 0},
+    {HTTP_GET, "/api/v1/status/runtimeinfo", api_runtime, 0},
+    {HTTP_GET, "/api/v1/status/flags", api_flags, 0},
+    {HTTP_GET, "/api/v1/status/walreplay", api_wal_replay, 0},
+    {HTTP_GET, "/api/v1/alertmanagers", api_alertmanagers, 0},
+    {HTTP_GET, "/api/v1/scrape_pools", api_scrape_pools, 0},
 };
 /* clang-format on */
 

@@ -88,7 +88,7 @@ def test_a_prometheus_takes_over(mlp, folder):  # noqa: F811
             p.await_value('count(node_uname_info{job="host"})', 1)
             p.await_value('up{job="host"}', 1)
             groups = p.request("/api/v1/rules")[1]["data"]["groups"]
-            assert sum(len(g["rules"]) for g in groups) == 17
+            assert sum(len(g["rules"]) for g in groups) == 18
         finally:
             p.stop()
     # And the same file the other way round.

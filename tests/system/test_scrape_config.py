@@ -88,6 +88,7 @@ def site():
 
 CONFIG = """
 global: {scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s, external_labels: {site: lab}}
+alerting: {alertmanagers: [{path_prefix: /am, static_configs: [{targets: ['127.0.0.1:1']}]}]}
 scrape_configs:
   - job_name: plain
     static_configs:
@@ -212,6 +213,12 @@ def test_targets_and_series_are_those_of_prometheus(both):
     assert errors["few"] == "sample limit exceeded" and errors["nobody"] == "server returned HTTP status 401"
     assert "label_value_length_limit exceeded" in errors["short"] or not errors["short"]
     assert "geheim" not in json.dumps(monitor.request("/api/v1/status/config")[1])
+    pools = [sorted(api.request("/api/v1/scrape_pools")[1]["data"]["scrapePools"]) for api in both]
+    assert pools[0] == pools[1]
+    assert monitor.request("/api/v1/alertmanagers")[1] == peer.request("/api/v1/alertmanagers")[1]
+    for path in ("runtimeinfo", "flags", "walreplay"):
+        mine, theirs = (api.request("/api/v1/status/" + path)[1]["data"] for api in both)
+        assert set(mine) <= set(theirs), path
 
 
 @sanitize

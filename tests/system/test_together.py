@@ -164,3 +164,15 @@ def test_from_a_slow_model_to_a_message_and_back(slow, folder):
             await_that(lambda: any("[RESOLVED] Slow" in b["markdown"]["text"] for b in robot.bodies("/send")), seconds=40)
     finally:
         robot.stop()
+
+
+@sanitize
+def test_lines_of_the_log_are_counted(mlp, folder):
+    with Both(mlp, folder) as s:
+        s.await_value('count(stoker_log_lines_total{job="stoker"})', 4)
+        written = len([e for e in s.events() if e["process.name"] == "stoker: serve" and e["log.level"] == "info"])
+        s.await_value('stoker_log_lines_total{job="stoker",level="info"}', written)
+        s.await_value('stoker_log_lines_total{job="stoker",level="error"}', 0)
+        os.kill(s.pids()["stoker: serve"], signal.SIGKILL)
+        s.await_event("serve.restarted")  # the master's error is the master's
+        s.await_value('count(stoker_log_lines_total{job="monitor"})', 4)
