@@ -46,6 +46,7 @@ struct command {
     X(monitor)      \
     X(predict)      \
     X(serve)        \
+    X(top)          \
     X(version)
 
 #define X(name) extern const struct command cmd_##name;
