@@ -8,7 +8,8 @@ need_build_tools
 need_packages clang libclang-rt-dev
 build fuzz
 mkdir -p build/fuzz/findings
-for target in head chunked json exposition formats bodies zip hdf5 pickle import python source onnx; do
+for corpus in tests/fuzz/corpus/*/; do
+    target=$(basename "$corpus")
     work=build/fuzz/corpus-$target
     mkdir -p "$work"
     [ $target = source ] && tar -xf tests/fixtures/torch/open.tar.xz -C "$work" --wildcards '*.py'
@@ -16,7 +17,7 @@ for target in head chunked json exposition formats bodies zip hdf5 pickle import
     case $target in source) slowest=40 ;; *) slowest=10 ;; esac
     say "fuzzing $target for ${FUZZ_SECONDS:-60} s"
     build/fuzz/fuzz_$target -max_total_time="${FUZZ_SECONDS:-60}" -max_len="$longest" -timeout="$slowest" -rss_limit_mb=4096 \
-        -print_final_stats=1 -artifact_prefix=build/fuzz/findings/$target- "$work" "tests/fuzz/corpus/$target" 2>&1 |
+        -print_final_stats=1 -artifact_prefix=build/fuzz/findings/$target- "$work" "$corpus" 2>&1 |
         grep -E 'stat::(number_of_executed|new_units)|ERROR|SUMMARY|DONE' || exit 1
 done
 ls build/fuzz/findings | grep . && die "findings are in build/fuzz/findings"

@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "series/duration.h"
 #include "promql/parse_internal.h"
+#include "series/duration.h"
 
 /* ---- tools -------------------------------------------------------------- */
 
@@ -304,6 +304,12 @@ static struct node *parse_binary(struct parser *p, struct node *left)
     struct binary b = {.op = p->token.op, .left = left};
     int binds = operator_binds(b.op);
 
+    if (p->operators++ >= PROMQL_MAX_OPERATORS) {
+        lex_fail(&p->lexer, p->token.at,
+                 "the expression has more than %d operators",
+                 PROMQL_MAX_OPERATORS);
+        return NULL;
+    }
     if (!parser_next(p) || !parse_matching(p, &b))
         return NULL;
     /* ^ binds to the right, the others to the left. */

@@ -13,6 +13,7 @@ struct parser {
     size_t behind;      /* end of the one before */
     struct promql_expr *x;
     int depth;
+    int operators;
     bool out_of_memory;
 };
 

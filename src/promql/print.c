@@ -1,11 +1,12 @@
 /* print.c - a tree as text on one line, as Prometheus prints it. */
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "codec/go_float.h"
-#include "series/duration.h"
 #include "promql/function.h"
-#include "promql/promql.h"
+#include "promql/print.h"
+#include "series/duration.h"
 
 static void put_name(const struct str *name, struct buf *out)
 {
@@ -41,29 +42,62 @@ static void put_moment(const struct moment *m, struct buf *out)
     }
 }
 
-static void put_matchers(const struct selector *s, struct buf *out)
+/* {"a metric", job="x"} */
+static bool is_quoted_metric(const struct matcher *m)
 {
-    bool first = true;
+    return str_eq(m->name, LABEL_NAME) && m->op == MATCH_EQUAL &&
+           !metric_name_is_plain(m->value);
+}
 
-    buf_put(out, s->name);
-    if (s->n == (s->name.n ? 1u : 0u))
-        return;
-    buf_putc(out, '{');
-    for (size_t i = s->name.n ? 1 : 0; i < s->n; i++) {
-        const struct matcher *m = &s->m[i];
-        if (!first)
-            buf_putc(out, ',');
-        first = false;
-        if (str_eq(m->name, LABEL_NAME) && m->op == MATCH_EQUAL &&
-            !metric_name_is_plain(m->value)) {
-            label_quote(out, m->value);
-            continue;
-        }
+static void put_matcher(const struct matcher *m, struct buf *out)
+{
+    if (!is_quoted_metric(m)) {
         put_name(&m->name, out);
         buf_puts(out, match_op_text(m->op));
-        label_quote(out, m->value);
+    }
+    label_quote(out, m->value);
+}
+
+static int by_text(const void *a, const void *b)
+{
+    struct buf x, y;
+
+    if (is_quoted_metric(a) != is_quoted_metric(b))
+        return is_quoted_metric(a) ? -1 : 1;
+    buf_init(&x, PROMQL_MAX_BYTES);
+    buf_init(&y, PROMQL_MAX_BYTES);
+    put_matcher(a, &x);
+    put_matcher(b, &y);
+    int order = str_compare(buf_str(&x), buf_str(&y));
+    buf_fini(&x);
+    buf_fini(&y);
+    return order;
+}
+
+/* In the order of their text, as Prometheus writes them. */
+static void put_matchers(const struct selector *s, struct buf *out)
+{
+    size_t named = s->name.n ? 1 : 0;
+    size_t n = s->n - named;
+
+    buf_put(out, s->name);
+    if (!n)
+        return;
+    struct matcher *m = calloc(n, sizeof *m);
+    if (!m) {
+        out->failed = true;
+        return;
+    }
+    memcpy(m, s->m + named, n * sizeof *m);
+    qsort(m, n, sizeof *m, by_text);
+    buf_putc(out, '{');
+    for (size_t i = 0; i < n; i++) {
+        if (i)
+            buf_putc(out, ',');
+        put_matcher(&m[i], out);
     }
     buf_putc(out, '}');
+    free(m);
 }
 
 static void put_range(const struct node *n, struct buf *out)
@@ -75,6 +109,13 @@ static void put_range(const struct node *n, struct buf *out)
     } else {
         promql_print(r->of, out);
     }
+    print_range(n, out);
+}
+
+void print_range(const struct node *n, struct buf *out)
+{
+    const struct ranged *r = &n->u.ranged;
+
     buf_putc(out, '[');
     duration_print(out, r->range);
     if (n->kind == NODE_SUBQUERY) {
@@ -97,7 +138,7 @@ static void put_call(const struct call *c, struct buf *out)
     buf_putc(out, ')');
 }
 
-static void put_aggregate(const struct aggregate *a, struct buf *out)
+void print_aggregator(const struct aggregate *a, struct buf *out)
 {
     buf_puts(out, operator_text(a->op));
     if (a->without || a->n) {
@@ -105,6 +146,11 @@ static void put_aggregate(const struct aggregate *a, struct buf *out)
         put_names(a->labels, a->n, out);
         buf_putc(out, ' ');
     }
+}
+
+static void put_aggregate(const struct aggregate *a, struct buf *out)
+{
+    print_aggregator(a, out);
     buf_putc(out, '(');
     if (a->param) {
         promql_print(a->param, out);
@@ -114,12 +160,11 @@ static void put_aggregate(const struct aggregate *a, struct buf *out)
     buf_putc(out, ')');
 }
 
-static void put_binary(const struct binary *b, struct buf *out)
+void print_operator(const struct binary *b, struct buf *out)
 {
     const struct matching *m = &b->matching;
 
-    promql_print(b->left, out);
-    buf_printf(out, " %s%s", operator_text(b->op),
+    buf_printf(out, "%s%s", operator_text(b->op),
                b->returns_bool ? " bool" : "");
     if (m->given && (m->on || m->n_labels)) {
         buf_puts(out, m->on ? " on " : " ignoring ");
@@ -130,6 +175,13 @@ static void put_binary(const struct binary *b, struct buf *out)
                  m->card == MANY_TO_ONE ? " group_left " : " group_right ");
         put_names(m->include, m->n_include, out);
     }
+}
+
+static void put_binary(const struct binary *b, struct buf *out)
+{
+    promql_print(b->left, out);
+    buf_putc(out, ' ');
+    print_operator(b, out);
     buf_putc(out, ' ');
     promql_print(b->right, out);
 }
@@ -138,6 +190,8 @@ void promql_print(const struct node *n, struct buf *out)
 {
     char text[GO_FLOAT_MAX];
 
+    if (out->failed)
+        return; /* what is deep takes long */
     switch (n->kind) {
     case NODE_NUMBER:
         buf_put(out, (struct str){text, go_float(text, 'f', n->u.number)});

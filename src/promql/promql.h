@@ -29,6 +29,7 @@
 enum {
     PROMQL_MAX_BYTES = 1 << 20,
     PROMQL_MAX_DEPTH = 200,
+    PROMQL_MAX_OPERATORS = 5000, /* a + b + c ... is a tree as deep as long */
     PROMQL_MAX_POINTS = 11000, /* of a range query, as Prometheus' API allows */
 };
 
@@ -50,6 +51,9 @@ void promql_free(struct promql_expr *x); /* NULL is fine */
 
 /* The tree as text again, on one line, as Prometheus prints it. */
 void promql_print(const struct node *n, struct buf *out);
+
+/* The same on several lines, where it is long. */
+void promql_pretty(const struct node *n, struct buf *out);
 
 /* A selector alone, as match[] of the API has it; its matchers live as long as
  * the expression. */

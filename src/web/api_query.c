@@ -113,11 +113,14 @@ static enum errc format_query(struct api_call *c, struct err *err)
     if (rc)
         return rc;
     buf_init(&text, 16 * PROMQL_MAX_BYTES);
-    promql_print(x->root, &text);
-    buf_put_quoted(http_out(c->r), buf_str(&text));
+    promql_pretty(x->root, &text);
+    if (text.failed)
+        rc = err_set(err, ERR_LIMIT, "the text of the query is too long");
+    else
+        buf_put_quoted(http_out(c->r), buf_str(&text));
     buf_fini(&text);
     promql_free(x);
-    return ERR_OK;
+    return rc;
 }
 
 void api_query(struct http_request *r)

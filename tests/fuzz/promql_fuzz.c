@@ -46,29 +46,42 @@ static void ask(const struct promql_expr *x, struct tsdb *db, bool range)
         promql_result_fini(&r);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+/* What is written is read as the same. */
+static void write_and_read(const struct promql_expr *x,
+                           void (*write)(const struct node *, struct buf *))
 {
-    struct str text = {(const char *)data, size};
-    struct promql_expr *x, *again;
-    struct buf once, twice;
+    struct promql_expr *again;
+    struct buf once, written, twice;
 
-    if (promql_parse(text, &x, NULL))
-        return 0;
     buf_init(&once, 8 << 20);
+    buf_init(&written, 8 << 20);
     buf_init(&twice, 8 << 20);
     promql_print(x->root, &once);
-    if (!once.failed && once.n <= PROMQL_MAX_BYTES) {
-        MUST(promql_parse(buf_str(&once), &again, NULL) == ERR_OK);
+    write(x->root, &written);
+    if (!written.failed && written.n <= PROMQL_MAX_BYTES) {
+        MUST(promql_parse(buf_str(&written), &again, NULL) == ERR_OK);
         promql_print(again->root, &twice);
         MUST(str_eq(buf_str(&once), buf_str(&twice)));
         promql_free(again);
     }
+    buf_fini(&once);
+    buf_fini(&written);
+    buf_fini(&twice);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct str text = {(const char *)data, size};
+    struct promql_expr *x;
+
+    if (promql_parse(text, &x, NULL))
+        return 0;
+    write_and_read(x, promql_print);
+    write_and_read(x, promql_pretty);
     struct tsdb *db = small_store();
     ask(x, db, false);
     ask(x, db, true);
     tsdb_close(db);
     promql_free(x);
-    buf_fini(&once);
-    buf_fini(&twice);
     return 0;
 }

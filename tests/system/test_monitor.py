@@ -4,6 +4,7 @@ import http.server
 import json
 import os
 import pathlib
+import re
 import signal
 import socket
 import subprocess
@@ -252,6 +253,40 @@ def test_answers_are_those_of_prometheus(monitor, prometheus, path, form):
     if path != "query" or "time" not in form:
         want, got = without_times(want), without_times(got)
     assert got == want
+
+
+LONG = ["requests_total", 'requests_total{path="/a/long/path/of/a/request",method=~"GET|POST"}']
+LONG += [
+    f"sum by (job, instance) (rate({LONG[1]}[5m])) / on (job) group_left (instance) sum(rate({LONG[1]}[10m]))",
+    f"histogram_quantile(0.99, sum by (le, job) (rate(lat_bucket{{path='/a/rather/long/path/of/a/request'}}[5m]))) > 0.5",
+    f"((({LONG[1]}))) and ({LONG[1]} unless ignoring (path) ({LONG[1]} offset 5m))",
+    f"-{LONG[1]} * -(up + {LONG[1]} ^ 2)",
+    f"topk(5, {LONG[1]}) or bottomk without (path) (3, {LONG[1]} @ end())",
+    f"sum(sum(sum(sum({LONG[1]} > bool 1) by (path)) by (path, method)) without (method)) + 1",
+    f"label_replace({LONG[1]}, 'a', '$1', 'path', '/(.*)/(.*)/(.*)/(.*)') == on () vector(1)",
+    f"max_over_time((sum by (job) (rate({LONG[1]}[5m])) + sum by (job) (rate({LONG[1]}[5m])))[1h:5m] offset 1m)",
+    "a + b + c + d + e + f + g + h + i + j + k + l + m + n + o + p + q + r + s + t + u + v + w + x + y + zz",
+    f"time() - -1e6 + absent_over_time({LONG[1]}[1d]) * scalar(vector(3)) - 'a' != 2",
+]
+
+
+@pytest.mark.parametrize("query", LONG)
+def test_queries_are_put_on_lines_as_prometheus_does(monitor, prometheus, query):
+    def lines(api):
+        status, answer = api.request("/api/v1/format_query", {"query": query})
+        # The Prometheus in Debian has no space there, the present one has.
+        return status, re.sub(r"\b(by|without|on|ignoring|group_left|group_right) \(", r"\1(", answer.get("data", answer.get("error"))).split("\n")
+    assert lines(monitor) == lines(prometheus)
+
+
+@sanitize
+@pytest.mark.parametrize("path", ["query", "format_query"])
+def test_a_query_that_is_long_is_no_danger(monitor, path):
+    def ask(n):
+        return monitor.request("/api/v1/" + path, {"query": "1" + "+1" * n})
+    assert ask(1000)[0] == 200
+    status, answer = ask(200_000)
+    assert status == 400 and "more than 5000 operators" in answer["error"]
 
 
 @sanitize

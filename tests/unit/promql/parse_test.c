@@ -1,9 +1,9 @@
 /* What cannot be read, in Prometheus' words; what is read, written down. */
 #include "unit/unit.h"
 
-#include "series/duration.h"
 #include "promql/notation.h"
 #include "promql/promql.h"
+#include "series/duration.h"
 
 static const struct {
     const char *query, *says;
@@ -197,6 +197,15 @@ TEST(nesting_has_a_limit)
     buf_clear(&b);
     for (int i = 0; i < 100000; i++)
         buf_puts(&b, "-");
+    CHECK_INT(promql_parse(buf_str(&b), &x, NULL), ERR_INVALID);
+    /* A row of operators is a deep tree too. */
+    buf_clear(&b);
+    buf_puts(&b, "1");
+    for (int i = 0; i < PROMQL_MAX_OPERATORS; i++)
+        buf_puts(&b, "+1");
+    CHECK_INT(promql_parse(buf_str(&b), &x, NULL), ERR_OK);
+    promql_free(x);
+    buf_puts(&b, "+1");
     CHECK_INT(promql_parse(buf_str(&b), &x, NULL), ERR_INVALID);
     buf_fini(&b);
 }
