@@ -172,11 +172,18 @@ static enum errc ask(const struct sd_http *http, struct buf *body,
                      struct err *err)
 {
     struct fetch_auth auth;
-    struct fetch f = {
-        .accept = "application/json", .timeout_ms = ASK_MS, .auth = &auth};
+    char interval[80];
+    const char *const headers[] = {interval, NULL};
+    struct fetch f = {.accept = "application/json",
+                      .headers = headers,
+                      .timeout_ms = ASK_MS,
+                      .auth = &auth};
     struct arena arena;
     struct buf url;
 
+    (void)snprintf(interval, sizeof(interval),
+                   "X-Prometheus-Refresh-Interval-Seconds: %.15g",
+                   (double)http->refresh_ms / 1000);
     arena_init(&arena, SOURCE_BYTES_MAX);
     buf_init(&url, FILE_MAX);
     enum errc rc = secret_get(&http->url, &url, err);

@@ -174,14 +174,21 @@ static enum errc ask(const struct scrape_target *how,
 {
     const struct scrape_pool *pool = how->pool;
     struct fetch_auth auth = {.username = NULL};
+    char patience[80];
+    const char *const headers[] = {patience, NULL};
     struct fetch f = {.url = how->url,
                       .auth = &auth,
                       .accept = accepted,
+                      .headers = headers,
                       .timeout_ms = how->timeout_ms};
     enum errc rc = ERR_OK;
     struct arena arena;
     struct buf body;
 
+    /* For exporters that ask others first, as blackbox_exporter does. */
+    (void)snprintf(patience, sizeof(patience),
+                   "X-Prometheus-Scrape-Timeout-Seconds: %.15g",
+                   (double)how->timeout_ms / 1000);
     arena_init(&arena, DEF_BYTES_MAX);
     buf_init(&body,
              pool && pool->body_limit ? (size_t)pool->body_limit : o->max_body);

@@ -330,11 +330,12 @@ def test_promtool_is_a_client(monitor):
     assert "=>" in promtool("range", "--start", str(int(now) - 5), "--end", now, "--step", "1s", monitor.url, "up")
 
 
-def test_what_the_target_is_asked_with(target, monitor):
-    headers = target.requests[-1]
+def test_what_the_target_is_asked_with(target, monitor, prometheus):
     mine = next(h for h in reversed(target.requests) if h["User-Agent"].startswith("stoker/"))
     assert "application/openmetrics-text;version=1.0.0" in mine["Accept"] and "gzip" in mine["Accept-Encoding"]
-    assert headers
+    assert mine["X-Prometheus-Scrape-Timeout-Seconds"] == "1", "no longer than the interval"
+    theirs = next(h for h in reversed(target.requests) if h["User-Agent"].startswith("Prometheus/"))
+    assert float(theirs["X-Prometheus-Scrape-Timeout-Seconds"]) > 0
 
 
 def test_metrics_of_its_own_are_clean(monitor):

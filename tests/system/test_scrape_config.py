@@ -229,9 +229,11 @@ def test_what_a_target_is_asked_with(both, site):
     for path, headers in site.asked:
         side = "mine" if headers.get("User-Agent", "").startswith("stoker") else "theirs"
         asked.setdefault(side, set()).add((urllib.parse.urlsplit(path).path,
-                                           json.dumps(sorted(urllib.parse.parse_qsl(urllib.parse.urlsplit(path).query)))))
+                                           json.dumps(sorted(urllib.parse.parse_qsl(urllib.parse.urlsplit(path).query))),
+                                           *(headers.get(f"X-Prometheus-{h}-Seconds") for h in ("Scrape-Timeout", "Refresh-Interval"))))
     assert asked["mine"] == asked["theirs"]
-    assert any("which" in q for _, q in asked["mine"]) and ("/elsewhere", '[["x", "y z"]]') in asked["mine"]
+    assert any("which" in q for _, q, *_ in asked["mine"])
+    assert any(("/elsewhere", '[["x", "y z"]]') == a[:2] for a in asked["mine"])
 
 
 @sanitize
