@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
-"""The monitor beside Prometheus: the same targets, the same queries, side by side.
+"""The monitor beside Prometheus and VictoriaMetrics: the same targets, the same queries, side by side.
 
     bench/monitor.py [--series 10000] [--scrapes 360] [--interval 1]
 
 A target with so many series (counters, gauges of one and three decimals, histograms) is
-scraped by both, each at its own moments. Then: resident memory, processor time for the
-scrapes, and the median time of queries, asked in turn (A B A B). Needs Debian's
-package prometheus and a build of stoker.
+scraped by all, each at its own moments. Then: resident memory, processor time for the
+scrapes, bytes on disk after a clean stop, and the median time of queries, asked in turn
+(A B C A B C). Ratios are stoker's to each peer's. Needs Debian's packages prometheus and
+victoria-metrics and a release build of stoker.
 """
 import argparse
 import http.server
@@ -34,7 +35,7 @@ def free_port():
 
 
 class Page:
-    """The text of a target: made once a scrape interval, in a child, so that both get it for nothing."""
+    """The text of a target: made once a scrape interval, in a child, so that all get it for nothing."""
 
     def __init__(self, series):
         rng = random.Random(1)
@@ -88,12 +89,12 @@ def serve(page):
 
 
 class Peer:
-    def __init__(self, name, argv, url):
-        self.name, self.url = name, url
+    def __init__(self, name, argv, url, data):
+        self.name, self.url, self.data = name, url, data
         self.process = subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         for _ in range(200):
             try:
-                urllib.request.urlopen(url + "/-/ready").read()
+                urllib.request.urlopen(url + "/api/v1/labels").read()
                 break
             except OSError:
                 time.sleep(0.05)
@@ -107,6 +108,12 @@ class Peer:
         fields = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / TICKS
 
+    def stored(self):
+        """Bytes on disk, as the file system counts them; ends the process."""
+        self.process.terminate()
+        self.process.wait()
+        return sum(f.stat().st_blocks * 512 for f in self.data.rglob("*") if f.is_file() and not f.is_symlink()) / 2**20
+
     def ask(self, path, form):
         start = time.perf_counter()
         body = urllib.request.urlopen(self.url + "/api/v1/" + path, urllib.parse.urlencode(form).encode()).read()
@@ -118,12 +125,16 @@ def peers(folder, port, interval):
     (folder / "p.yml").write_text(
         f"global: {{scrape_interval: {interval}s, scrape_timeout: {interval}s}}\n"
         f"scrape_configs: [{{job_name: app, static_configs: [{{targets: ['127.0.0.1:{port}']}}]}}]\n")
-    a, b = free_port(), free_port()
+    a, b, c = free_port(), free_port(), free_port()
     yield Peer("stoker", [ROOT / "build/release/stoker", "monitor", "--port", str(a), "--interval", f"{interval}s",
                           "--data", folder / "stoker", "--no-self", "--no-host", "--no-built-in-rules",
-                          f"app=http://127.0.0.1:{port}/metrics"], f"http://127.0.0.1:{a}")
+                          f"app=http://127.0.0.1:{port}/metrics"], f"http://127.0.0.1:{a}", folder / "stoker")
     yield Peer("prometheus", ["prometheus", f"--config.file={folder}/p.yml", f"--storage.tsdb.path={folder}/data",
-                              f"--web.listen-address=127.0.0.1:{b}", "--log.level=error"], f"http://127.0.0.1:{b}")
+                              f"--web.listen-address=127.0.0.1:{b}", "--log.level=error"], f"http://127.0.0.1:{b}", folder / "data")
+    # Answers without its cache of answers, and up to the last sample, as the others give them.
+    yield Peer("victoria", ["victoria-metrics", f"-promscrape.config={folder}/p.yml", f"-storageDataPath={folder}/victoria",
+                            f"-httpListenAddr=127.0.0.1:{c}", "-search.latencyOffset=0s", "-search.disableCache",
+                            "-search.maxStalenessInterval=5m", "-loggerLevel=ERROR"], f"http://127.0.0.1:{c}", folder / "victoria")
 
 
 QUERIES = ["rate(requests_total[1m])", "sum by (path) (rate(requests_total[1m]))",
@@ -141,34 +152,35 @@ def main():
     page = Page(args.series)
     port = serve(page)
     with tempfile.TemporaryDirectory(prefix="bench-monitor") as name:
-        both = list(peers(pathlib.Path(name), port, args.interval))
-        start = [x.processor() for x in both]
+        all_of_them = list(peers(pathlib.Path(name), port, args.interval))
+
+        def row(what, values, form="10.1f"):
+            ratios = " ".join(f"{values[0] / v:10.2f}" if v else " " * 10 for v in values[1:])
+            print(f"{what:75}" + " ".join(f"{v:{form}}" for v in values) + " " + ratios, flush=True)
+
+        start = [x.processor() for x in all_of_them]
         end = time.time() + args.scrapes * args.interval
         while time.time() < end:
             time.sleep(args.interval)
             page.step()
-        used = [x.processor() - s for x, s in zip(both, start)]
-        memory = [x.resident() for x in both]
+        used = [x.processor() - s for x, s in zip(all_of_them, start)]
         print(f"{args.series} series, {args.scrapes} scrapes, one every {args.interval} s\n")
-        print(f"{'':60} {both[0].name:>10} {both[1].name:>10}  ratio")
-        print(f"{'resident memory, MiB':60} {memory[0]:10.1f} {memory[1]:10.1f}  {memory[0] / memory[1]:.2f}")
-        print(f"{'processor time of all scrapes, s':60} {used[0]:10.2f} {used[1]:10.2f}  {used[0] / used[1]:.2f}")
+        print(f"{'':75}" + " ".join(f"{x.name:>10}" for x in all_of_them) + " " +
+              " ".join(f"{'/' + x.name:>10}" for x in all_of_them[1:]))
+        row("resident memory, MiB", [x.resident() for x in all_of_them])
+        row("processor time of all scrapes, s", used, "10.2f")
         now = int(time.time())
         form = {"start": now - args.scrapes * args.interval, "end": now, "step": max(1, args.interval)}
         for query in QUERIES:
-            times = [[], []]
+            times = [[] for _ in all_of_them]
             for _ in range(args.rounds):
-                for k, x in enumerate(both):
+                for k, x in enumerate(all_of_them):
                     took, result = x.ask("query_range", {"query": query, **form})
                     assert result
                     times[k].append(took * 1000)
-            a, b = map(statistics.median, times)
-            print(f"{query + ', ms':60} {a:10.1f} {b:10.1f}  {a / b:.2f}")
-        after = [x.resident() for x in both]
-        print(f"{'resident memory behind the queries, MiB':60} {after[0]:10.1f} {after[1]:10.1f}  {after[0] / after[1]:.2f}")
-        for x in both:
-            x.process.terminate()
-            x.process.wait()
+            row(query + ", ms", list(map(statistics.median, times)))
+        row("resident memory behind the queries, MiB", [x.resident() for x in all_of_them])
+        row("on disk after a clean stop, MiB", [x.stored() for x in all_of_them], "10.2f")
 
 
 main()
