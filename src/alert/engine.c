@@ -128,11 +128,6 @@ static void evaluate(struct pool_job *job)
 
 /* ---- the schedule ------------------------------------------------------- */
 
-static int64_t wall_ms(void)
-{
-    return clock_wall_ns() / 1000000;
-}
-
 /* The last moment of the group's grid that is not after now. */
 static int64_t grid(const struct entry *entry, int64_t now)
 {
@@ -170,7 +165,7 @@ static void *run(void *arg)
 
     worker_lock(&e->worker);
     while (!e->worker.stopped)
-        worker_wait(&e->worker, begin_due(e, wall_ms()));
+        worker_wait(&e->worker, begin_due(e, clock_wall_ms()));
     worker_unlock(&e->worker);
     return NULL;
 }
@@ -340,7 +335,7 @@ enum errc engine_reload_files(struct engine *e, const char *const *files,
                     move_group(&e->entries[k], &entries[i], !e->db);
         for (size_t k = 0; k < e->n; k++)
             group_end_series(&e->entries[k].group, e->options.env.db,
-                             wall_ms());
+                             clock_wall_ms());
         entries_free(e->entries, e->n);
         rules_fini(&e->rules);
         e->rules = rules;

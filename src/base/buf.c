@@ -161,6 +161,12 @@ void buf_put_quoted(struct buf *b, struct str s)
     buf_putc(b, '"');
 }
 
+void buf_put_field(struct buf *b, const char *before, struct str s)
+{
+    buf_puts(b, before);
+    buf_put_quoted(b, s);
+}
+
 struct str buf_str(const struct buf *b)
 {
     return (struct str){b->p, b->n};

@@ -47,6 +47,9 @@ void buf_put_json(struct buf *b, struct str s);
 /* The same with the quotes. */
 void buf_put_quoted(struct buf *b, struct str s);
 
+/* The same behind `before`, which is written as it is: ,"name": */
+void buf_put_field(struct buf *b, const char *before, struct str s);
+
 struct str buf_str(const struct buf *b);
 
 #endif

@@ -23,6 +23,11 @@ int64_t clock_wall_ns(void)
     return now(CLOCK_REALTIME);
 }
 
+int64_t clock_wall_ms(void)
+{
+    return clock_wall_ns() / 1000000;
+}
+
 void clock_format(int64_t wall_ns, char out[CLOCK_TEXT_MAX])
 {
     time_t s = (time_t)(wall_ns / 1000000000);

@@ -13,8 +13,9 @@
 /* Nanoseconds since some start; never goes back. Any thread. */
 int64_t clock_mono_ns(void);
 
-/* Nanoseconds since 1970-01-01 UTC. */
+/* Since 1970-01-01 UTC: nanoseconds; milliseconds, as samples have it. */
 int64_t clock_wall_ns(void);
+int64_t clock_wall_ms(void);
 
 /* The wall clock in so many ms, as pthread_cond_timedwait() wants it. */
 void clock_deadline(int64_t ms, struct timespec *out);

@@ -21,17 +21,12 @@ struct scraper {
     struct target *targets;
 };
 
-static int64_t wall_ms(void)
-{
-    return clock_wall_ns() / 1000000;
-}
-
 /* ---- one scrape --------------------------------------------------------- */
 
 /* Ended, and freed. Nobody scrapes it, and it is in no list. */
 static void bury(struct scraper *s, struct target *t)
 {
-    target_end(t, s->db, wall_ms());
+    target_end(t, s->db, clock_wall_ms());
     target_free(t);
 }
 
@@ -76,7 +71,7 @@ static void *run(void *arg)
 
     worker_lock(&s->worker);
     while (!s->worker.stopped) {
-        int64_t now = wall_ms(), least = 1000; /* the clock may be set */
+        int64_t now = clock_wall_ms(), least = 1000; /* the clock may be set */
         for (struct target *t = s->targets; t; t = t->next) {
             int64_t left = begin(s, t, now);
             least = left < least ? left : least;
@@ -111,11 +106,11 @@ static bool want(struct scraper *s, const struct scrape_target *how, bool fixed)
         return true;
     }
     if (t) {
-        target_redefine(t, d, wall_ms());
+        target_redefine(t, d, clock_wall_ms());
         t->wanted = true;
         return true;
     }
-    t = target_new(s, d, wall_ms());
+    t = target_new(s, d, clock_wall_ms());
     if (!t) {
         target_def_release(d);
         return false;

@@ -122,8 +122,7 @@ static const char source[] =
 
 static void put_text(struct buf *b, const char *before, const char *text)
 {
-    buf_puts(b, before);
-    buf_put_quoted(b, str_from_cstr(text));
+    buf_put_field(b, before, str_from_cstr(text));
 }
 
 static void put_variable(struct buf *b, const struct variable *v, bool first)

@@ -17,11 +17,6 @@ struct notify {
     struct dispatch d;
 };
 
-static int64_t wall_ms(void)
-{
-    return clock_wall_ns() / 1000000;
-}
-
 /* ---- sending ------------------------------------------------------------ */
 
 struct job {
@@ -39,7 +34,7 @@ static void deliver(struct pool_job *pool_job)
 
     enum errc rc = job->v->n.how->type->send(&job->v->n, &told, &err);
     worker_lock(&n->worker);
-    dispatch_done(&n->d, job->v, rc, &told, err.msg, wall_ms());
+    dispatch_done(&n->d, job->v, rc, &told, err.msg, clock_wall_ms());
     worker_wake(&n->worker);
     worker_unlock(&n->worker);
     free(job);
@@ -51,7 +46,7 @@ static void hand_out(struct notify *n)
     static const struct told later = {.again = true};
     struct delivery *v;
 
-    while ((v = dispatch_take(&n->d, wall_ms()))) {
+    while ((v = dispatch_take(&n->d, clock_wall_ms()))) {
         struct job *job = calloc(1, sizeof(*job));
         if (job) {
             job->job.run = deliver;
@@ -60,7 +55,7 @@ static void hand_out(struct notify *n)
         }
         if (!job || !pool_submit(n->pool, &job->job)) {
             dispatch_done(&n->d, v, ERR_BUSY, &later, "too much to send",
-                          wall_ms());
+                          clock_wall_ms());
             free(job);
         }
     }
@@ -72,7 +67,7 @@ static void *run(void *arg)
 
     worker_lock(&n->worker);
     while (!n->worker.stopped) {
-        int64_t now = wall_ms(), next = dispatch_step(&n->d, now);
+        int64_t now = clock_wall_ms(), next = dispatch_step(&n->d, now);
         hand_out(n);
         next = next - now > 1000 ? 1000 : next - now; /* the clock may be set */
         if (next > 0)
@@ -109,7 +104,7 @@ enum errc notify_reload(struct notify *n, struct err *err)
     if (rc || !c)
         return rc;
     worker_lock(&n->worker);
-    dispatch_configure(&n->d, c, wall_ms());
+    dispatch_configure(&n->d, c, clock_wall_ms());
     worker_wake(&n->worker);
     worker_unlock(&n->worker);
     return ERR_OK;
@@ -168,7 +163,7 @@ enum errc notify_alert(struct notify *n, const struct incoming *in,
                        struct err *err)
 {
     worker_lock(&n->worker);
-    enum errc rc = dispatch_alert(&n->d, in, wall_ms(), err);
+    enum errc rc = dispatch_alert(&n->d, in, clock_wall_ms(), err);
     worker_wake(&n->worker);
     worker_unlock(&n->worker);
     return rc;
@@ -179,7 +174,7 @@ void notify_look(struct notify *n,
                  void *ctx)
 {
     worker_lock(&n->worker);
-    look(ctx, &n->d, wall_ms());
+    look(ctx, &n->d, clock_wall_ms());
     worker_unlock(&n->worker);
 }
 
@@ -187,7 +182,8 @@ enum errc notify_silence(struct notify *n, const struct new_silence *silence,
                          char id[SILENCE_ID], struct err *err)
 {
     worker_lock(&n->worker);
-    enum errc rc = silences_put(&n->d.silences, silence, wall_ms(), id, err);
+    enum errc rc =
+        silences_put(&n->d.silences, silence, clock_wall_ms(), id, err);
     worker_unlock(&n->worker);
     return rc;
 }
@@ -195,7 +191,7 @@ enum errc notify_silence(struct notify *n, const struct new_silence *silence,
 enum errc notify_expire(struct notify *n, struct str id, struct err *err)
 {
     worker_lock(&n->worker);
-    enum errc rc = silences_expire(&n->d.silences, id, wall_ms(), err);
+    enum errc rc = silences_expire(&n->d.silences, id, clock_wall_ms(), err);
     worker_unlock(&n->worker);
     return rc;
 }
@@ -233,7 +229,7 @@ enum errc notify_test(struct notify *n, const struct incoming *in,
                       void (*each)(void *ctx, const struct tested *t),
                       void *ctx, struct err *err)
 {
-    struct testing t = {.d = &n->d, .now = wall_ms()};
+    struct testing t = {.d = &n->d, .now = clock_wall_ms()};
     enum errc rc = ERR_OK;
 
     t.alert = (struct active_alert){.labels = in->labels,

@@ -114,12 +114,6 @@ static enum errc deliver(struct chat *c, const char *name, const char *other,
     return rc;
 }
 
-static void put_field(struct buf *b, const char *before, struct str s)
-{
-    buf_puts(b, before);
-    buf_put_quoted(b, s);
-}
-
 /* base64 of HMAC-SHA256. */
 static enum errc sign(struct str key, struct str message, struct buf *out,
                       struct err *err)
@@ -192,12 +186,13 @@ enum errc send_dingtalk(struct notification *n, struct told *told,
         for (size_t i = 0; i < how->at.n; i++)
             buf_printf(&all, "%s@" STR_FMT, i ? " " : "\n\n",
                        STR_ARG(how->at.v[i]));
-        put_field(&c.body, "{\"msgtype\":\"markdown\",\"markdown\":{\"title\":",
-                  buf_str(&c.title));
-        put_field(&c.body, ",\"text\":", buf_str(&all));
+        buf_put_field(&c.body,
+                      "{\"msgtype\":\"markdown\",\"markdown\":{\"title\":",
+                      buf_str(&c.title));
+        buf_put_field(&c.body, ",\"text\":", buf_str(&all));
         buf_puts(&c.body, "},\"at\":{\"atMobiles\":[");
         for (size_t i = 0; i < how->at.n; i++)
-            put_field(&c.body, i ? "," : "", how->at.v[i]);
+            buf_put_field(&c.body, i ? "," : "", how->at.v[i]);
         buf_printf(&c.body, "],\"isAtAll\":%s}}",
                    how->at_all ? "true" : "false");
         buf_fini(&all);
@@ -222,7 +217,7 @@ static enum errc sign_feishu(struct chat *c, struct err *err)
     if (!rc)
         rc = sign(buf_str(&key), STR(""), &code, err);
     buf_printf(&c->body, "\"timestamp\":\"%" PRId64 "\",", seconds);
-    put_field(&c->body, "\"sign\":", buf_str(&code));
+    buf_put_field(&c->body, "\"sign\":", buf_str(&code));
     buf_putc(&c->body, ',');
     buf_fini(&key);
     buf_fini(&code);
@@ -248,9 +243,10 @@ enum errc send_feishu(struct notification *n, struct told *told,
         buf_put_quoted(&c.body, buf_str(&c.title));
         buf_printf(&c.body, "},\"template\":\"%s\"},\"elements\":[",
                    n->n_firing ? "red" : "green");
-        put_field(&c.body,
-                  "{\"tag\":\"div\",\"text\":{\"tag\":\"lark_md\",\"content\":",
-                  buf_str(&c.text));
+        buf_put_field(
+            &c.body,
+            "{\"tag\":\"div\",\"text\":{\"tag\":\"lark_md\",\"content\":",
+            buf_str(&c.text));
         buf_puts(&c.body, "}}]}}");
         rc = deliver(&c, "code", "StatusCode", told, err);
     }
@@ -272,9 +268,9 @@ enum errc send_wecom(struct notification *n, struct told *told, struct err *err)
         buf_printf(&all, "### " STR_FMT "\n" STR_FMT,
                    STR_ARG(buf_str(&c.title)), STR_ARG(buf_str(&c.text)));
         send_shorten(&all, WECOM_TEXT);
-        put_field(&c.body,
-                  "{\"msgtype\":\"markdown\",\"markdown\":{\"content\":",
-                  buf_str(&all));
+        buf_put_field(&c.body,
+                      "{\"msgtype\":\"markdown\",\"markdown\":{\"content\":",
+                      buf_str(&all));
         buf_puts(&c.body, "}}");
         rc = deliver(&c, "errcode", "errcode", told, err);
     }

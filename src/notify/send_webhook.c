@@ -5,12 +5,6 @@
 
 enum { BODY_MAX = 16 << 20, REPLY_MAX = 64 << 10 };
 
-static void put_text(struct buf *b, const char *before, struct str s)
-{
-    buf_puts(b, before);
-    buf_put_quoted(b, s);
-}
-
 static void put_labels(struct buf *b, const char *before, struct labels l)
 {
     buf_puts(b, before);
@@ -21,16 +15,17 @@ static void put_alert(struct buf *b, const struct notified_alert *a)
 {
     char print[17];
 
-    put_text(b, "{\"status\":", a->ends_at ? STR("resolved") : STR("firing"));
+    buf_put_field(b,
+                  "{\"status\":", a->ends_at ? STR("resolved") : STR("firing"));
     put_labels(b, ",\"labels\":", a->labels);
     put_labels(b, ",\"annotations\":", a->annotations);
     buf_puts(b, ",\"startsAt\":\"");
     time_put(b, a->starts_at);
     buf_puts(b, "\",\"endsAt\":\"");
     time_put(b, a->ends_at);
-    put_text(b, "\",\"generatorURL\":", a->generator_url);
+    buf_put_field(b, "\",\"generatorURL\":", a->generator_url);
     fingerprint_text(a->fingerprint, print);
-    put_text(b, ",\"fingerprint\":", str_from_cstr(print));
+    buf_put_field(b, ",\"fingerprint\":", str_from_cstr(print));
     buf_putc(b, '}');
 }
 
@@ -39,8 +34,9 @@ static void put_body(struct buf *b, const struct notification *n)
     uint64_t max = (uint64_t)n->how->max_alerts;
     size_t shown = max && max < n->n ? (size_t)max : n->n;
 
-    put_text(b, "{\"receiver\":", n->how->receiver->name);
-    put_text(b, ",\"status\":", n->n_firing ? STR("firing") : STR("resolved"));
+    buf_put_field(b, "{\"receiver\":", n->how->receiver->name);
+    buf_put_field(
+        b, ",\"status\":", n->n_firing ? STR("firing") : STR("resolved"));
     buf_puts(b, ",\"alerts\":[");
     for (size_t i = 0; i < shown; i++) {
         buf_puts(b, i ? "," : "");
@@ -49,8 +45,8 @@ static void put_body(struct buf *b, const struct notification *n)
     put_labels(b, "],\"groupLabels\":", n->group_labels);
     put_labels(b, ",\"commonLabels\":", n->common_labels);
     put_labels(b, ",\"commonAnnotations\":", n->common_annotations);
-    put_text(b, ",\"externalURL\":", n->external_url);
-    put_text(b, ",\"version\":\"4\",\"groupKey\":", n->group_key);
+    buf_put_field(b, ",\"externalURL\":", n->external_url);
+    buf_put_field(b, ",\"version\":\"4\",\"groupKey\":", n->group_key);
     buf_printf(b, ",\"truncatedAlerts\":%zu}\n", n->n - shown);
 }
 

@@ -218,8 +218,7 @@ static void learn(struct infer *list, size_t rows, int64_t took, unsigned shard)
     served_learn(m, rows, took, false);
     metric_add(m->metrics.exec_count, shard, 1);
     metric_observe(m->metrics.batch_size, shard, (double)rows);
-    atomic_store_explicit(&m->last_ms, clock_wall_ns() / 1000000,
-                          memory_order_relaxed);
+    atomic_store_explicit(&m->last_ms, clock_wall_ms(), memory_order_relaxed);
 }
 
 void run_group(struct infer *list, struct arena *scratch, unsigned shard)

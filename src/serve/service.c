@@ -158,7 +158,7 @@ enum errc service_new(const struct service_options *options,
     if (!s)
         return err_set(err, ERR_NOMEM, "out of memory");
     s->options = *options;
-    s->started_ms = clock_wall_ns() / 1000000;
+    s->started_ms = clock_wall_ms();
     s->metrics = metrics_new(options->threads * 2);
     s->process = s->metrics ? process_metrics_new(s->metrics) : NULL;
     rc = s->process ? ERR_OK : err_set(err, ERR_NOMEM, "out of memory");

@@ -240,12 +240,6 @@ void api_cancel(struct http_request *r)
 
 /* ---- values ------------------------------------------------------------- */
 
-void api_put_field(struct buf *out, const char *before, struct str s)
-{
-    buf_puts(out, before);
-    buf_put_quoted(out, s);
-}
-
 /* Seconds, with three digits behind the point unless they are all 0. */
 static void put_time(struct buf *out, int64_t ms)
 {

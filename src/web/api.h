@@ -47,8 +47,6 @@ const char *api_error_type(enum errc rc, bool executing, int *status);
 /* Copies the remarks on a query, which go behind its data. */
 void api_take_notes(struct api_call *c, const struct promql_result *r);
 
-/* The text in quotes behind `before`, which is written as it is. */
-void api_put_field(struct buf *out, const char *before, struct str s);
 void api_put_result(struct buf *out, const struct promql_result *r);
 
 /* ---- handlers ----------------------------------------------------------- */

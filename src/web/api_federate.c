@@ -119,7 +119,7 @@ static enum errc put_all(struct federation *f, struct err *err)
 
 static enum errc federate(struct api_call *c, struct err *err)
 {
-    struct federation f = {.c = c, .now = clock_wall_ns() / 1000000};
+    struct federation f = {.c = c, .now = clock_wall_ms()};
     enum errc rc = ERR_OK;
 
     arena_init(&f.arena, MEMORY_MAX);

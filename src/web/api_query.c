@@ -2,11 +2,6 @@
 #include "base/clock.h"
 #include "web/api.h"
 
-static int64_t now_ms(void)
-{
-    return clock_wall_ns() / 1000000;
-}
-
 static enum errc parse(struct api_call *c, struct promql_expr **x,
                        struct err *err)
 {
@@ -63,7 +58,7 @@ static enum errc query(struct api_call *c, struct err *err)
 {
     struct promql_how how = {0};
     enum errc rc =
-        params_time(&c->params, STR("time"), now_ms(), &how.start, err);
+        params_time(&c->params, STR("time"), clock_wall_ms(), &how.start, err);
 
     how.end = how.start;
     return rc ? rc : answer(c, &how, err);

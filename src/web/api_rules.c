@@ -40,7 +40,7 @@ static void put_alert(struct buf *b, const struct alert *a)
     put_time(b, ",\"activeAt\":", a->active_at);
     if (a->keep_since)
         put_time(b, ",\"keepFiringSince\":", a->keep_since);
-    api_put_field(
+    buf_put_field(
         b, ",\"value\":", (struct str){value, go_float(value, 'e', a->value)});
     buf_putc(b, '}');
 }
@@ -101,7 +101,7 @@ static void put_query(struct buf *b, const struct rule *rule)
 
     buf_init(&query, PROMQL_MAX_BYTES);
     promql_print(rule->expr->root, &query);
-    api_put_field(b, ",\"query\":", buf_str(&query));
+    buf_put_field(b, ",\"query\":", buf_str(&query));
     buf_fini(&query);
 }
 
@@ -119,7 +119,7 @@ static void put_alerting(struct showing *s, const struct rule_run *run)
                  strcmp(state, "inactive") == 0)
             state = "pending";
     buf_printf(b, "{\"state\":\"%s\"", state);
-    api_put_field(b, ",\"name\":", rule->name);
+    buf_put_field(b, ",\"name\":", rule->name);
     put_query(b, rule);
     buf_printf(b, ",\"duration\":%g,\"keepFiringFor\":%g",
                (double)rule->hold / 1000, (double)rule->keep_firing / 1000);
@@ -135,7 +135,7 @@ static void put_recording(struct showing *s, const struct rule_run *run)
 {
     struct buf *b = s->out;
 
-    api_put_field(b, "{\"name\":", run->rule->name);
+    buf_put_field(b, "{\"name\":", run->rule->name);
     put_query(b, run->rule);
     put_texts(b, ",\"labels\":{", run->rule->labels, run->rule->n_labels);
 }
@@ -151,7 +151,7 @@ static void put_rule(struct showing *s, const struct rule_run *run)
         put_recording(s, run);
     buf_printf(b, ",\"health\":\"%s\"", health[run->health]);
     if (run->health == RULE_ERROR)
-        api_put_field(b, ",\"lastError\":", str_from_cstr(run->error));
+        buf_put_field(b, ",\"lastError\":", str_from_cstr(run->error));
     buf_printf(b, ",\"evaluationTime\":%g", run->seconds);
     put_time(b, ",\"lastEvaluation\":", run->last_ms);
     buf_printf(b, ",\"type\":\"%s\"}",
@@ -191,9 +191,9 @@ static void show_group(void *ctx, struct group *g)
         !is_asked(s, "rule_group[]", g->how->name) ||
         !is_asked(s, "file[]", g->how->file))
         return;
-    api_put_field(b, s->any ? ",{\"name\":" : "{\"name\":", g->how->name);
+    buf_put_field(b, s->any ? ",{\"name\":" : "{\"name\":", g->how->name);
     s->any = true;
-    api_put_field(b, ",\"file\":", g->how->file);
+    buf_put_field(b, ",\"file\":", g->how->file);
     buf_puts(b, ",\"rules\":[");
     shown = 0;
     for (size_t i = 0; i < g->how->n; i++) {

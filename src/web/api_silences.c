@@ -16,8 +16,8 @@ static void put_matcher(struct buf *b, const struct matcher *m)
 
     buf_printf(b, "{\"isEqual\":%s,\"isRegex\":%s", equal ? "true" : "false",
                regex ? "true" : "false");
-    api_put_field(b, ",\"name\":", m->name);
-    api_put_field(b, ",\"value\":", m->value);
+    buf_put_field(b, ",\"name\":", m->name);
+    buf_put_field(b, ",\"value\":", m->value);
     buf_putc(b, '}');
 }
 
@@ -26,8 +26,8 @@ static void put_silence(struct buf *b, const struct silence *s, int64_t now)
     buf_printf(b, "{\"id\":\"%s\",\"status\":{\"state\":\"%s\"}", s->id,
                silence_state_text(silence_state(s, now)));
     v2_put_time(b, ",\"updatedAt\":", s->updated_at);
-    api_put_field(b, ",\"comment\":", s->comment);
-    api_put_field(b, ",\"createdBy\":", s->by);
+    buf_put_field(b, ",\"comment\":", s->comment);
+    buf_put_field(b, ",\"createdBy\":", s->by);
     v2_put_time(b, ",\"endsAt\":", s->ends_at);
     buf_puts(b, ",\"matchers\":[");
     for (size_t i = 0; i < s->matchers.n; i++) {
@@ -197,13 +197,11 @@ static enum errc post_silence(struct api_call *c, struct err *err)
 {
     struct new_silence silence = {.id = STR("")};
     char id[SILENCE_ID];
-    enum errc rc = ERR_OK;
+    struct json_node *n;
     struct arena arena;
 
     arena_init(&arena, TREE_MAX);
-    struct json_node *n = v2_body(c, &arena, err);
-    if (!n)
-        rc = ERR_INVALID;
+    enum errc rc = v2_body(c, &arena, &n, err);
     if (!rc)
         rc = take_silence(n, &arena, &silence, err);
     if (!rc)

@@ -31,7 +31,7 @@ struct describing {
 
 static void put_text(struct buf *b, const char *before, const char *text)
 {
-    api_put_field(b, before, str_from_cstr(text ? text : ""));
+    buf_put_field(b, before, str_from_cstr(text ? text : ""));
 }
 
 static bool describe(void *ctx, const struct metadata_entry *e)
@@ -122,7 +122,7 @@ void api_config(struct http_request *r)
     struct buf *b = http_out(r);
 
     pthread_mutex_lock(&c->lock);
-    api_put_field(b, "{\"status\":\"success\",\"data\":{\"yaml\":",
+    buf_put_field(b, "{\"status\":\"success\",\"data\":{\"yaml\":",
                   c->config ? c->config->original : STR(""));
     pthread_mutex_unlock(&c->lock);
     buf_puts(b, "}}");

@@ -27,9 +27,11 @@ enum errc v2_filter(const struct params *p, struct matchers *out,
     return rc;
 }
 
-struct json_node *v2_body(struct api_call *c, struct arena *a, struct err *err)
+enum errc v2_body(struct api_call *c, struct arena *a, struct json_node **out,
+                  struct err *err)
 {
-    return json_tree_copy(c->r->body, a, err);
+    *out = json_tree_copy(c->r->body, a, err);
+    return *out ? ERR_OK : ERR_INVALID;
 }
 
 void v2_put_time(struct buf *b, const char *before, int64_t ms)
@@ -65,7 +67,7 @@ static void put_receiver(void *ctx, const struct route *r)
     struct receivers *s = ctx;
 
     buf_puts(s->l->out, s->any ? "," : "");
-    api_put_field(s->l->out, "{\"name\":", r->receiver->name);
+    buf_put_field(s->l->out, "{\"name\":", r->receiver->name);
     buf_putc(s->l->out, '}');
     s->any = true;
 }
@@ -118,7 +120,7 @@ static void put_alert(struct listing *l, const struct active_alert *a)
     buf_puts(b, "{\"annotations\":");
     labels_put_json(b, a->annotations);
     v2_put_time(b, ",\"endsAt\":", a->ends_at);
-    api_put_field(b, ",\"fingerprint\":", str_from_cstr(print));
+    buf_put_field(b, ",\"fingerprint\":", str_from_cstr(print));
     buf_puts(b, ",\"receivers\":[");
     each_receiver(l, a, &s, put_receiver);
     v2_put_time(b, "],\"startsAt\":", a->starts_at);
@@ -126,7 +128,7 @@ static void put_alert(struct listing *l, const struct active_alert *a)
     put_state(l, a);
     v2_put_time(b, ",\"updatedAt\":", a->updated_at);
     if (a->generator_url.n)
-        api_put_field(b, ",\"generatorURL\":", a->generator_url);
+        buf_put_field(b, ",\"generatorURL\":", a->generator_url);
     buf_puts(b, ",\"labels\":");
     labels_put_json(b, a->labels);
     buf_putc(b, '}');
@@ -211,7 +213,7 @@ static void list_groups(void *ctx, struct dispatch *d, int64_t now)
         put_sorted(l);
         buf_puts(l->out, ",\"labels\":");
         labels_put_json(l->out, g->labels);
-        api_put_field(l->out,
+        buf_put_field(l->out,
                       ",\"receiver\":{\"name\":", g->route->receiver->name);
         buf_puts(l->out, "}}");
         any = true;
@@ -346,14 +348,12 @@ enum errc v2_take_alert(const struct json_node *n, struct arena *a,
 /* Those that are right are taken, also when others are not. */
 static enum errc post_alerts(struct api_call *c, struct err *err)
 {
-    enum errc rc = ERR_OK;
+    struct json_node *list;
     struct arena arena;
 
     arena_init(&arena, TREE_MAX);
-    struct json_node *list = v2_body(c, &arena, err);
-    if (!list)
-        rc = ERR_INVALID;
-    else if (!json_is(list, JSON_ARRAY))
+    enum errc rc = v2_body(c, &arena, &list, err);
+    if (!rc && !json_is(list, JSON_ARRAY))
         rc = err_set(err, ERR_INVALID, "a list of alerts is due");
     for (const struct json_node *n = rc ? NULL : list->first; n; n = n->next) {
         struct incoming in;
@@ -381,7 +381,7 @@ static void look_status(void *ctx, struct dispatch *d, int64_t now)
 
     (void)now;
     buf_puts(b, "{\"cluster\":{\"peers\":[],\"status\":\"disabled\"}");
-    api_put_field(b, ",\"config\":{\"original\":",
+    buf_put_field(b, ",\"config\":{\"original\":",
                   d->config ? d->config->c.original : STR(""));
     v2_put_time(b, "},\"uptime\":", c->control->started_ms);
     buf_puts(b, ",\"versionInfo\":{\"branch\":\"\",\"buildDate\":\"\","
@@ -408,7 +408,7 @@ static void look_receivers(void *ctx, struct dispatch *d, int64_t now)
     (void)now;
     buf_putc(b, '[');
     for (size_t i = 0; d->config && i < d->config->c.n_receivers; i++) {
-        api_put_field(b, i ? ",{\"name\":" : "{\"name\":",
+        buf_put_field(b, i ? ",{\"name\":" : "{\"name\":",
                       d->config->c.receivers[i].name);
         buf_putc(b, '}');
     }
@@ -439,24 +439,22 @@ static void put_tested(void *ctx, const struct tested *t)
     struct test_answer *a = ctx;
 
     buf_puts(a->out, a->n++ ? "," : "");
-    api_put_field(a->out, "{\"receiver\":", t->receiver);
+    buf_put_field(a->out, "{\"receiver\":", t->receiver);
     buf_printf(a->out, ",\"type\":\"%s\",\"index\":%u,\"delivered\":%s",
                t->type, t->index, t->rc ? "false" : "true");
-    api_put_field(a->out, ",\"error\":", str_from_cstr(t->why));
+    buf_put_field(a->out, ",\"error\":", str_from_cstr(t->why));
     buf_putc(a->out, '}');
 }
 
 static enum errc test_alert(struct api_call *c, struct err *err)
 {
     struct test_answer answer = {.out = http_out(c->r)};
-    enum errc rc = ERR_OK;
     struct incoming in;
+    struct json_node *n;
     struct arena arena;
 
     arena_init(&arena, TREE_MAX);
-    struct json_node *n = v2_body(c, &arena, err);
-    if (!n)
-        rc = ERR_INVALID;
+    enum errc rc = v2_body(c, &arena, &n, err);
     if (!rc)
         rc = v2_take_alert(n, &arena, &in, err);
     buf_putc(answer.out, '[');

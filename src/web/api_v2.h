@@ -9,8 +9,9 @@
 MUST_CHECK enum errc v2_filter(const struct params *p, struct matchers *out,
                                struct arena *a, struct err *err);
 
-/* The request's body, as JSON; NULL: it is none, and err says where. */
-struct json_node *v2_body(struct api_call *c, struct arena *a, struct err *err);
+/* The request's body, as JSON. ERR_INVALID: it is none, and err says where. */
+MUST_CHECK enum errc v2_body(struct api_call *c, struct arena *a,
+                             struct json_node **out, struct err *err);
 
 /* A time of RFC 3339; 0 when there is none. ERR_INVALID. */
 MUST_CHECK enum errc v2_take_time(const struct json_node *n, const char *name,

@@ -257,7 +257,7 @@ enum errc control_new(const struct control_options *options,
     pthread_mutex_init(&c->lock, NULL);
     c->options = *options;
     take_defaults(&c->options);
-    c->started_ms = clock_wall_ns() / 1000000;
+    c->started_ms = clock_wall_ms();
     c->metrics = metrics_new(1);
     c->process = c->metrics ? process_metrics_new(c->metrics) : NULL;
     enum errc rc =
