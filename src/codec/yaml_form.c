@@ -51,6 +51,16 @@ bool yaml_is_list(struct yaml_form *f, const struct yaml *n)
     return n->kind == YAML_LIST;
 }
 
+void *yaml_room(struct yaml_form *f, const struct yaml *n, size_t size)
+{
+    if (!yaml_is_list(f, n))
+        return NULL;
+    void *v = arena_alloc(f->arena, yaml_count(n) + 1, size, 16);
+    if (!v)
+        yaml_no_memory(f);
+    return v;
+}
+
 /* YAML 1.1's words, as Go's library takes them. */
 static bool take_bool(struct str text, bool *out)
 {
@@ -68,14 +78,11 @@ static bool take_bool(struct str text, bool *out)
 static void take_texts(struct yaml_form *f, const struct yaml *n,
                        struct yaml_texts *out)
 {
-    if (!yaml_is_list(f, n))
+    struct str *v = yaml_room(f, n, sizeof(*v));
+
+    if (!v)
         return;
-    out->v = arena_new(f->arena, struct str, yaml_count(n) + 1);
-    if (!out->v) {
-        yaml_no_memory(f);
-        return;
-    }
-    out->n = 0;
+    *out = (struct yaml_texts){.v = v};
     for (const struct yaml *c = n->first; c; c = c->next)
         out->v[out->n++] = yaml_take_text(f, c);
 }

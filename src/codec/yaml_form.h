@@ -64,6 +64,10 @@ void yaml_ignore(struct yaml_form *f, const struct yaml *n, void *field);
  * else. */
 bool yaml_is_list(struct yaml_form *f, const struct yaml *n);
 
+/* Room in the form's arena for all entries of a list, each of so many bytes;
+ * NULL: there is no list, or no memory, which is told. */
+void *yaml_room(struct yaml_form *f, const struct yaml *n, size_t size);
+
 /* The text of a file to be shown: values of keys like password and secret are
  * replaced, URLs by http://secret.invalid. */
 void yaml_hide(struct buf *out, struct str text);

@@ -66,18 +66,6 @@ static void refuse(struct yaml_form *f, const struct yaml *n, void *field)
         yaml_wrong(f, n, "\"" STR_FMT "\" is not supported", STR_ARG(n->key));
 }
 
-/* Room for all entries of a list; NULL: there are none, or no memory. */
-void *prom_room(struct yaml_form *f, const struct yaml *n, size_t size)
-{
-    void *v = yaml_is_list(f, n)
-                  ? arena_alloc(f->arena, yaml_count(n) + 1, size, 16)
-                  : NULL;
-
-    if (!v && n->kind == YAML_LIST)
-        yaml_no_memory(f);
-    return v;
-}
-
 /* ---- discovery ---------------------------------------------------------- */
 
 void target_groups_take(struct yaml_form *f, const struct yaml *n, void *groups)
@@ -90,7 +78,7 @@ void target_groups_take(struct yaml_form *f, const struct yaml *n, void *groups)
         {0}};
     struct target_groups *out = groups;
 
-    out->v = prom_room(f, n, sizeof(*out->v));
+    out->v = yaml_room(f, n, sizeof(*out->v));
     for (const struct yaml *c = out->v ? n->first : NULL; c; c = c->next) {
         struct target_group *g = &out->v[out->n++];
         *g = (struct target_group){.labels = labels_none()};
@@ -112,7 +100,7 @@ static void take_files(struct yaml_form *f, const struct yaml *n, void *pool)
         {0}};
     struct scrape_pool *p = pool;
 
-    p->files = prom_room(f, n, sizeof(*p->files));
+    p->files = yaml_room(f, n, sizeof(*p->files));
     for (const struct yaml *c = p->files ? n->first : NULL; c; c = c->next) {
         struct sd_files *sd = &p->files[p->n_files++];
         *sd = (struct sd_files){.refresh_ms = 5 * 60000};
@@ -135,7 +123,7 @@ static void take_https(struct yaml_form *f, const struct yaml *n, void *pool)
 #undef AT
     struct scrape_pool *p = pool;
 
-    p->https = prom_room(f, n, sizeof(*p->https));
+    p->https = yaml_room(f, n, sizeof(*p->https));
     for (const struct yaml *c = p->https ? n->first : NULL; c; c = c->next) {
         struct sd_http *sd = &p->https[p->n_https++];
         *sd = (struct sd_http){.refresh_ms = 60000};
@@ -236,7 +224,7 @@ static void take_pools(struct yaml_form *f, const struct yaml *n, void *config)
 {
     struct prom_config *c = config;
 
-    c->pools = prom_room(f, n, sizeof(*c->pools));
+    c->pools = yaml_room(f, n, sizeof(*c->pools));
     for (const struct yaml *i = c->pools ? n->first : NULL; i; i = i->next)
         take_pool(f, i, c, &c->pools[c->n_pools++]);
 }

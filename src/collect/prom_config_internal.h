@@ -10,7 +10,4 @@
 void prom_duration(struct yaml_form *f, const struct yaml *n, void *ms);
 void prom_remotes(struct yaml_form *f, const struct yaml *n, void *config);
 
-/* Room for all entries of a list; NULL: there are none, or no memory. */
-void *prom_room(struct yaml_form *f, const struct yaml *n, size_t size);
-
 #endif

@@ -53,7 +53,7 @@ void prom_remotes(struct yaml_form *f, const struct yaml *n, void *config)
         {0}};
     struct prom_config *c = config;
 
-    c->remotes = prom_room(f, n, sizeof(*c->remotes));
+    c->remotes = yaml_room(f, n, sizeof(*c->remotes));
     for (const struct yaml *i = c->remotes ? n->first : NULL; i; i = i->next) {
         struct remote *r = &c->remotes[c->n_remotes++];
         *r = remote_usual();

@@ -57,14 +57,8 @@ static void take_inhibit(struct config_reading *r, const struct yaml *n)
 #undef AT
     struct notify_config *c = r->config;
 
-    if (!yaml_is_list(&r->form, n))
-        return;
-    for (const struct yaml *i = n->first; i; i = i->next) {
-        if (!arena_grow(&c->arena, &c->inhibits, c->n_inhibits,
-                        &c->cap_inhibits, sizeof(*c->inhibits))) {
-            yaml_no_memory(&r->form);
-            return;
-        }
+    c->inhibits = yaml_room(&r->form, n, sizeof(*c->inhibits));
+    for (const struct yaml *i = c->inhibits ? n->first : NULL; i; i = i->next) {
         c->inhibits[c->n_inhibits] = (struct inhibit_rule){.equal = {NULL, 0}};
         yaml_take(&r->form, i, fields, &c->inhibits[c->n_inhibits++]);
     }

@@ -147,9 +147,9 @@ struct notify_config {
     struct route *root;
     unsigned n_routes;
     struct receiver *receivers;
-    size_t n_receivers, cap_receivers;
+    size_t n_receivers;
     struct inhibit_rule *inhibits;
-    size_t n_inhibits, cap_inhibits;
+    size_t n_inhibits;
     struct named_period *periods;
     size_t n_periods, cap_periods;
     struct template_set templates;

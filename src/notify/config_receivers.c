@@ -247,7 +247,8 @@ static void take_integration(struct config_reading *r, const struct yaml *n,
         return;
     }
     struct integration *i = &receiver->v[receiver->n++];
-    *i = (struct integration){.type = type,
+    *i = (struct integration){.receiver = receiver,
+                              .type = type,
                               .index = index,
                               .send_resolved = type->send_resolved,
                               .per_minute = type->per_minute,
@@ -298,14 +299,9 @@ void config_receivers(struct config_reading *r, const struct yaml *list)
 {
     struct notify_config *c = r->config;
 
-    if (!yaml_is_list(&r->form, list))
-        return;
-    for (const struct yaml *n = list->first; n; n = n->next) {
-        if (!arena_grow(&c->arena, &c->receivers, c->n_receivers,
-                        &c->cap_receivers, sizeof(*c->receivers))) {
-            yaml_no_memory(&r->form);
-            return;
-        }
+    c->receivers = yaml_room(&r->form, list, sizeof(*c->receivers));
+    for (const struct yaml *n = c->receivers ? list->first : NULL; n;
+         n = n->next) {
         struct receiver *receiver = &c->receivers[c->n_receivers];
         *receiver = (struct receiver){.name = STR("")};
         if (n->kind != YAML_MAP)
@@ -320,10 +316,6 @@ void config_receivers(struct config_reading *r, const struct yaml *list)
                            STR_ARG(receiver->name));
         c->n_receivers++;
     }
-    /* The array does not move any more. */
-    for (size_t i = 0; i < c->n_receivers; i++)
-        for (size_t k = 0; k < c->receivers[i].n; k++)
-            c->receivers[i].v[k].receiver = &c->receivers[i];
 }
 
 /* ---- templates ---------------------------------------------------------- */
