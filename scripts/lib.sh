@@ -47,6 +47,7 @@ need_command() {
 
 need_build_tools() {
     need_packages gcc libc6-dev make cmake ninja-build zlib1g-dev libpcre2-dev libcurl4-openssl-dev libyaml-dev libsqlite3-dev pkg-config ca-certificates curl
+    need_uplot
 }
 
 check_sum() {
@@ -74,6 +75,35 @@ need_onnxruntime() {
         { rm -rf "$tmp"; die "the checksum of libonnxruntime.so.1 is wrong: nothing was installed"; }
     mkdir -p deps/onnxruntime
     mv "$tmp/package/bin/napi-v6/linux/$arch/libonnxruntime.so.1" "$lib"
+    rm -rf "$tmp"
+}
+
+UPLOT_VERSION=1.6.32
+uplot_sha256() {
+    case $1 in
+    uPlot.iife.min.js) echo 19c8d4c6ad88929a79f4ae49d6f7161566dfd0ba3d15cc495e974f787eb78f1f ;;
+    uPlot.min.css) echo df630c6a8d6f8eeaff264b50f73ce5b114f646ffd9a0bb74f049b0a00135fa04 ;;
+    esac
+}
+
+# The charts of the console into deps/uplot, checked.
+need_uplot() {
+    local file tmp missing=
+    for file in uPlot.iife.min.js uPlot.min.css; do
+        [ -f "deps/uplot/$file" ] && check_sum "deps/uplot/$file" "$(uplot_sha256 $file)" || missing=1
+    done
+    [ -z "$missing" ] && return
+    need_command npm npm
+    say "fetching uPlot $UPLOT_VERSION"
+    tmp=$(mktemp -d)
+    (cd "$tmp" && npm pack --silent "uplot@$UPLOT_VERSION" >/dev/null) || die "npm could not fetch uplot $UPLOT_VERSION"
+    tar -xzf "$tmp"/*.tgz -C "$tmp" package/dist
+    mkdir -p deps/uplot
+    for file in uPlot.iife.min.js uPlot.min.css; do
+        check_sum "$tmp/package/dist/$file" "$(uplot_sha256 $file)" ||
+            { rm -rf "$tmp"; die "the checksum of $file is wrong: it was not installed"; }
+        mv "$tmp/package/dist/$file" "deps/uplot/$file"
+    done
     rm -rf "$tmp"
 }
 

@@ -1,10 +1,7 @@
-/* embed - turns files into a C table: embed
- * assets|messages|rules|templates|texts FILE...
- * >
- * table.c
+/* embed - turns files into a C table: embed KIND FILE... > table.c
  *
- * Runs at build time. The name of a row is the last part of the path. Assets
- * (serve/assets.h) have a media type, which follows from the ending; the others
+ * Runs at build time. The name of a row is the last part of the path. Pages
+ * (http/assets.h) have a media type, which follows from the ending; the others
  * are texts (base/embedded.h).
  */
 #include <stdbool.h>
@@ -34,7 +31,8 @@ static const struct kind {
     const char *word, *header, *table;
     bool assets;
 } kinds[] = {
-    {"assets", "serve/assets.h", "assets", true},
+    {"console", "web/console.h", "console_assets", true},
+    {"docs", "serve/docs.h", "docs_assets", true},
     {"messages", "notify/messages.h", "built_in_messages", false},
     {"rules", "alert/built_in.h", "built_in_rules", false},
     {"templates", "export/export.h", "export_templates", false},
@@ -54,8 +52,7 @@ int main(int argc, char **argv)
     const struct kind *k = argc > 1 ? kind_of(argv[1]) : NULL;
 
     if (!k) {
-        fprintf(stderr,
-                "usage: embed assets|messages|rules|templates|texts FILE...\n");
+        fprintf(stderr, "usage: embed KIND FILE... (kinds: tools/embed.c)\n");
         return 2;
     }
     printf("#include \"%s\"\n", k->header);
@@ -74,20 +71,15 @@ int main(int argc, char **argv)
         printf("0};\n");
         fclose(f);
     }
-    if (k->assets)
-        printf("const struct asset assets[] = {\n");
-    else
-        printf("static const struct embedded_text all[] = {\n");
+    printf("static const struct %s all[] = {\n",
+           k->assets ? "asset" : "embedded_text");
     for (int i = 2; i < argc; i++) {
         printf("{\"%s\", ", base_of(argv[i]));
         if (k->assets)
             printf("\"%s\", ", type_of(argv[i]));
         printf("file%d, sizeof(file%d) - 1},\n", i, i);
     }
-    if (k->assets)
-        printf("};\nconst size_t assets_count = %d;\n", argc - 2);
-    else
-        printf("};\nconst struct embedded_texts %s = {all, %d};\n", k->table,
-               argc - 2);
+    printf("};\nconst struct %s %s = {all, %d};\n",
+           k->assets ? "assets" : "embedded_texts", k->table, argc - 2);
     return 0;
 }

@@ -12,6 +12,7 @@
 #include "cli/command.h"
 #include "codec/json_tree.h"
 #include "codec/percent.h"
+#include "export/numbers.h"
 #include "http/fetch.h"
 
 enum {
@@ -38,26 +39,17 @@ static const struct flag flags[] = {
     {.name = ""},
 };
 
-#define WINDOW "[2m]"
-
-enum unit { PLAIN, PER_SECOND, SHARE, TIME, BYTES };
-
-/* One number each: what it is called in JSON, and by people. */
-static const struct {
-    const char *name;
-    enum text title;
-    enum unit unit;
-    const char *expr;
-} numbers[] = {
-    {"targets_down", TEXT_TOP_DOWN, PLAIN, "count(up == 0) or vector(0)"},
-    {"requests_per_second", TEXT_TOP_REQUESTS, PER_SECOND, "sum(rate(http_requests_total" WINDOW "))"},
-    {"success_ratio", TEXT_TOP_SUCCESS, SHARE, "sum(rate(http_requests_total{status!~\"5..|5xx\"}" WINDOW ")) / sum(rate(http_requests_total" WINDOW "))"},
-    {"latency_p50_seconds", TEXT_TOP_P50, TIME, "histogram_quantile(0.5, sum by (le) (rate(http_request_duration_highr_seconds_bucket" WINDOW ")))"},
-    {"latency_p95_seconds", TEXT_TOP_P95, TIME, "histogram_quantile(0.95, sum by (le) (rate(http_request_duration_highr_seconds_bucket" WINDOW ")))"},
-    {"waiting_requests", TEXT_TOP_WAITING, PLAIN, "sum(stoker_queue_requests)"},
-    {"cpu_ratio", TEXT_TOP_CPU, SHARE, "1 - avg(rate(node_cpu_seconds_total{mode=\"idle\"}" WINDOW "))"},
-    {"memory_available_bytes", TEXT_TOP_MEMORY, BYTES, "sum(node_memory_MemAvailable_bytes)"},
-    {"disk_free_ratio", TEXT_TOP_DISK, SHARE, "min(node_filesystem_avail_bytes{fstype!~\"tmpfs|ramfs\"} / node_filesystem_size_bytes)"},
+/* How people call the numbers of export/numbers.h. */
+static const enum text titles[NUMBERS] = {
+    [NUMBER_TARGETS_DOWN] = TEXT_TOP_DOWN,
+    [NUMBER_REQUESTS] = TEXT_TOP_REQUESTS,
+    [NUMBER_SUCCESS] = TEXT_TOP_SUCCESS,
+    [NUMBER_P50] = TEXT_TOP_P50,
+    [NUMBER_P95] = TEXT_TOP_P95,
+    [NUMBER_WAITING] = TEXT_TOP_WAITING,
+    [NUMBER_CPU] = TEXT_TOP_CPU,
+    [NUMBER_MEMORY] = TEXT_TOP_MEMORY,
+    [NUMBER_DISK] = TEXT_TOP_DISK,
 };
 
 /* Of each GPU. */
@@ -84,7 +76,7 @@ struct view {
     const char *url;
     struct arena arena;
     struct err *err;
-    double numbers[COUNT(numbers)]; /* NAN: not known */
+    double numbers[NUMBERS]; /* NAN: not known */
     struct gpu_row gpus[GPUS_MAX];
     size_t n_gpus;
     const struct json_node *alerts;
@@ -134,7 +126,7 @@ static enum errc ask_numbers(struct view *v)
     const struct json_node *data;
     enum errc rc = ERR_OK;
 
-    for (size_t i = 0; i < COUNT(numbers) && !rc; i++) {
+    for (size_t i = 0; i < NUMBERS && !rc; i++) {
         rc = ask(v, "/api/v1/query", numbers[i].expr, &data);
         const struct json_node *first = json_at(json_get(data, "result"), 0);
         v->numbers[i] = first ? value_of(first) : (double)NAN;
@@ -192,18 +184,20 @@ static enum errc look(struct view *v)
 
 /* ---- showing ------------------------------------------------------------ */
 
-static void put_number(struct buf *b, double v, enum unit unit)
+static void put_number(struct buf *b, double v, const char *unit)
 {
     if (isnan(v))
         buf_puts(b, "-");
-    else if (unit == SHARE)
+    else if (strcmp(unit, "percentunit") == 0)
         buf_printf(b, "%.1f %%", v * 100);
-    else if (unit == TIME)
+    else if (strcmp(unit, "s") == 0)
         buf_printf(b, "%.2f ms", v * 1000);
-    else if (unit == BYTES)
+    else if (strcmp(unit, "bytes") == 0)
         buf_printf(b, "%.1f GiB", v / 1073741824);
+    else if (strcmp(unit, "reqps") == 0)
+        buf_printf(b, "%.1f /s", v);
     else
-        buf_printf(b, unit == PER_SECOND ? "%.1f /s" : "%.0f", v);
+        buf_printf(b, "%.0f", v);
 }
 
 static void put_alerts(struct buf *b, const struct view *v, bool colour)
@@ -256,8 +250,8 @@ static void put_view(struct buf *b, const struct view *v, bool colour)
     buf_printf(b, "stoker top  %s  %.19s UTC\n\n", v->url, when);
     put_alerts(b, v, colour);
     buf_putc(b, '\n');
-    for (size_t i = 0; i < COUNT(numbers); i++) {
-        buf_printf(b, "  %s: ", text_in(v->cli->language, numbers[i].title));
+    for (size_t i = 0; i < NUMBERS; i++) {
+        buf_printf(b, "  %s: ", text_in(v->cli->language, titles[i]));
         put_number(b, v->numbers[i], numbers[i].unit);
         buf_putc(b, '\n');
     }
@@ -278,7 +272,7 @@ static void put_json_number(struct buf *b, const char *name, double v)
 static void put_json(struct buf *b, const struct view *v)
 {
     buf_putc(b, '{');
-    for (size_t i = 0; i < COUNT(numbers); i++) {
+    for (size_t i = 0; i < NUMBERS; i++) {
         put_json_number(b, numbers[i].name, v->numbers[i]);
         buf_putc(b, ',');
     }

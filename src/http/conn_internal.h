@@ -41,6 +41,7 @@ struct conn {
     bool in_idle;              /* which list it is in */
     bool replied;              /* the reply is in req->out */
     bool eof;                  /* the client sends no more */
+    bool streams;              /* req goes on, see stream.h */
     size_t sent;               /* bytes of req->out that are gone */
     uint64_t body_bytes;       /* received so far, for the minimum rate */
     unsigned char address[16]; /* of the client, IPv6 form */
@@ -68,8 +69,14 @@ void conn_receive(struct conn *c);
 struct http_request *request_take(struct http_loop *l);
 void request_release(struct http_request *r);
 enum conn_flush conn_flush(struct conn *c);
+void conn_want(struct conn *c, uint32_t events); /* no others from now on */
+/* Puts the head in front of the body, and says how long it is. */
+size_t reply_head(struct http_request *r, size_t body);
 struct inbuf *inbuf_take(struct http_loop *l);
 void inbuf_release(struct http_loop *l, struct inbuf *in);
+
+/* stream.c: sends what the client takes now. */
+void conn_stream_flush(struct conn *c);
 
 /* compress.c: the reply's body, if the client asked for it. */
 void reply_compress(struct http_request *r);

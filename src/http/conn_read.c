@@ -365,6 +365,10 @@ static void become_idle(struct conn *c)
 /* One step with the bytes at hand. False: no progress, or c is closed. */
 static bool step(struct conn *c)
 {
+    if (c->streams) {
+        conn_stream_flush(c);
+        return false;
+    }
     if (c->replied && (c->state == CONN_WAIT || c->state == CONN_WRITE)) {
         if (conn_flush(c) != CONN_FLUSHED)
             return false;

@@ -97,7 +97,7 @@ struct http_request *request_take(struct http_loop *l)
     r->path = r->query = r->body = (struct str){NULL, 0};
     r->bytes_in = r->bytes_out = 0;
     r->start_ns = l->loop.now_ns;
-    r->keep_alive = r->may_compress = r->stream = false;
+    r->keep_alive = r->may_compress = r->stream = r->endless = false;
     r->user = NULL;
     r->model = "";
     r->in = NULL;
@@ -193,7 +193,7 @@ static size_t write_head(struct http_request *r, size_t body,
     }
     if (r->stream) {
         at = PUT_LITERAL(at, "\r\nTransfer-Encoding: chunked");
-    } else if (r->status != 204) {
+    } else if (r->status != 204 && !r->endless) {
         at = PUT_LITERAL(at, "\r\nContent-Length: ");
         at += number_write_u64(at, body);
     }
@@ -276,20 +276,21 @@ void http_reply_error(struct http_request *r, int status, const char *fmt, ...)
     http_reply(r, status, r->content_type);
 }
 
-static void finish_headers(struct http_request *r, char *head, size_t *n,
-                           size_t body)
+size_t reply_head(struct http_request *r, size_t body)
 {
-    *n = write_head(r, body, head);
+    char head[HTTP_HEADROOM];
+    size_t n = write_head(r, body, head);
+
     if (r->method == HTTP_HEAD || r->status == 204)
         r->out.n = HTTP_HEADROOM;
-    memcpy(r->out.p + HTTP_HEADROOM - *n, head, *n);
+    memcpy(r->out.p + HTTP_HEADROOM - n, head, n);
+    return n;
 }
 
 void http_reply(struct http_request *r, int status, const char *content_type)
 {
-    char head[HTTP_HEADROOM];
     struct conn *c = r->conn;
-    size_t n;
+    size_t n = 0;
 
     r->status = status;
     r->content_type = content_type;
@@ -301,7 +302,7 @@ void http_reply(struct http_request *r, int status, const char *content_type)
         size_t body = http_out_size(r);
         r->bytes_out = body;
         r->stream = r->stream && make_chunks(r);
-        finish_headers(r, head, &n, body);
+        n = reply_head(r, body);
     } else {
         r->status = 499;
     }
@@ -334,7 +335,7 @@ static void end_connection(struct conn *c)
     }
 }
 
-static void want(struct conn *c, uint32_t events)
+void conn_want(struct conn *c, uint32_t events)
 {
     if (c->events == events)
         return;
@@ -356,7 +357,7 @@ enum conn_flush conn_flush(struct conn *c)
             c->deadline_ns =
                 c->loop->loop.now_ns +
                 (int64_t)c->loop->server->limits.write_timeout_ms * MS;
-            want(c, EPOLLOUT);
+            conn_want(c, EPOLLOUT);
             return CONN_BLOCKED;
         }
         if (put < 0) {
@@ -369,7 +370,7 @@ enum conn_flush conn_flush(struct conn *c)
         end_connection(c);
         return CONN_ENDED;
     }
-    want(c, EPOLLIN);
+    conn_want(c, EPOLLIN);
     return CONN_FLUSHED;
 }
 

@@ -55,6 +55,7 @@ struct http_request {
     bool keep_alive;
     bool may_compress; /* the handler allows any size to be compressed */
     bool stream;       /* send chunked: the length is nobody's business */
+    bool endless;      /* it goes on until the connection ends */
 
     /* For the server's user. */
     void *user;

@@ -3,7 +3,8 @@
  * the binary; the page asks only this server. */
 #include <string.h>
 
-#include "serve/assets.h"
+#include "http/assets.h"
+#include "serve/docs.h"
 #include "serve/example.h"
 #include "serve/protocols.h"
 
@@ -77,28 +78,9 @@ static void models_json(struct http_request *r)
     http_reply(r, 200, "application/json");
 }
 
-static void send_asset(struct http_request *r, struct str name)
-{
-    for (size_t i = 0; i < assets_count; i++) {
-        if (!str_eq(name, str_from_cstr(assets[i].name)))
-            continue;
-        buf_put(http_out(r),
-                (struct str){(const char *)assets[i].bytes, assets[i].size});
-        /* The page may talk to this server and nobody else. */
-        http_header(r, "Content-Security-Policy",
-                    "default-src 'none'; script-src 'self'; style-src 'self'; "
-                    "connect-src 'self'; img-src data:");
-        http_header(r, "X-Content-Type-Options", "nosniff");
-        http_header(r, "Cache-Control", "no-cache");
-        http_reply(r, 200, assets[i].type);
-        return;
-    }
-    http_reply_error(r, 404, "there is no such page");
-}
-
 void docs_get(struct http_request *r)
 {
-    send_asset(r, STR("index.html"));
+    http_reply_asset(r, &docs_assets, STR("index.html"));
 }
 
 void docs_asset(struct http_request *r)
@@ -106,7 +88,7 @@ void docs_asset(struct http_request *r)
     if (str_eq(r->match.params[0], STR("models.json")))
         models_json(r);
     else
-        send_asset(r, r->match.params[0]);
+        http_reply_asset(r, &docs_assets, r->match.params[0]);
 }
 
 void index_get(struct http_request *r)

@@ -112,7 +112,7 @@ static void go_home(struct task *t)
 
 /* ---- what is running ---------------------------------------------------- */
 
-static void enter(struct api_call *c)
+void api_enter(struct api_call *c)
 {
     struct control *control = c->control;
 
@@ -127,7 +127,7 @@ static void enter(struct api_call *c)
     pthread_mutex_unlock(&control->lock);
 }
 
-static void leave(struct api_call *c)
+void api_leave(struct api_call *c)
 {
     pthread_mutex_lock(&c->control->lock);
     *c->link = c->next;
@@ -145,6 +145,14 @@ void api_cancel_all(struct control *c)
     pthread_mutex_unlock(&c->lock);
 }
 
+bool api_submit(struct control *c, struct pool_job *job)
+{
+    pthread_mutex_lock(&c->lock);
+    bool taken = !c->stopping && pool_submit(c->queries, job);
+    pthread_mutex_unlock(&c->lock);
+    return taken;
+}
+
 static void do_work(struct pool_job *job)
 {
     struct api_call *c = (struct api_call *)job;
@@ -155,9 +163,9 @@ static void do_work(struct pool_job *job)
     r->status = 200;
     if (!c->plain)
         buf_puts(b, "{\"status\":\"success\",\"data\":");
-    enter(c);
+    api_enter(c);
     enum errc rc = c->work(c, &err);
-    leave(c);
+    api_leave(c);
     if (!rc && !c->plain) {
         put_notes(b, c, true);
         put_notes(b, c, false);
@@ -174,21 +182,10 @@ static void do_work(struct pool_job *job)
     loop_post(&r->loop->loop, &c->home);
 }
 
-static void reply_error(struct http_request *r, enum errc rc,
-                        const char *message)
+void api_reply_error(struct http_request *r, enum errc rc, const char *message)
 {
     set_error(r, rc, false, message);
     http_reply(r, r->status, "application/json");
-}
-
-/* False: too many wait, or the process is about to end. */
-static bool submit(struct api_call *c)
-{
-    pthread_mutex_lock(&c->control->lock);
-    bool taken =
-        !c->control->stopping && pool_submit(c->control->queries, &c->job);
-    pthread_mutex_unlock(&c->control->lock);
-    return taken;
 }
 
 static void start(struct http_request *r, const char *plain,
@@ -199,7 +196,7 @@ static void start(struct http_request *r, const char *plain,
     struct err err = {0};
 
     if (!c) {
-        reply_error(r, ERR_UNAVAIL, "out of memory");
+        api_reply_error(r, ERR_UNAVAIL, "out of memory");
         return;
     }
     c->r = r;
@@ -211,11 +208,12 @@ static void start(struct http_request *r, const char *plain,
     enum errc rc = params_read(r, &c->params, &err);
     r->user = c;
     r->may_compress = true;
-    if (!rc && submit(c))
+    if (!rc && api_submit(c->control, &c->job))
         return;
     r->user = NULL;
-    reply_error(r, rc ? rc : ERR_BUSY,
-                rc ? err.msg : "too many queries are waiting: try again later");
+    api_reply_error(r, rc ? rc : ERR_BUSY,
+                    rc ? err.msg
+                       : "too many queries are waiting: try again later");
 }
 
 void api_run(struct http_request *r,
@@ -234,8 +232,11 @@ void api_cancel(struct http_request *r)
 {
     struct api_call *c = r->user;
 
-    if (c)
-        atomic_store(&c->canceled, true);
+    if (!c)
+        return;
+    atomic_store(&c->canceled, true);
+    if (c->gone)
+        c->gone(c);
 }
 
 /* ---- values ------------------------------------------------------------- */

@@ -18,9 +18,10 @@ struct api_call {
     struct control *control;
     enum errc (*work)(struct api_call *c, struct err *err);
     struct params params;
-    atomic_bool canceled; /* the client has left */
-    const char *plain;    /* media type of an answer without the envelope */
-    bool executing; /* the request was understood: errors are of the query */
+    atomic_bool canceled;             /* the client has left */
+    void (*gone)(struct api_call *c); /* told so on the loop; may be NULL */
+    const char *plain; /* media type of an answer without the envelope */
+    bool executing;    /* the request was understood: errors are of the query */
     struct promql_note *notes; /* to be put behind the data */
     size_t n_notes;
 };
@@ -35,11 +36,22 @@ void api_run(struct http_request *r,
 void api_run_plain(struct http_request *r, const char *media_type,
                    enum errc (*work)(struct api_call *c, struct err *err));
 
+/* For work that is not done by api_run(). Puts the job in the queue: false when
+ * too many wait, or the process is about to end. */
+bool api_submit(struct control *c, struct pool_job *job);
+
+/* Around it, on the thread that does it: api_cancel_all() reaches it. */
+void api_enter(struct api_call *c);
+void api_leave(struct api_call *c);
+
 /* The client of a request has left: stop soon. */
 void api_cancel(struct http_request *r);
 
 /* All queries are to stop soon, and none may begin. Any thread. */
 void api_cancel_all(struct control *c);
+
+/* Answers with an error, before any work. */
+void api_reply_error(struct http_request *r, enum errc rc, const char *message);
 
 /* "errorType" and the status that goes with it. */
 const char *api_error_type(enum errc rc, bool executing, int *status);

@@ -5,6 +5,8 @@
 
 #include "base/clock.h"
 #include "web/api.h"
+#include "web/console.h"
+#include "web/stream.h"
 
 enum { QUERY_THREADS = 2, QUERIES_MAX = 20, QUERY_TIMEOUT_MS = 120000 };
 
@@ -111,6 +113,12 @@ static void metrics(struct http_request *r)
 #define BOTH (HTTP_GET | HTTP_POST)
 
 static const struct http_route routes[] = {
+    {HTTP_GET, "/", console_page, 0},
+    {HTTP_GET, "/console/dashboard/{name}", console_dashboard, 0},
+    {HTTP_GET, "/console/functions", console_functions, 0},
+    {HTTP_GET, "/console/numbers", console_numbers, 0},
+    {HTTP_GET, "/console/{file}", console_asset, 0},
+    {HTTP_GET, "/api/v1/live", api_live, 0},
     {HTTP_GET, "/-/healthy", healthy, 0},
     {HTTP_GET, "/-/ready", ready, 0},
     {HTTP_POST, "/-/reload", api_reload, 0},
@@ -163,6 +171,11 @@ static void on_gone(void *ctx, struct http_request *r)
     api_cancel(r);
 }
 
+static void on_tick(void *ctx, struct http_loop *l)
+{
+    streams_tick(ctx, l->loop.last_tick_ns);
+}
+
 static void show(struct control *c, const struct stat *rows, size_t n,
                  const void *values)
 {
@@ -196,8 +209,8 @@ static enum errc make_http(struct control *c, struct err *err)
     if (rc)
         return rc;
     c->http->limits = c->options.limits;
-    c->http->hooks =
-        (struct http_hooks){.done = on_done, .gone = on_gone, .ctx = c};
+    c->http->hooks = (struct http_hooks){
+        .done = on_done, .gone = on_gone, .tick = on_tick, .ctx = c};
     return ERR_OK;
 }
 

@@ -45,6 +45,8 @@ struct control_options {
     int64_t query_timeout_ms;
 };
 
+struct stream;
+
 struct control {
     struct control_options options;
     struct tsdb *db;
@@ -64,6 +66,8 @@ struct control {
     struct metadata *metadata;
     struct http_server *http;
     struct pool *queries;
+    struct stream *streams; /* of the loop's thread */
+    size_t n_streams;
     struct metrics *metrics;
     struct process_metrics *process;
     int64_t started_ms;       /* wall clock */

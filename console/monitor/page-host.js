@@ -1,0 +1,3 @@
+import { dashboard } from './dashboard.js';
+
+export const render = (element, parameters) => dashboard('host', element, parameters);

@@ -1,0 +1,27 @@
+// What is scraped, and what came of it.
+import { ago, format, h, labels, nothing, table } from './dom.js';
+import { get, stream } from './api.js';
+import { text } from './text.js';
+
+const state = (t) => h('span', { class: `badge ${{ up: 'good', down: 'bad' }[t.health] || 'soft'}` }, text(t.health));
+
+export function render(element) {
+  const list = h('div');
+  async function show() {
+    const { activeTargets } = await get('targets', { state: 'active' });
+    const rank = (t) => (t.health === 'down' ? 0 : 1);
+    activeTargets.sort((a, b) => rank(a) - rank(b) || a.scrapePool.localeCompare(b.scrapePool) || a.scrapeUrl.localeCompare(b.scrapeUrl));
+    list.replaceChildren(activeTargets.length ? table([
+      { title: text('state'), of: state },
+      { title: text('url'), of: (t) => h('code', {}, t.scrapeUrl) },
+      { title: text('labels'), of: (t) => labels(t.labels) },
+      { title: text('lastScrape'), of: (t) => (t.lastScrape.startsWith('0001') ? '–' : ago(t.lastScrape)) },
+      { title: text('duration'), number: true, of: (t) => format(t.lastScrapeDuration, 's') },
+      { title: text('why'), of: (t) => h('span', { class: 'error' }, t.lastError) },
+    ], activeTargets) : nothing(text('noTargets')));
+  }
+  const failed = (error) => list.replaceChildren(h('p', { class: 'error' }, `${text('failed')} ${error.message}`));
+
+  element.append(h('h1', {}, text('targets')), list);
+  return stream('live', { query: 'vector(1)', interval: '5s' }, { samples: () => show().catch(failed) });
+}
