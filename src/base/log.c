@@ -4,12 +4,17 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
 
-enum { LINE_MAX_BYTES = 4096, MESSAGE_MAX = 2048 };
+enum {
+    LINE_MAX_BYTES = 4096,
+    MESSAGE_MAX = 2048,
+    PACKET_MAX = 60000, /* bytes, of what is sent to the monitor */
+};
 
 static struct {
     int fd;
@@ -17,7 +22,10 @@ static struct {
     bool human;
     const char *process;
     _Atomic uint64_t lines[4]; /* written, by level */
-} sink = {.fd = 2, .level = LOG_INFO, .human = true, .process = "stoker"};
+    int tee;                   /* -1: none */
+    _Atomic uint64_t lost;     /* lines that did not fit into it */
+} sink = {
+    .fd = 2, .level = LOG_INFO, .human = true, .process = "stoker", .tee = -1};
 
 static const char *const names[] = {"debug", "info", "warn", "error"};
 
@@ -52,6 +60,40 @@ const char *log_level_name(enum log_level level)
 uint64_t log_lines(enum log_level level)
 {
     return sink.lines[level];
+}
+
+void log_tee(int fd)
+{
+    sink.tee = fd;
+}
+
+bool log_tee_is_on(void)
+{
+    return sink.tee >= 0;
+}
+
+uint64_t log_tee_lost(void)
+{
+    return sink.lost;
+}
+
+static void send_packet(struct str lines)
+{
+    if (send(sink.tee, lines.p, lines.n, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0)
+        return;
+    for (size_t i = 0; i < lines.n; i++)
+        sink.lost += lines.p[i] == '\n';
+}
+
+void log_tee_lines(struct str lines)
+{
+    while (sink.tee >= 0 && lines.n) {
+        size_t n = lines.n < PACKET_MAX ? lines.n : (size_t)PACKET_MAX;
+        const char *end = memrchr(lines.p, '\n', n);
+        n = end ? (size_t)(end - lines.p) + 1 : n;
+        send_packet(str_slice(lines, 0, n));
+        lines = str_slice(lines, n, lines.n);
+    }
 }
 
 bool log_enabled(enum log_level level)
@@ -103,10 +145,14 @@ void log_event(enum log_level level, const char *event, const char *fmt, ...)
     va_end(ap);
 
     buf_init(&b, 4 * LINE_MAX_BYTES);
-    if (sink.human)
-        format_human(&b, level, event, message);
-    else
+    if (!sink.human || log_tee_is_on())
         format_ecs(&b, level, event, message);
+    if (!b.failed)
+        log_tee_lines(buf_str(&b));
+    if (sink.human) {
+        buf_clear(&b);
+        format_human(&b, level, event, message);
+    }
     /* A log that cannot be written must not stop the service. */
     if (!b.failed && write(sink.fd, b.p, b.n) < 0)
         buf_clear(&b);

@@ -37,6 +37,16 @@ const char *log_level_name(enum log_level level);
 /* How many lines of that level this process has written. Any thread. */
 uint64_t log_lines(enum log_level level);
 
+/* From now on every line also goes to that socket (SOCK_SEQPACKET), as JSON,
+ * whatever the form of the log is: to the monitor. What does not fit into it is
+ * dropped and counted. -1: no more. Before threads start. */
+void log_tee(int fd);
+
+/* Lines of other logs the same way, each with its end. Any thread. */
+void log_tee_lines(struct str lines);
+bool log_tee_is_on(void);
+uint64_t log_tee_lost(void); /* lines */
+
 bool log_enabled(enum log_level level);
 void log_event(enum log_level level, const char *event, const char *fmt, ...)
     PRINTF_LIKE(3, 4);

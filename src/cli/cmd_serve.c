@@ -26,6 +26,7 @@ const struct flag serve_flags[] = {
     {"no-history",     0, FLAG_BOOL,     AT(no_history),   NULL, 0, 0, 0, TEXT_OPT_NO_HISTORY, false, 0},
     {"rules",          0, FLAG_TEXT,     AT(rules),        NULL, 0, 0, 0, TEXT_OPT_RULES, false, 0},
     {"notify",         0, FLAG_TEXT,     AT(notify),       NULL, 0, 0, 0, TEXT_OPT_NOTIFY, false, 0},
+    {"logs-to",        0, FLAG_TEXT,     AT(logs_to),      NULL, 0, 0, 0, TEXT_OPT_LOGS_TO, false, 0},
     {"no-monitor",     0, FLAG_BOOL,     AT(no_monitor),   NULL, 0, 0, 0, TEXT_OPT_NO_MONITOR, false, 0},
     {"model-repository", 0, FLAG_TEXT,   AT(repository),   NULL, 0, 0, 0, TEXT_OPT_REPOSITORY, false, 0},
     {"model-store",    0, FLAG_TEXT,     AT(repository),   NULL, 0, 0, 0, TEXT_OPT_REPOSITORY, true, 0},
@@ -107,12 +108,11 @@ void serve_daemon_options(const struct serve_options *o, struct cli *cli,
 }
 
 /* In the monitor's process. */
-static enum errc run_monitor(const void *ctx, int fd, unsigned port,
-                             void (*ready)(void *arg), void *arg,
+static enum errc run_monitor(const void *ctx,
+                             const struct monitor_beside *beside,
                              struct err *err)
 {
     const struct serve_options *o = ctx;
-    const struct monitor_beside beside = {fd, ready, arg};
     struct monitor_flags flags = {0};
     struct flag_args none;
     char url[300];
@@ -124,14 +124,15 @@ static enum errc run_monitor(const void *ctx, int fd, unsigned port,
     bool six = !any && strchr(o->host, ':');
     (void)snprintf(url, sizeof(url), "http://%s%.200s%s:%u/metrics",
                    six ? "[" : "", any ? "127.0.0.1" : o->host, six ? "]" : "",
-                   port);
+                   beside->port);
     flags.host = o->host;
     flags.interval = o->monitor_interval;
     flags.data = o->history;
     flags.no_history = o->no_history;
     flags.rules = o->rules;
     flags.notify = o->notify;
-    return rc ? rc : monitor_start(&flags, &target, 1, &beside, err);
+    flags.logs_to = o->logs_to;
+    return rc ? rc : monitor_start(&flags, &target, 1, beside, err);
 }
 
 static enum errc run(struct cli *cli, const void *options,

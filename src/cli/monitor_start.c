@@ -48,10 +48,11 @@ static enum errc take_labels(char *text, struct label *v, struct labels *out,
 
 /* What the options say, cut apart; texts are owned. */
 struct lists {
-    char *rules, *alertmanagers, *labels, *remotes;
+    char *rules, *alertmanagers, *labels, *remotes, *logs;
     const char *files[LIST_MAX], *urls[LIST_MAX], *remote_urls[LIST_MAX];
+    const char *log_files[LIST_MAX];
     struct label external[LIST_MAX];
-    char state[STATE_PATH_MAX + 16];
+    char state[STATE_PATH_MAX + 16], queue[STATE_PATH_MAX + 16];
 };
 
 static void lists_free(struct lists *l)
@@ -60,6 +61,7 @@ static void lists_free(struct lists *l)
     free(l->alertmanagers);
     free(l->labels);
     free(l->remotes);
+    free(l->logs);
 }
 
 static enum errc take_rules(const struct monitor_flags *o, const char *dir,
@@ -70,7 +72,8 @@ static enum errc take_rules(const struct monitor_flags *o, const char *dir,
     l->alertmanagers = strdup(o->alertmanager ? o->alertmanager : "");
     l->labels = strdup(o->external_labels ? o->external_labels : "");
     l->remotes = strdup(o->remote_write ? o->remote_write : "");
-    if (!l->rules || !l->alertmanagers || !l->labels || !l->remotes)
+    l->logs = strdup(o->logs ? o->logs : "");
+    if (!l->rules || !l->alertmanagers || !l->labels || !l->remotes || !l->logs)
         return err_set(err, ERR_NOMEM, "out of memory");
     (void)snprintf(l->state, sizeof(l->state), "%.4095s/alerts.db",
                    dir ? dir : "");
@@ -88,6 +91,24 @@ static enum errc take_rules(const struct monitor_flags *o, const char *dir,
                     str_from_cstr(o->external_url ? o->external_url : ""),
                 .timeout_ms = o->query_timeout / MS}};
     return take_labels(l->labels, l->external, &out->env.external, err);
+}
+
+/* What leaves the machine: samples and logs. Behind take_rules(). */
+static void take_outlets(const struct monitor_flags *o, const char *dir,
+                         struct lists *l, struct control_options *out)
+{
+    out->remotes = l->remote_urls;
+    out->n_remotes = split(l->remotes, l->remote_urls);
+    (void)snprintf(l->queue, sizeof(l->queue), "%.4095s/logs-queue",
+                   dir ? dir : "");
+    out->logs = (struct logs_options){
+        .files = l->log_files,
+        .n_files = split(l->logs, l->log_files),
+        .url = o->logs_to,
+        .authorization = getenv("STOKER_LOGS_AUTHORIZATION"),
+        .dir = dir ? l->queue : NULL,
+        .queue_size = (uint64_t)o->logs_queue,
+    };
 }
 
 static enum errc find_dir(const struct monitor_flags *o, char *usual,
@@ -151,13 +172,13 @@ enum errc monitor_start(const struct monitor_flags *o,
         .config = o->notify, .state = dir ? notify_state : NULL};
     if (beside) {
         m.fd = beside->fd;
+        m.logs_fd = beside->logs_fd;
         m.ready = beside->ready;
         m.ready_ctx = beside->ready_ctx;
         m.control.pass_on = targets[0].url;
     }
     rc = take_rules(o, dir, &lists, &m.control.rules, err);
-    m.control.remotes = lists.remote_urls;
-    m.control.n_remotes = split(lists.remotes, lists.remote_urls);
+    take_outlets(o, dir, &lists, &m.control);
     if (!rc)
         rc = monitor_run(&m, err);
     lists_free(&lists);

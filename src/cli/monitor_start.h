@@ -4,13 +4,15 @@
 #define CLI_MONITOR_START_H
 
 #include "cli/command.h"
+#include "daemon/master.h"
 #include "daemon/monitor.h"
 
 struct monitor_flags {
     const char *host, *log_level;
     int64_t port, interval, timeout, query_timeout;
     const char *data, *rules, *external_url, *external_labels, *alertmanager;
-    const char *config, *notify, *remote_write;
+    const char *config, *notify, *remote_write, *logs, *logs_to;
+    int64_t logs_queue;
     bool take_remote;
     int64_t evaluation;
     int64_t retention, retention_size, out_of_order;
@@ -20,15 +22,8 @@ struct monitor_flags {
 
 extern const struct flag monitor_flags_table[];
 
-/* A service beside which it stands: the first target's metrics are handed on.
- */
-struct monitor_beside {
-    int fd; /* listening */
-    void (*ready)(void *ctx);
-    void *ready_ctx;
-};
-
-/* Runs until a signal ends it; beside: NULL, or see above. */
+/* Runs until a signal ends it. beside: NULL, or the service beside which it
+ * stands: then the first target's metrics are handed on. */
 MUST_CHECK enum errc monitor_start(const struct monitor_flags *o,
                                    const struct scrape_target *targets,
                                    size_t n,

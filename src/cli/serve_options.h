@@ -8,10 +8,10 @@
 
 struct serve_options {
     const char *host, *device, *log_level, *access_log, *repository, *ort,
-        *ignored, *history, *rules, *notify;
-    int64_t http_port, grpc_port, monitor_port, monitor_interval, threads, max_batch, max_delay,
-        queue, timeout, max_body, lame_duck, drain, header_timeout,
-        body_timeout, idle_timeout, write_timeout;
+        *ignored, *history, *rules, *notify, *logs_to;
+    int64_t http_port, grpc_port, monitor_port, monitor_interval, threads,
+        max_batch, max_delay, queue, timeout, max_body, lame_duck, drain,
+        header_timeout, body_timeout, idle_timeout, write_timeout;
     struct import_hints hints;
     bool no_history, no_monitor, insecure, fixed_loops, monitor_port_given,
         ignored_flag;

@@ -131,15 +131,16 @@ static void report_ready(void *arg)
     *fd = -1;
 }
 
-void monitor_main(const struct daemon_options *o, int fd, unsigned port,
+void monitor_main(const struct daemon_options *o, struct monitor_beside *beside,
                   int report_fd)
 {
     struct err err = {0};
 
     process_title(o, "stoker: monitor");
     (void)prctl(PR_SET_PDEATHSIG, SIGTERM);
-    enum errc rc = o->run_monitor(o->monitor_ctx, fd, port, report_ready,
-                                  &report_fd, &err);
+    beside->ready = report_ready;
+    beside->ready_ctx = &report_fd;
+    enum errc rc = o->run_monitor(o->monitor_ctx, beside, &err);
     if (rc && report_fd >= 0)
         report(report_fd, rc, &err);
     exit(errc_exit_status(rc));

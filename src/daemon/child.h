@@ -15,8 +15,8 @@ void child_main(const struct daemon_options *options, const int *fds,
                 unsigned n_fds, int report_fd) NORETURN;
 
 /* The same for the monitor. */
-void monitor_main(const struct daemon_options *options, int fd, unsigned port,
-                  int report_fd) NORETURN;
+void monitor_main(const struct daemon_options *options,
+                  struct monitor_beside *beside, int report_fd) NORETURN;
 
 /* Sets the name of this process, as ps and top show it. */
 void process_title(const struct daemon_options *options, const char *title);

@@ -47,6 +47,7 @@ struct kid {
 struct master {
     const struct daemon_options *options;
     int fds[2];    /* of the data plane, of the monitor */
+    int logs[2];   /* lines to the monitor: its end, the end of all others */
     unsigned port; /* of the data plane */
     int signal_fd;
     bool stopping;
@@ -72,15 +73,16 @@ static enum errc open_sockets(struct master *m, struct err *err)
     rc = socket_listen(o->host, o->monitor_port, &m->fds[1], &why);
     if (!rc) {
         m->n_kids = 2;
-    } else if (o->monitor_port_given) {
+        return socket_packets(m->logs, err);
+    }
+    if (o->monitor_port_given) {
         err_record(err, rc, "%s", why.msg);
         return rc;
-    } else {
-        log_event(LOG_INFO, "monitor.port",
-                  "port %u is taken; going on without it (metrics are on the "
-                  "data port too)",
-                  o->monitor_port);
     }
+    log_event(LOG_INFO, "monitor.port",
+              "port %u is taken; going on without it (metrics are on the "
+              "data port too)",
+              o->monitor_port);
     return ERR_OK;
 }
 
@@ -101,7 +103,11 @@ static void become(struct master *m, const struct kid *k, int report_fd)
                                       : LOG_ERROR,
               k->name);
     if (k->is_monitor)
-        monitor_main(m->options, m->fds[1], m->port, report_fd);
+        monitor_main(m->options,
+                     &(struct monitor_beside){.fd = m->fds[1],
+                                              .logs_fd = m->logs[0],
+                                              .port = m->port},
+                     report_fd);
     child_main(m->options, &m->fds[0], 1, report_fd);
 }
 
@@ -363,6 +369,8 @@ enum errc master_run(const struct daemon_options *options, struct err *err)
     if (rc)
         return rc;
     process_title(options, "stoker: master");
+    if (m.n_kids > 1)
+        log_tee(m.logs[1]);
     sigemptyset(&set);
     sigaddset(&set, SIGTERM);
     sigaddset(&set, SIGINT);

@@ -8,16 +8,24 @@
 
 #include "serve/service.h"
 
+/* What the monitor gets from its master. */
+struct monitor_beside {
+    int fd;        /* listening */
+    int logs_fd;   /* where the lines of all processes come from (log_tee) */
+    unsigned port; /* of the service */
+    void (*ready)(void *ctx); /* to be called when it answers */
+    void *ready_ctx;
+};
+
 struct daemon_options {
     struct service_options service;
     const char *host;
     uint16_t http_port; /* 0: the system chooses */
     uint16_t monitor_port;
-    /* The monitor's work, in a process of its own: on that socket, beside the
-     * service on that port. Calls ready(arg) when it answers, and returns when
-     * it is to end. NULL: there is no monitor. */
-    enum errc (*run_monitor)(const void *ctx, int fd, unsigned port,
-                             void (*ready)(void *arg), void *arg,
+    /* The monitor's work, in a process of its own. Returns when it is to end.
+     * NULL: there is no monitor. */
+    enum errc (*run_monitor)(const void *ctx,
+                             const struct monitor_beside *beside,
                              struct err *err);
     const void *monitor_ctx;
     bool monitor_port_given; /* then it must be free */

@@ -47,7 +47,32 @@ struct own {
     struct scrape_target *targets;
     struct gpus *gpus;
     struct exporter *exporter;
+    int logs[2]; /* its own lines: read, written; 0: a master has made them */
 };
+
+static enum errc open_logs(const struct monitor_options *o,
+                           struct logs_options *logs, struct own *own,
+                           struct err *err)
+{
+    logs->fd = o->logs_fd;
+    if (logs->fd)
+        return ERR_OK;
+    enum errc rc = socket_packets(own->logs, err);
+    if (rc)
+        return rc;
+    logs->fd = own->logs[0];
+    log_tee(own->logs[1]);
+    return ERR_OK;
+}
+
+static void close_logs(struct own *own)
+{
+    if (!own->logs[0])
+        return;
+    log_tee(-1);
+    (void)close(own->logs[0]);
+    (void)close(own->logs[1]);
+}
 
 static void host(void *ctx, struct buf *out)
 {
@@ -184,6 +209,7 @@ enum errc monitor_run(const struct monitor_options *options, struct err *err)
     control.store.say = say;
     control.rules.say = say;
     control.notify.say = say;
+    control.logs.say = say;
     sigemptyset(&set);
     sigaddset(&set, SIGTERM);
     sigaddset(&set, SIGINT);
@@ -195,7 +221,9 @@ enum errc monitor_run(const struct monitor_options *options, struct err *err)
     enum errc rc = fd ? ERR_OK : open_port(options, options->port, &fd, err);
     if (rc)
         return rc;
-    rc = fetch_init(err);
+    rc = open_logs(options, &control.logs, &own, err);
+    if (!rc)
+        rc = fetch_init(err);
     if (!rc)
         rc = find_gpus(options, &own, err);
     if (!rc)
@@ -209,5 +237,6 @@ enum errc monitor_run(const struct monitor_options *options, struct err *err)
     exporter_free(own.exporter);
     gpus_free(own.gpus);
     free(own.targets);
+    close_logs(&own);
     return rc;
 }

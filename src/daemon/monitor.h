@@ -9,6 +9,7 @@ struct monitor_options {
     const char *host;
     uint16_t port; /* 0: the system chooses */
     int fd;        /* if not 0: a listening socket, in place of the port */
+    int logs_fd;   /* where lines come from, see base/log.h; 0: its own */
     void (*ready)(void *ctx); /* called when it answers; may be NULL */
     void *ready_ctx;
     bool insecure; /* may be reached from other machines */

@@ -120,3 +120,11 @@ enum errc socket_connect(const char *host, uint16_t port, int timeout_ms,
     *out = fd;
     return ERR_OK;
 }
+
+enum errc socket_packets(int out[2], struct err *err)
+{
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, out) == 0)
+        return ERR_OK;
+    return err_set(err, ERR_IO, "cannot make a pair of sockets: %s",
+                   strerror(errno));
+}

@@ -21,4 +21,8 @@ int socket_is_loopback(const char *host);
 MUST_CHECK enum errc socket_connect(const char *host, uint16_t port,
                                     int timeout_ms, int *out, struct err *err);
 
+/* Two connected sockets that keep packets whole; neither waits when it is
+ * written to with MSG_DONTWAIT. */
+MUST_CHECK enum errc socket_packets(int out[2], struct err *err);
+
 #endif

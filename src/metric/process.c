@@ -33,11 +33,16 @@ static const struct metric_family lines_family = {
     "stoker_log_lines_total", "Lines of the log that the process wrote.",
     METRIC_COUNTER, NULL, 0};
 
+static const struct metric_family lost_family = {
+    "stoker_log_lines_lost_total",
+    "Lines of logs that the monitor had no time for.", METRIC_COUNTER, NULL, 0};
+
 enum { CPU, OPEN_FDS, MAX_FDS, VIRTUAL, RESIDENT, START, THREADS };
 
 struct process_metrics {
     struct metric *series[COUNT(families)];
     struct metric *lines[LOG_ERROR + 1]; /* by level */
+    struct metric *lost;
 };
 
 static double open_fds(void)
@@ -106,6 +111,7 @@ static void refresh(void *ctx)
         metric_set(p->series[MAX_FDS], (double)limit.rlim_cur);
     for (int level = LOG_DEBUG; level <= LOG_ERROR; level++)
         metric_set(p->lines[level], (double)log_lines((enum log_level)level));
+    metric_set(p->lost, (double)log_tee_lost());
 }
 
 struct process_metrics *process_metrics_new(struct metrics *m)
@@ -122,6 +128,7 @@ struct process_metrics *process_metrics_new(struct metrics *m)
                        log_level_name((enum log_level)level));
         p->lines[level] = metrics_series(m, &lines_family, label);
     }
+    p->lost = metrics_series(m, &lost_family, "");
     metrics_hook(m, refresh, p);
     return p;
 }

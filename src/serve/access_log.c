@@ -21,10 +21,18 @@ enum {
     COMPLAIN_NS = 1000000000,
 };
 
-struct lane {
-    pthread_mutex_t lock;
+/* Lines on their way from a loop to the thread. */
+struct pair {
     struct buf lines; /* being filled by the loop */
     struct buf spare; /* being written by the thread; then they swap */
+};
+
+enum { LOG, COPY };
+
+struct lane {
+    pthread_mutex_t lock;
+    struct pair pairs[2]; /* the log; and a copy for the monitor, which is
+                             needed when the log is for people */
     uint64_t dropped;
     int64_t stamp_ms; /* of the text below */
     char stamp[CLOCK_TEXT_MAX];
@@ -55,16 +63,31 @@ static void complain(struct access_log *a, int why)
               (unsigned long long)a->lost, strerror(why));
 }
 
+static struct buf swap(struct pair *p)
+{
+    struct buf full = p->lines;
+
+    p->lines = p->spare;
+    return full;
+}
+
+static void give_back(struct pair *p, struct buf *full)
+{
+    buf_clear(full);
+    p->spare = *full;
+}
+
 static void flush_lane(struct access_log *a, struct lane *l)
 {
     uint64_t dropped;
 
     pthread_mutex_lock(&l->lock);
-    struct buf full = l->lines;
-    l->lines = l->spare;
+    struct buf full = swap(&l->pairs[LOG]), copy = swap(&l->pairs[COPY]);
     dropped = l->dropped;
     l->dropped = 0;
     pthread_mutex_unlock(&l->lock);
+    log_tee_lines(buf_str(a->human ? &copy : &full));
+    give_back(&l->pairs[COPY], &copy);
     a->lost += dropped;
     if (dropped)
         complain(a, ENOBUFS);
@@ -74,8 +97,7 @@ static void flush_lane(struct access_log *a, struct lane *l)
             a->lost += full.p[i] == '\n';
         complain(a, why);
     }
-    buf_clear(&full);
-    l->spare = full;
+    give_back(&l->pairs[LOG], &full);
 }
 
 static void *run(void *arg)
@@ -118,8 +140,10 @@ enum errc access_log_open(const char *dest, unsigned loops,
     pthread_cond_init(&a->wake, NULL);
     for (unsigned i = 0; i < loops; i++) {
         pthread_mutex_init(&a->lanes[i].lock, NULL);
-        buf_init(&a->lanes[i].lines, BUFFER_MAX);
-        buf_init(&a->lanes[i].spare, BUFFER_MAX);
+        for (int k = LOG; k <= COPY; k++) {
+            buf_init(&a->lanes[i].pairs[k].lines, BUFFER_MAX);
+            buf_init(&a->lanes[i].pairs[k].spare, BUFFER_MAX);
+        }
     }
     int rc = pthread_create(&a->thread, NULL, run, a);
     if (rc) {
@@ -140,8 +164,10 @@ void access_log_close(struct access_log *a)
     pthread_mutex_unlock(&a->lock);
     (void)pthread_join(a->thread, NULL);
     for (unsigned i = 0; i < a->loops; i++) {
-        buf_fini(&a->lanes[i].lines);
-        buf_fini(&a->lanes[i].spare);
+        for (int k = LOG; k <= COPY; k++) {
+            buf_fini(&a->lanes[i].pairs[k].lines);
+            buf_fini(&a->lanes[i].pairs[k].spare);
+        }
         pthread_mutex_destroy(&a->lanes[i].lock);
     }
     if (a->fd > 2)
@@ -232,21 +258,29 @@ static void put_human(struct buf *b, struct lane *l, struct http_request *r,
                (unsigned long long)r->bytes_out, r->model);
 }
 
+static void add(struct buf *to, struct lane *l, struct http_request *r,
+                int64_t took_ns,
+                void (*put)(struct buf *b, struct lane *l,
+                            struct http_request *r, int64_t took_ns))
+{
+    size_t before = to->n;
+
+    put(to, l, r, took_ns);
+    if (to->failed) {
+        to->failed = false;
+        to->n = before;
+        l->dropped++;
+    }
+}
+
 void access_log_write(struct access_log *a, struct http_request *r,
                       int64_t took_ns)
 {
     struct lane *l = &a->lanes[r->loop->index];
 
     pthread_mutex_lock(&l->lock);
-    size_t before = l->lines.n;
-    if (a->human)
-        put_human(&l->lines, l, r, took_ns);
-    else
-        put_ecs(&l->lines, l, r, took_ns);
-    if (l->lines.failed) {
-        l->lines.failed = false;
-        l->lines.n = before;
-        l->dropped++;
-    }
+    add(&l->pairs[LOG].lines, l, r, took_ns, a->human ? put_human : put_ecs);
+    if (a->human && log_tee_is_on())
+        add(&l->pairs[COPY].lines, l, r, took_ns, put_ecs);
     pthread_mutex_unlock(&l->lock);
 }

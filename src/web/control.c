@@ -65,6 +65,20 @@ static const struct stat store_stats[] = {
          flush_failures),
 };
 
+static const struct stat log_stats[] = {
+    STAT(logs_stats, "stoker_logs_seen_total",
+         "Lines of logs that the monitor has seen.", METRIC_COUNTER, seen),
+    STAT(logs_stats, "stoker_logs_sent_total",
+         "Lines that an Elasticsearch or a Loki took.", METRIC_COUNTER, sent),
+    STAT(logs_stats, "stoker_logs_refused_total",
+         "Lines that it refused for good.", METRIC_COUNTER, failed),
+    STAT(logs_stats, "stoker_logs_dropped_total",
+         "Lines that there was no room to keep for it.", METRIC_COUNTER,
+         dropped),
+    STAT(logs_stats, "stoker_logs_queue_bytes",
+         "Bytes of lines that wait to be sent.", METRIC_GAUGE, queue_bytes),
+};
+
 static const struct stat remote_stats[] = {
     STAT(remote_out_stats, "stoker_remote_write_samples_total",
          "Samples that other stores took.", METRIC_COUNTER, sent),
@@ -119,6 +133,7 @@ static const struct http_route routes[] = {
     {HTTP_GET, "/console/numbers", console_numbers, 0},
     {HTTP_GET, "/console/{file}", console_asset, 0},
     {HTTP_GET, "/api/v1/live", api_live, 0},
+    {HTTP_GET, "/api/v1/logs", api_logs, 0},
     {HTTP_GET, "/-/healthy", healthy, 0},
     {HTTP_GET, "/-/ready", ready, 0},
     {HTTP_POST, "/-/reload", api_reload, 0},
@@ -192,6 +207,7 @@ static void refresh(void *ctx)
     struct engine_stats rules;
     struct remote_out_stats remote;
     struct tsdb_stats store;
+    struct logs_stats logs;
 
     engine_stats(c->engine, &rules);
     show(c, rule_stats, COUNT(rule_stats), &rules);
@@ -199,6 +215,8 @@ static void refresh(void *ctx)
     show(c, remote_stats, COUNT(remote_stats), &remote);
     tsdb_stats(c->db, &store);
     show(c, store_stats, COUNT(store_stats), &store);
+    logs_stats(c->logs, &logs);
+    show(c, log_stats, COUNT(log_stats), &logs);
 }
 
 static enum errc make_http(struct control *c, struct err *err)
@@ -283,6 +301,8 @@ enum errc control_new(const struct control_options *options,
         rc = add_self(c, err);
     if (!rc)
         rc = notify_new(&options->notify, &c->notify, err);
+    if (!rc)
+        rc = logs_new(&options->logs, &c->logs, err);
     if (!rc) {
         c->options.rules.env.db = c->db;
         c->options.rules.tell = tell;
@@ -317,6 +337,8 @@ enum errc control_start(struct control *c, int fd, struct err *err)
     if (!rc)
         rc = notify_start(c->notify, err);
     if (!rc)
+        rc = logs_start(c->logs, err);
+    if (!rc)
         rc = engine_start(c->engine, err);
     if (!rc)
         rc = http_server_start(c->http, &fd, 1, err);
@@ -340,6 +362,7 @@ void control_free(struct control *c)
     free(c->targets);
     engine_free(c->engine);
     notify_free(c->notify);
+    logs_free(c->logs);
     control_remote_fini(c);
     prom_config_release(c->config);
     prom_config_release(c->first_config);

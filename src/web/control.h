@@ -18,6 +18,7 @@
 #include "collect/scrape.h"
 #include "http/server.h"
 #include "io/pool.h"
+#include "logs/logs.h"
 #include "metric/metric.h"
 #include "metric/process.h"
 #include "notify/notify.h"
@@ -39,6 +40,7 @@ struct control_options {
     struct tsdb_options store;
     struct engine_options rules; /* env.db is the control plane's */
     struct notify_options notify;
+    struct logs_options logs;
     struct http_limits limits;
     unsigned query_threads; /* 0: 2 */
     unsigned max_queries;   /* waiting; 0: 20 */
@@ -63,6 +65,7 @@ struct control {
     struct remote *usual_remotes; /* of the options */
     struct engine *engine;
     struct notify *notify;
+    struct logs *logs;
     struct metadata *metadata;
     struct http_server *http;
     struct pool *queries;

@@ -45,5 +45,6 @@ void stream_event_end(struct buf *out);
 /* ---- handlers ----------------------------------------------------------- */
 
 void api_live(struct http_request *r); /* queries, again and again */
+void api_logs(struct http_request *r); /* lines, as they come */
 
 #endif
