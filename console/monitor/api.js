@@ -77,9 +77,9 @@ export function parseDuration(words) {
   return total;
 }
 
-/** The range that ends now, on a grid, so that a page drawn again shows the same points. */
+/** The range that ends now, in steps for about so many points. */
 export function lately(seconds, points = 360) {
   const step = Math.max(1, Math.ceil(seconds / points / 5) * 5 || 1);
-  const end = Math.floor(Date.now() / 1000 / step) * step;
-  return { start: end - seconds, end, step };
+  const end = Math.floor(Date.now() / 1000);
+  return { start: end - Math.floor(seconds / step) * step, end, step };
 }

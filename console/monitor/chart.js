@@ -133,7 +133,9 @@ export class Panel {
         { ...axis, size: 66, incrs: this.unit.includes('ytes') || this.unit === 'Bps' ? POWERS_OF_2 : undefined, values: (_, at) => at.map((v) => format(v, this.unit)) },
       ],
       series: [{}, ...this.series.map((s, i) => ({
-        label: s.name, stroke: COLOURS[i % COLOURS.length], width: 1.5, points: { show: false }, spanGaps: false, show: !this.hidden.has(s.key),
+        label: s.name, stroke: COLOURS[i % COLOURS.length], width: 1.5, spanGaps: false,
+        // A line needs two points: so few are shown as what they are.
+        points: { show: s.values.filter((v) => v != null).length < 3, size: 4 }, show: !this.hidden.has(s.key),
       }))],
       hooks: {
         setCursor: [() => this.tell()],

@@ -9,6 +9,9 @@ const RANGES = [['900', 15, 'min'], ['3600', 1, 'h'], ['21600', 6, 'h'], ['86400
 export const rangeChoice = (value, changed) => select(text('range'), RANGES.map(([v, n, unit]) => [v, `${n} ${text(unit)}`]), value, changed);
 export const rangeOf = (parameters) => (RANGES.some(([v]) => v === parameters.get('range')) ? parameters.get('range') : '3600');
 
+/** How often a chart with such steps gets a new point. */
+export const liveInterval = (step) => `${Math.min(60, Math.max(5, step))}s`;
+
 /** The values that a variable may have: label_values(metric, label). */
 async function valuesOf(variable) {
   const [, metric, label] = variable.query.match(/label_values\((\w+), (\w+)\)/);
@@ -35,7 +38,7 @@ export function dashboard(name, element, parameters, head) {
 
   function follow(step) {
     const queries = panels.flatMap((p) => p.targets.map((t) => t.expr));
-    return stream('live', { query: queries, interval: `${Math.min(60, Math.max(5, step))}s` }, {
+    return stream('live', { query: queries, interval: liveInterval(step) }, {
       samples({ time, results }) {
         let at = 0;
         for (const p of panels) {

@@ -1,9 +1,9 @@
 // Any question to the history: PromQL with completion, as a graph and as a table.
 import { h, nothing, table } from './dom.js';
-import { lately, query, range } from './api.js';
+import { lately, query, stream } from './api.js';
 import { Panel } from './chart.js';
 import { editor } from './complete.js';
-import { rangeChoice, rangeOf } from './dashboard.js';
+import { liveInterval, rangeChoice, rangeOf } from './dashboard.js';
 import { keep } from './route.js';
 import { text } from './text.js';
 
@@ -21,13 +21,16 @@ const seriesName = ({ __name__: name = '', ...rest }) =>
 export function render(element, parameters) {
   const chosen = { q: parameters.get('q') || 'up', range: rangeOf(parameters), view: parameters.get('view') || 'graph' };
   const out = h('div', { id: 'result' }), note = h('span', { class: 'note', role: 'status' });
-  let panel = null, abort = new AbortController();
+  let panel = null, abort = new AbortController(), stop = () => {};
 
   async function graph(signal) {
     const grid = lately(Number(chosen.range));
     panel = new Panel({ title: '', targets: [{ expr: chosen.q }] });
     out.replaceChildren(panel.element);
     await panel.show(grid, signal);
+    if (signal.aborted) return 0;
+    const mine = panel;
+    stop = stream('live', { query: chosen.q, interval: liveInterval(grid.step) }, { samples: ({ time, results }) => mine.add(time, [results[0].result]) });
     return panel.total;
   }
   async function rows(signal) {
@@ -39,17 +42,24 @@ export function render(element, parameters) {
     return all.length;
   }
 
+  function end() {
+    abort.abort();
+    stop();
+    stop = () => {};
+    if (panel) panel.end();
+    panel = null;
+  }
+
   async function run() {
     chosen.q = edit.value().trim();
     keep('explore', chosen);
-    abort.abort();
+    end();
     abort = new AbortController();
-    if (panel) panel.end();
-    panel = null;
     note.textContent = text('loading');
-    const began = performance.now();
+    const began = performance.now(), { signal } = abort;
     try {
-      const n = await (chosen.view === 'graph' ? graph : rows)(abort.signal);
+      const n = await (chosen.view === 'graph' ? graph : rows)(signal);
+      if (signal.aborted) return;
       note.textContent = `${text('series')(n)} · ${text('took')(Math.round(performance.now() - began))}`;
     } catch (error) {
       if (error.name === 'AbortError') return;
@@ -70,5 +80,5 @@ export function render(element, parameters) {
     h('button', { type: 'button', class: 'main', onclick: run }, text('run')), ...views,
     rangeChoice(chosen.range, (v) => { chosen.range = v; run(); }), note), out);
   run();
-  return () => { abort.abort(); if (panel) panel.end(); };
+  return end;
 }

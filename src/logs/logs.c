@@ -35,10 +35,12 @@ struct logs {
 static void take(void *ctx, struct str line)
 {
     struct logs *l = ctx;
-    struct str cut = str_slice(line, 0, LINE_BYTES_MAX);
+    struct str cut = line;
 
-    if (!cut.n)
+    if (!line.n)
         return;
+    if (cut.n > LINE_BYTES_MAX)
+        cut.n = LINE_BYTES_MAX;
     l->seen++;
     book_add(l->book, cut);
     if (l->queue)

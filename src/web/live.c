@@ -4,8 +4,7 @@
  *     event: samples
  *     data: {"time":1767225600,"results":[{"resultType":...},{"error":"..."}]}
  *
- * The results stand in the order of the queries. Times are multiples of the
- * interval, so that all who look see the same.
+ * The results stand in the order of the queries.
  */
 #include "base/clock.h"
 #include "web/stream.h"
@@ -48,8 +47,7 @@ static void put_answer(struct stream *s, const struct promql_expr *x, int64_t t,
 static void look(struct stream *s, struct buf *out)
 {
     const struct live *l = s->state;
-    int64_t interval = s->interval_ns / 1000000;
-    int64_t t = clock_wall_ms() / interval * interval;
+    int64_t t = clock_wall_ms();
 
     stream_event(out, "samples");
     buf_printf(out, "{\"time\":%.3f,\"results\":[", (double)t / 1000);
