@@ -14,14 +14,17 @@ class Robot:
     def __init__(self):
         self.posts = []  # (path with query, headers, body as bytes)
         self.taken = []  # those that were answered with success
-        self.answers = {None: [(200, b"")]}  # path: list, whose last one stays
+        self.answers = {None: [(200, b"")]}  # path: list, whose last one stays; or a function of the body
         robot = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_POST(self):
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 answers = robot.answers.get(self.path.split("?")[0], robot.answers[None])
-                status, text = answers.pop(0) if len(answers) > 1 else answers[0]
+                if callable(answers):
+                    status, text = answers(body)
+                else:
+                    status, text = answers.pop(0) if len(answers) > 1 else answers[0]
                 robot.posts.append((self.path, dict(self.headers), body))
                 if status // 100 == 2:
                     robot.taken.append(robot.posts[-1])
