@@ -125,7 +125,8 @@ export class Panel {
     return {
       ...this.size(),
       legend: { show: false },
-      cursor: { sync: { key: 'page' }, focus: { prox: 24 }, y: false },
+      // The line under the cursor stands out, unless drawing all anew for it takes long.
+      cursor: { sync: { key: 'page' }, focus: { prox: this.series.length > 10 ? -1 : 24 }, y: false },
       focus: { alpha: 0.35 },
       scales: { y: { range: (_, low, high) => (low == null ? [0, 1] : [Math.min(0, low), high > 0 ? high * 1.05 : low < 0 ? 0 : 1]) } },
       axes: [

@@ -100,6 +100,7 @@ static const struct {
     [HTTP_TRACEPARENT] = NAME("traceparent"),
     [HTTP_USER_AGENT] = NAME("user-agent"),
     [HTTP_AUTHORIZATION] = NAME("authorization"),
+    [HTTP_FETCH_SITE] = NAME("sec-fetch-site"),
 #undef NAME
 };
 

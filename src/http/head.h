@@ -39,6 +39,7 @@ enum http_header {
     HTTP_TRACEPARENT,
     HTTP_USER_AGENT,
     HTTP_AUTHORIZATION,
+    HTTP_FETCH_SITE, /* Sec-Fetch-Site */
     HTTP_KNOWN_HEADERS,
 };
 

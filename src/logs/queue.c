@@ -224,7 +224,7 @@ static void flush(struct queue *q)
         /* What part of it is there may be half a line: read no further. */
         drop_lines(q);
         if (q->fd >= 0) {
-            (void)ftruncate(q->fd, (off_t)q->last_bytes);
+            (void)!ftruncate(q->fd, (off_t)q->last_bytes);
             next_file(q);
         }
         return;

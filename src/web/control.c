@@ -174,6 +174,20 @@ static const struct http_route routes[] = {
 
 /* ---- making and ending -------------------------------------------------- */
 
+/* A page of another site that somebody has open may not change anything here.
+ * Browsers tell, on https and to loopback (W3C Fetch Metadata); others are not
+ * browsers. */
+static int authorise(void *ctx, struct http_request *r)
+{
+    struct str site = r->head.known[HTTP_FETCH_SITE];
+
+    (void)ctx;
+    if (!(r->method & (HTTP_POST | HTTP_DELETE)) || !site.n)
+        return 0;
+    return str_eq(site, STR("same-origin")) || str_eq(site, STR("none")) ? 0
+                                                                         : 403;
+}
+
 static void on_done(void *ctx, struct http_request *r)
 {
     (void)ctx;
@@ -227,8 +241,11 @@ static enum errc make_http(struct control *c, struct err *err)
     if (rc)
         return rc;
     c->http->limits = c->options.limits;
-    c->http->hooks = (struct http_hooks){
-        .done = on_done, .gone = on_gone, .tick = on_tick, .ctx = c};
+    c->http->hooks = (struct http_hooks){.authorise = authorise,
+                                         .done = on_done,
+                                         .gone = on_gone,
+                                         .tick = on_tick,
+                                         .ctx = c};
     return ERR_OK;
 }
 

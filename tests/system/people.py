@@ -1,11 +1,15 @@
-"""Those who are told of alerts, for tests: an HTTP server that answers as robots do, and a mail server."""
+"""Those who are told of alerts, for tests: an HTTP server that answers as robots do, a mail server; and who looks at pages."""
 import base64
 import email
 import email.policy
 import http.server
 import json
+import pathlib
 import socketserver
+import subprocess
 import threading
+
+NPM = pathlib.Path(__file__).parent.parent / "npm"
 
 
 class Robot:
@@ -111,3 +115,10 @@ class MailServer:
     def stop(self):
         self.server.shutdown()
         self.server.server_close()
+
+
+def browse(script, *args):
+    """Runs a script of tests/npm, which prints lines of JSON."""
+    r = subprocess.run(["node", script, *map(str, args)], cwd=NPM, capture_output=True, text=True, timeout=400)
+    assert r.returncode == 0, r.stderr + r.stdout
+    return [json.loads(line) for line in r.stdout.splitlines()]

@@ -12,13 +12,13 @@ import urllib.request
 import pytest
 
 import models
+from people import browse
 from stoker import SLOW
 from test_gpu import FIXTURES, play  # noqa: F401 - a fixture
 from test_together import Both
 from test_alerts import await_that
 
 sanitize = pytest.mark.sanitize
-NPM = pathlib.Path(__file__).parent.parent / "npm"
 PAGES = ["overview", "service", "gpu", "host", "alerts", "explore", "targets", "rules", "logs"]
 RULES = """
 groups:
@@ -32,20 +32,14 @@ groups:
 """
 
 
-def ask(server, path, method="GET"):
+def ask(server, path, method="GET", headers={}):
     """(status, body) of the monitor."""
-    request = urllib.request.Request(server.watch + path, method=method)
+    request = urllib.request.Request(server.watch + path, method=method, headers=headers)
     try:
         with urllib.request.urlopen(request, timeout=30 * SLOW) as reply:
             return reply.status, json.loads(reply.read() or "null")
     except urllib.error.HTTPError as e:
         return e.code, json.loads(e.read())
-
-
-def browse(script, *args):
-    r = subprocess.run(["node", script, *map(str, args)], cwd=NPM, capture_output=True, text=True, timeout=400)
-    assert r.returncode == 0, r.stderr + r.stdout
-    return [json.loads(line) for line in r.stdout.splitlines()]
 
 
 @pytest.fixture
@@ -219,3 +213,11 @@ def test_lines_of_all_processes(both):
         assert first[1]["lines"][0]["http.request.id"] != later[1]["lines"][0]["http.request.id"]
     finally:
         s.close()
+
+
+@sanitize
+def test_pages_of_other_sites_change_nothing(both):
+    for site, status in (("cross-site", 403), ("same-site", 403), ("same-origin", 404), ("none", 404)):
+        got, _ = ask(both, "/api/v2/silence/00000000-0000-0000-0000-000000000000", "DELETE", {"Sec-Fetch-Site": site})
+        assert got == status, site
+        assert ask(both, "/api/v2/silences", headers={"Sec-Fetch-Site": site})[0] == 200

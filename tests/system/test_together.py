@@ -11,7 +11,7 @@ import urllib.request
 import pytest
 
 import models
-from people import Robot
+from people import Robot, browse
 from stoker import Server, run
 from test_alerts import await_that
 from test_life import slow_body
@@ -157,11 +157,14 @@ def test_from_a_slow_model_to_a_message_and_back(slow, folder):
                 assert "[FIRING:1] Slow" in text and "A request takes " in text
                 shown = json.loads(urllib.request.urlopen(s.watch + "/api/v2/alerts").read())
                 assert [a["labels"]["alertname"] for a in shown if a["labels"]["alertname"] == "Slow"] == ["Slow"]
+                seen = browse("console-look.mjs", s.watch, "warning")[0]
+                assert any("Slow" in a and "A request takes" in a for a in seen["alerts"]), seen
             finally:
                 stop.set()
                 for u in users:
                     u.join()
             await_that(lambda: any("[RESOLVED] Slow" in b["markdown"]["text"] for b in robot.bodies("/send")), seconds=40)
+            assert browse("console-look.mjs", s.watch, "good")[0]["alerts"] == []
     finally:
         robot.stop()
 
