@@ -183,4 +183,5 @@ def main():
         row("on disk after a clean stop, MiB", [x.stored() for x in all_of_them], "10.2f")
 
 
-main()
+if __name__ == "__main__":
+    main()

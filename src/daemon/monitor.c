@@ -17,6 +17,8 @@
 #include "io/socket.h"
 #include "web/exporter.h"
 
+enum { LARGE = 1 << 20 }; /* bytes of one piece of memory */
+
 static enum errc open_port(const struct monitor_options *o, uint16_t port,
                            int *fd, struct err *err)
 {
@@ -206,6 +208,9 @@ enum errc monitor_run(const struct monitor_options *options, struct err *err)
 
     /* Threads come and go with little: each need not keep memory of its own. */
     (void)mallopt(M_ARENA_MAX, 2);
+    /* What was large goes back to the system: the threshold would rise to the
+     * largest that was ever freed, and leave holes of that size. */
+    (void)mallopt(M_MMAP_THRESHOLD, LARGE);
     control.store.say = say;
     control.rules.say = say;
     control.notify.say = say;
