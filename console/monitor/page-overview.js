@@ -24,6 +24,18 @@ function banner(alerts, watched) {
   return h('div', { class: `state ${kind}`, role: 'status' }, words, h('small', {}, note));
 }
 
+function byName(alerts) {
+  const names = new Map();
+  for (const a of alerts) names.set(a.labels.alertname, [...(names.get(a.labels.alertname) || []), a]);
+  return [...names.values()];
+}
+
+/** The first of those with the same name, and the others behind a click. */
+function group([first, ...others], changed) {
+  return h('div', { class: 'same' }, alertCard(first, changed), others.length > 0
+    && h('details', {}, h('summary', {}, text('moreOf')(others.length, first.labels.alertname)), others.map((a) => alertCard(a, changed))));
+}
+
 async function tileOf({ name, unit, expr }) {
   const value = h('div', { class: 'value' }, text('loading'));
   const line = h('div');
@@ -52,12 +64,12 @@ export function render(element) {
     const [all, { groups }] = await Promise.all([allAlerts(), get('rules', { type: 'alert', exclude_alerts: true })]);
     if (over) return;
     state.replaceChildren(banner(all, groups.reduce((n, g) => n + g.rules.length, 0)));
-    // A menu that is open stays until it was used.
-    if (!list.querySelector('.menu button:focus'))
-      list.replaceChildren(...all.filter((a) => a.state === 'firing').map((a) => alertCard(a, alerts)));
+    // What is open stays until it was used.
+    if (!list.querySelector('.menu button:focus, details[open]'))
+      list.replaceChildren(...byName(all.filter((a) => a.state === 'firing')).map((same) => group(same, alerts)));
     const pending = all.filter((a) => a.state === 'pending');
     soon.hidden = !pending.length;
-    soon.replaceChildren(h('summary', {}, text('pendingNote')(pending.length)), ...pending.map((a) => alertCard(a, alerts)));
+    if (!soon.open) soon.replaceChildren(h('summary', {}, text('pendingNote')(pending.length)), ...pending.map((a) => alertCard(a, alerts)));
   }
 
   async function numbers() {

@@ -16,6 +16,7 @@ static const struct field {
     {"model", offsetof(struct line, model)},
     {"http.request.id", offsetof(struct line, request_id)},
     {"request_id", offsetof(struct line, request_id)},
+    {"host.name", offsetof(struct line, host)},
     {"message", offsetof(struct line, message)},
 };
 

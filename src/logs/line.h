@@ -14,7 +14,7 @@ enum { LINE_BYTES_MAX = 16384 }; /* what is behind is cut off */
 struct line {
     bool json;       /* an object, and well formed */
     struct str time; /* RFC 3339; "" when there is none, like the others */
-    struct str level, model, request_id, message;
+    struct str level, model, request_id, host, message;
 };
 
 /* NUMBER_PAD bytes behind the text must be readable. Strings point into it or

@@ -12,15 +12,18 @@ static void put_document(const struct ship_batch *b, struct str text,
 {
     char now[CLOCK_TEXT_MAX];
 
+    if (l->json && l->time.n && l->host.p) {
+        buf_put(body, text); /* a field twice is refused */
+        return;
+    }
     buf_put_field(body, "{\"host.name\":", str_from_cstr(b->host));
+    buf_putc(body, ',');
     if (l->json && l->time.n) {
-        bool empty = str_trim(str_slice(text, 1, text.n - 1)).n == 0;
-        buf_puts(body, empty ? "" : ",");
         buf_put(body, str_slice(text, 1, text.n));
         return;
     }
     clock_format(clock_wall_ns(), now);
-    buf_printf(body, ",\"@timestamp\":\"%s\"", now);
+    buf_printf(body, "\"@timestamp\":\"%s\"", now);
     buf_put_field(body, ",\"message\":", text);
     buf_putc(body, '}');
 }

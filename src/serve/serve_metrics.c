@@ -11,10 +11,12 @@ static const double seconds_bounds[] = {
     0.5,     1,        2.5,     5,      10};
 static const double size_bounds[] = {1, 2, 4, 8, 16, 32, 64, 128, 256};
 
-/* Bounds of prometheus-fastapi-instrumentator 8.0. */
-static const double highr_bounds[] = {.01, .025, .05, .075, .1,  .25, .5,
-                                      .75, 1,    1.5, 2,    2.5, 3,   3.5,
-                                      4,   4.5,  5,   7.5,  10,  30,  60};
+/* Bounds of prometheus-fastapi-instrumentator 8.0, and below them those that an
+ * answer of ours needs: its median would else be half of the first one. */
+static const double highr_bounds[] = {
+    .0001, .00025, .0005, .001, .0025, .005, .01, .025, .05,
+    .075,  .1,     .25,   .5,   .75,   1,    1.5, 2,    2.5,
+    3,     3.5,    4,     4.5,  5,     7.5,  10,  30,   60};
 static const double lowr_bounds[] = {.1, .5, 1};
 
 /* clang-format off */

@@ -9,6 +9,6 @@ await page.goto(`${url}/`);
 await page.locator(`.state.${state}`).waitFor();
 console.log(JSON.stringify({
   state: await page.locator('.state').textContent(),
-  alerts: await page.locator('#page .page > div > .alert').allTextContents(),
+  alerts: await page.locator('#page .page > div .alert').allTextContents(),
 }));
 await browser.close();

@@ -34,7 +34,7 @@ class Elasticsearch(Robot):
 
     def __init__(self):
         super().__init__()
-        self.documents = {}
+        self.documents, self.texts = {}, []
         self.verdict = lambda document: 201
         self.down = None  # (status, body) for everything
         self.answers[None] = self.answer
@@ -50,6 +50,7 @@ class Elasticsearch(Robot):
         items = []
         for action, document in zip(rows[::2], rows[1::2]):
             key = json.loads(action)["create"]["_id"]
+            self.texts.append(document)
             document = json.loads(document)
             status = 409 if key in self.documents else self.verdict(document)
             if status == 201:
@@ -57,6 +58,11 @@ class Elasticsearch(Robot):
             items.append({"create": {"_id": key, "status": status, **({} if status == 201 else {"error": {"reason": f"because {status}"}})}})
         bad = any(i["create"]["status"] != 201 for i in items)
         return 200, json.dumps({"took": 1, "errors": bad, "items": items}).encode()
+
+    def pairs(self, message):
+        """The names in the document with that message, each as often as it is there."""
+        text = [t for t in self.texts if json.loads(t).get("message") == message][0]
+        return [k for k, _ in json.loads(text, object_pairs_hook=list)]
 
     def messages(self):
         return [d.get("message") for d in self.documents.values()]
@@ -80,6 +86,7 @@ def test_a_file_is_followed_and_sent_to_elasticsearch(folder, monkeypatch):
         await_that(lambda: "no json at all" in far.messages() and "{" in far.messages())
         mine = {d["message"]: d for d in far.documents.values()}
         assert "an old line" not in mine
+        assert mine["line 2"]["host.name"] == "other" and far.pairs("line 2").count("host.name") == 1
         assert mine["line 1"]["@timestamp"] == "2026-11-25T12:00:01.001Z" and mine["line 1"]["host.name"]
         assert re.match(r"\d{4}-\d\d-\d\dT", mine["no json at all"]["@timestamp"])
         path, headers, _ = far.posts[0]
