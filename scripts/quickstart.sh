@@ -35,6 +35,7 @@ echo "    curl -s $url/predict -d '$body'"
 echo
 echo "    $(curl -fsS "$url/predict" -d "$body")"
 echo
+echo "Is everything fine? The console: http://127.0.0.1:8002"
 [ -n "$once" ] && exit 0
 echo "Serving; Ctrl-C ends it."
 wait $server

@@ -140,7 +140,11 @@ static void announce(struct master *m, struct kid *k)
     const char *host = strcmp(o->host, "0.0.0.0") == 0 ? "127.0.0.1" : o->host;
     long long ms = (long long)((clock_mono_ns() - k->started_ns) / MS);
     bool again = k->ever_ready;
+    char console[300] = "";
 
+    if (m->n_kids > 1)
+        (void)snprintf(console, sizeof(console), " console=http://%.250s:%u",
+                       host, socket_port(m->fds[1]));
     k->ready = k->ever_ready = true;
     if (again && k->is_monitor)
         log_event(LOG_INFO, "monitor.restarted", "pid=%d ms=%lld", (int)k->pid,
@@ -150,8 +154,8 @@ static void announce(struct master *m, struct kid *k)
                   ms);
     else if (!k->is_monitor)
         log_event(LOG_INFO, "server.ready",
-                  "http://%s:%u  docs=http://%s:%u/docs ms=%lld", host, m->port,
-                  host, m->port, ms);
+                  "http://%s:%u  docs=http://%s:%u/docs%s ms=%lld", host,
+                  m->port, host, m->port, console, ms);
 }
 
 /* The process's report. An error is the answer when it is the first start, of
