@@ -46,7 +46,7 @@ def stores(folder):
     (folder / "p.yml").write_text("global: {}\n")
     a, b, c = free_port(), free_port(), free_port()
     yield lambda: Store("stoker", [ROOT / "build/release/stoker", "monitor", "--port", str(a), "--data", folder / "stoker", "--no-self", "--no-host",
-                                   "--no-gpu", "--no-built-in-rules", "--remote-write-receiver", "--interval", "1d", "none=http://127.0.0.1:9/"],
+                                   "--no-gpu", "--no-built-in-rules", "--remote-write-receiver", "--config", folder / "p.yml"],
                         a, folder / "stoker", "/api/v1/write")
     yield lambda: Store("prometheus", ["prometheus", f"--config.file={folder}/p.yml", f"--storage.tsdb.path={folder}/data",
                                        f"--web.listen-address=127.0.0.1:{b}", "--log.level=error", "--web.enable-remote-write-receiver"],
