@@ -1,6 +1,6 @@
 // Every text of the console, once per language; a value may be a function.
 
-const texts = {
+export const texts = {
   en: {
     other: '中文', skip: 'To the content', menu: 'Pages', dark: 'Dark', light: 'Light', offline: 'The monitor does not answer. What you see is old; it is asked again all the time.',
     overview: 'Overview', service: 'Service', gpu: 'GPUs', host: 'Machine', alerts: 'Alerts', explore: 'Explore', targets: 'Targets', rules: 'Rules', logs: 'Logs',
@@ -10,9 +10,9 @@ const texts = {
     wrong: (n) => (n === 1 ? '1 alert is firing' : `${n} alerts are firing`), pendingNote: (n) => (n === 1 ? '1 alert may fire soon.' : `${n} alerts may fire soon.`),
     moreOf: (n, name) => `${n} more: ${name}`,
     noRules: 'No rules are watched', noRulesNote: 'The monitor was started with --no-built-in-rules and without --rules.',
-    whatToDo: 'What to do', value: 'Value', source: 'Query', silence: 'Silence', silenceFor: 'Silence for', cancel: 'Cancel', silencedBy: 'silenced',
+    whatToDo: 'What to do', value: 'Value', silence: 'Silence', silenceFor: 'Silence for', cancel: 'Cancel',
     inhibitedBy: 'muted by another alert', firing: 'firing', pending: 'pending', suppressed: 'silenced', inactive: 'inactive', critical: 'critical', warning: 'warning',
-    now: 'Now', silences: 'Silences', history: 'The last 24 hours', expire: 'End now', until: 'Until', by: 'By', comment: 'Why', matchers: 'What',
+    silences: 'Silences', history: 'The last 24 hours', expire: 'End now', until: 'Until', by: 'By', comment: 'Why', matchers: 'What',
     noAlerts: 'No alert is firing or pending.', noSilences: 'Nothing is silenced.', noHistory: 'No alert fired.', silenceComment: 'silenced in the console', alert: 'Alert', began: 'Began', lasted: 'Lasted', still: 'still firing',
     targets_down: 'Targets down', requests_per_second: 'Requests', success_ratio: 'Success rate', latency_p50_seconds: 'Latency, median', latency_p95_seconds: 'Latency, 95 %',
     waiting_requests: 'Waiting requests', cpu_ratio: 'Processors', memory_available_bytes: 'Memory available', disk_free_ratio: 'Disk free',
@@ -21,8 +21,8 @@ const texts = {
     noService: 'No service is scraped. Start one with: stoker serve model.onnx', waiting: 'Waiting', meanWait: 'Mean wait', meanRun: 'Mean run', meanRows: 'Rows per run',
     query: 'PromQL query', run: 'Run', graph: 'Graph', table: 'Table', metric: 'Series', series: (n) => (n === 1 ? '1 series' : `${n} series`), took: (ms) => `${ms} ms`, tooMany: (n) => `only the first ${n} are drawn`, suggestions: 'Suggestions', empty: 'The query has no result.', functionWord: 'function', metricWord: 'metric', labelWord: 'label', valueWord: 'value', keyword: 'keyword',
     state: 'State', url: 'URL', labels: 'Labels', lastScrape: 'Last scrape', duration: 'Duration', why: 'Error', up: 'up', down: 'down', unknown: 'unknown', noTargets: 'Nothing is scraped.',
-    rule: 'Rule', health: 'Health', lastEvaluation: 'Last evaluation', ok: 'ok', err: 'error', every: (t) => `every ${t}`, showAll: 'All rules', showFiring: 'Only those that fire',
-    level: 'Level', requestId: 'Request id', contains: 'Contains', follow: 'Follow', stopped: 'Stop', noLines: 'No line matches.', logsNote: (n) => `${n} lines`, dropped: (n) => `${n} lines came faster than they could be kept.`,
+    rule: 'Rule', lastEvaluation: 'Last evaluation', ok: 'ok', err: 'error', every: (t) => `every ${t}`, showFiring: 'Only those that fire',
+    level: 'Level', requestId: 'Request id', contains: 'Contains', follow: 'Follow', noLines: 'No line matches.', logsNote: (n) => `${n} lines`, dropped: (n) => `${n} lines came faster than they could be kept.`,
      },
   zh: {
     other: 'English', skip: '跳到内容', menu: '页面', dark: '深色', light: '浅色', offline: '监控没有应答。当前显示的是旧数据，正在不断重试。',
@@ -33,9 +33,9 @@ const texts = {
     wrong: (n) => `${n} 条告警正在触发`, pendingNote: (n) => `${n} 条告警可能即将触发。`,
     moreOf: (n, name) => `另有 ${n} 条：${name}`,
     noRules: '没有任何规则', noRulesNote: '监控以 --no-built-in-rules 启动，且没有 --rules。',
-    whatToDo: '处理方法', value: '数值', source: '查询', silence: '静默', silenceFor: '静默时长', cancel: '取消', silencedBy: '已静默',
+    whatToDo: '处理方法', value: '数值', silence: '静默', silenceFor: '静默时长', cancel: '取消',
     inhibitedBy: '被其他告警抑制', firing: '触发中', pending: '待定', suppressed: '已静默', inactive: '未触发', critical: '严重', warning: '警告',
-    now: '当前', silences: '静默', history: '最近 24 小时', expire: '立即结束', until: '截止', by: '创建者', comment: '原因', matchers: '范围',
+    silences: '静默', history: '最近 24 小时', expire: '立即结束', until: '截止', by: '创建者', comment: '原因', matchers: '范围',
     noAlerts: '没有触发中或待定的告警。', noSilences: '没有静默。', noHistory: '没有触发过告警。', silenceComment: '在控制台静默', alert: '告警', began: '开始', lasted: '持续', still: '仍在触发',
     targets_down: '离线目标', requests_per_second: '请求数', success_ratio: '成功率', latency_p50_seconds: '延迟（中位数）', latency_p95_seconds: '延迟（95%）',
     waiting_requests: '排队请求', cpu_ratio: '处理器', memory_available_bytes: '可用内存', disk_free_ratio: '磁盘剩余',
@@ -44,8 +44,8 @@ const texts = {
     noService: '没有采集任何服务。启动服务：stoker serve model.onnx', waiting: '排队', meanWait: '平均等待', meanRun: '平均运行', meanRows: '平均批大小',
     query: 'PromQL 查询', run: '执行', graph: '图表', table: '表格', metric: '序列', series: (n) => `${n} 条序列`, took: (ms) => `${ms} 毫秒`, tooMany: (n) => `仅绘制前 ${n} 条`, suggestions: '补全建议', empty: '查询没有结果。', functionWord: '函数', metricWord: '指标', labelWord: '标签', valueWord: '值', keyword: '关键字',
     state: '状态', url: '地址', labels: '标签', lastScrape: '上次采集', duration: '耗时', why: '错误', up: '在线', down: '离线', unknown: '未知', noTargets: '没有采集任何目标。',
-    rule: '规则', health: '健康', lastEvaluation: '上次计算', ok: '正常', err: '错误', every: (t) => `每 ${t}`, showAll: '全部规则', showFiring: '仅触发中',
-    level: '级别', requestId: '请求 ID', contains: '包含', follow: '跟随', stopped: '停止', noLines: '没有匹配的日志。', logsNote: (n) => `${n} 行`, dropped: (n) => `有 ${n} 行来得太快，未能保留。`,
+    rule: '规则', lastEvaluation: '上次计算', ok: '正常', err: '错误', every: (t) => `每 ${t}`, showFiring: '仅触发中',
+    level: '级别', requestId: '请求 ID', contains: '包含', follow: '跟随', noLines: '没有匹配的日志。', logsNote: (n) => `${n} 行`, dropped: (n) => `有 ${n} 行来得太快，未能保留。`,
      },
 };
 

@@ -12,10 +12,11 @@ export const launch = () => chromium.launch({
 /** A page of the server at url; `options` are Playwright's. */
 export async function open(browser, url, options) {
   const page = await browser.newPage({ viewport: { width: 1000, height: 900 }, ...options });
-  page.on('requestfailed', (r) => r.failure().errorText === 'net::ERR_ABORTED' || fail(`request failed: ${r.url()}: ${r.failure().errorText}`));
+  page.allowed = [/ERR_ABORTED/]; // complaints that a test asked for; a page that is left ends its requests
+  const complain = (what) => page.allowed.some((a) => a.test(what)) || fail(what);
+  page.on('requestfailed', (r) => complain(`request failed: ${r.url()}: ${r.failure().errorText}`));
   page.on('request', (r) => r.url().startsWith(url) || r.url().startsWith('data:') || fail(`leaves the server: ${r.url()}`));
   page.on('pageerror', (e) => fail(`page error: ${e.stack}`));
-  page.allowed = []; // complaints that a test asked for
-  page.on('console', (m) => m.type() === 'error' && !page.allowed.some((a) => a.test(m.text())) && fail(`console: ${m.text()}`));
+  page.on('console', (m) => m.type() === 'error' && complain(`console: ${m.text()}`));
   return page;
 }

@@ -3,7 +3,7 @@
 // with what axe found; pictures go to the folder.
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { launch, open } from './browser.mjs';
+import { fail, launch, open } from './browser.mjs';
 
 const [url, folder] = process.argv.slice(2);
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
@@ -15,6 +15,12 @@ const looks = [
 ];
 
 const browser = await launch();
+const plain = await open(browser, url);
+await plain.goto(`${url}/`);
+const texts = await plain.evaluate(async () => (await import('/console/text.js')).texts);
+for (const [one, other] of [['en', 'zh'], ['zh', 'en']])
+  for (const key of Object.keys(texts[one])) if (!(key in texts[other])) fail(`text '${key}' is not there in ${other}`);
+await plain.close();
 for (const { name, ...look } of looks) {
   for (const which of pages) {
     const page = await open(browser, url, { ...look, bypassCSP: true }); // axe is put in from here
