@@ -1,5 +1,7 @@
 #include "base/log.h"
 
+#include <errno.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -77,21 +79,34 @@ uint64_t log_tee_lost(void)
     return sink.lost;
 }
 
-static void send_packet(struct str lines)
+static bool try_packet(struct str lines)
 {
-    if (send(sink.tee, lines.p, lines.n, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0)
-        return;
-    for (size_t i = 0; i < lines.n; i++)
+    return send(sink.tee, lines.p, lines.n, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0;
+}
+
+/* Takes the time that it waits from *wait_ms. */
+static void send_packet(struct str lines, int *wait_ms)
+{
+    struct pollfd room = {.fd = sink.tee, .events = POLLOUT};
+    bool sent = try_packet(lines);
+
+    while (!sent && errno == EAGAIN && *wait_ms > 0) {
+        int64_t began = clock_mono_ns();
+        (void)poll(&room, 1, *wait_ms);
+        *wait_ms -= 1 + (int)((clock_mono_ns() - began) / 1000000);
+        sent = try_packet(lines);
+    }
+    for (size_t i = 0; !sent && i < lines.n; i++)
         sink.lost += lines.p[i] == '\n';
 }
 
-void log_tee_lines(struct str lines)
+void log_tee_lines(struct str lines, int wait_ms)
 {
     while (sink.tee >= 0 && lines.n) {
         size_t n = lines.n < PACKET_MAX ? lines.n : (size_t)PACKET_MAX;
         const char *end = memrchr(lines.p, '\n', n);
         n = end ? (size_t)(end - lines.p) + 1 : n;
-        send_packet(str_slice(lines, 0, n));
+        send_packet(str_slice(lines, 0, n), &wait_ms);
         lines = str_slice(lines, n, lines.n);
     }
 }
@@ -148,7 +163,7 @@ void log_event(enum log_level level, const char *event, const char *fmt, ...)
     if (!sink.human || log_tee_is_on())
         format_ecs(&b, level, event, message);
     if (!b.failed)
-        log_tee_lines(buf_str(&b));
+        log_tee_lines(buf_str(&b), 0);
     if (sink.human) {
         buf_clear(&b);
         format_human(&b, level, event, message);

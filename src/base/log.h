@@ -42,8 +42,9 @@ uint64_t log_lines(enum log_level level);
  * dropped and counted. -1: no more. Before threads start. */
 void log_tee(int fd);
 
-/* Lines of other logs the same way, each with its end. Any thread. */
-void log_tee_lines(struct str lines);
+/* Lines of other logs the same way, each with its end; waits so many ms, all
+ * together, for room. Any thread. */
+void log_tee_lines(struct str lines, int wait_ms);
 bool log_tee_is_on(void);
 uint64_t log_tee_lost(void); /* lines */
 

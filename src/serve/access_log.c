@@ -18,6 +18,7 @@
 enum {
     BUFFER_MAX = 4 << 20, /* per loop, while the disk is slow */
     FLUSH_MS = 100,
+    TEE_MS = 50, /* that the monitor may let us wait, each time */
     COMPLAIN_NS = 1000000000,
 };
 
@@ -86,8 +87,6 @@ static void flush_lane(struct access_log *a, struct lane *l)
     dropped = l->dropped;
     l->dropped = 0;
     pthread_mutex_unlock(&l->lock);
-    log_tee_lines(buf_str(a->human ? &copy : &full));
-    give_back(&l->pairs[COPY], &copy);
     a->lost += dropped;
     if (dropped)
         complain(a, ENOBUFS);
@@ -97,6 +96,8 @@ static void flush_lane(struct access_log *a, struct lane *l)
             a->lost += full.p[i] == '\n';
         complain(a, why);
     }
+    log_tee_lines(buf_str(a->human ? &copy : &full), TEE_MS);
+    give_back(&l->pairs[COPY], &copy);
     give_back(&l->pairs[LOG], &full);
 }
 
