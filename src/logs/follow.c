@@ -11,12 +11,6 @@
 
 enum { READ_BYTES = 65536, READS = 16 };
 
-void follow_init(struct follow *f, const char *path)
-{
-    *f = (struct follow){.path = path, .fd = -1};
-    buf_init(&f->rest, 2 * READ_BYTES);
-}
-
 void follow_fini(struct follow *f)
 {
     if (f->fd >= 0)
@@ -42,6 +36,13 @@ static bool open_it(struct follow *f)
     f->inode = st.st_ino;
     f->started = true;
     return true;
+}
+
+void follow_init(struct follow *f, const char *path)
+{
+    *f = (struct follow){.path = path, .fd = -1};
+    buf_init(&f->rest, 2 * READ_BYTES);
+    (void)open_it(f);
 }
 
 /* Lines that have ended are told; one that never ends is cut. */
