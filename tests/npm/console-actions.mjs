@@ -43,18 +43,23 @@ await page.getByRole('button', { name: 'English' }).click();
 // A query with completion, as a graph and as a table; a mistake; the address keeps it.
 await to(page, 'explore', '.uplot');
 const area = page.getByLabel('PromQL query');
+// Those for the whole word: each letter asks anew, and the answers come a moment later.
+const suggestions = async (word) => {
+  await page.waitForFunction((w) => {
+    const names = [...document.querySelectorAll('.choices:not([hidden]) li span:first-child')];
+    return names.length && names.every((n) => n.textContent.includes(w));
+  }, word);
+  return texts(page, '.choices li span:first-child');
+};
 await area.fill('');
 await area.pressSequentially('sum by (job) (scrape_samples_scr');
-await page.locator('.choices li').first().waitFor();
-tell('metrics', { choices: await texts(page, '.choices li span:first-child') });
+tell('metrics', { choices: await suggestions('scrape_samples_scr') });
 await page.keyboard.press('Tab');
 await area.pressSequentially('{jo');
-await page.locator('.choices li').first().waitFor();
-tell('labels', { choices: await texts(page, '.choices li span:first-child') });
+tell('labels', { choices: await suggestions('jo') });
 await page.keyboard.press('Tab');
 await area.pressSequentially('="st');
-await page.locator('.choices li').first().waitFor();
-tell('values', { choices: await texts(page, '.choices li span:first-child') });
+tell('values', { choices: await suggestions('st') });
 await page.keyboard.press('Tab');
 await area.pressSequentially('"})');
 await page.keyboard.press('Enter');
