@@ -12,12 +12,11 @@ packages prometheus and victoria-metrics, and cmake --build build/release --targ
 """
 import argparse
 import pathlib
-import statistics
 import subprocess
 import tempfile
 import time
 
-from monitor import ROOT, Peer, free_port
+from monitor import ROOT, Peer, ask_in_turn, free_port, table
 
 QUERIES = ["rate(requests_total[5m])", "sum by (path) (rate(requests_total[5m]))",
            "histogram_quantile(0.99, sum by (le) (rate(latency_seconds_bucket[5m])))", "avg(gpu_utilization)",
@@ -81,27 +80,18 @@ def main():
             rest.append(x.resident())
             them.append(x)
 
-        def row(what, values, form="10.2f"):
-            ratios = " ".join(f"{values[0] / v:10.2f}" if v else " " * 10 for v in values[1:])
-            print(f"{what:75}" + " ".join(f"{v:{form}}" for v in values) + " " + ratios, flush=True)
-
         print(f"{args.series} series every {args.interval} s for {args.hours} h: {samples / 1e6:.1f} million samples\n")
-        print(f"{'':75}" + " ".join(f"{x.name:>10}" for x in them) + " " + " ".join(f"{'/' + x.name:>10}" for x in them[1:]))
-        row("written, million samples a second", [samples / s / 1e6 for s in seconds])
-        row("written, million samples a second of its processor time", [samples / u / 1e6 for u in used])
-        row("resident memory while it was written to, at most, MiB", most, "10.1f")
-        row(f"resident memory {args.rest} s later, MiB", rest, "10.1f")
-        row("bytes a sample on disk", [x.again() * 2**20 / samples for x in them])
+        row = table(them)
+        row("written, million samples a second", [samples / s / 1e6 for s in seconds], "10.2f")
+        row("written, million samples a second of its processor time", [samples / u / 1e6 for u in used], "10.2f")
+        row("resident memory while it was written to, at most, MiB", most)
+        row(f"resident memory {args.rest} s later, MiB", rest)
+        row("bytes a sample on disk", [x.again() * 2**20 / samples for x in them], "10.2f")
         form = {"start": end - args.hours * 3600 + 300, "end": end - 60, "step": 60}
         for query in QUERIES:
-            times = [[] for _ in them]
-            for _ in range(args.rounds):
-                for k, x in enumerate(them):
-                    took, result = x.ask("query_range", {"query": query, **form})
-                    assert result and len(result[0]["values"]) > args.hours * 60 - 20, (x.name, query, len(result))
-                    times[k].append(took * 1000)
-            row(query + ", ms", list(map(statistics.median, times)), "10.1f")
-        row("resident memory behind the queries, MiB", [x.resident() for x in them], "10.1f")
+            row(query + ", ms", ask_in_turn(them, query, form, args.rounds,
+                                            lambda result: result and len(result[0]["values"]) > args.hours * 60 - 20))
+        row("resident memory behind the queries, MiB", [x.resident() for x in them])
         for x in them:
             x.stored()
 

@@ -137,6 +137,28 @@ def peers(folder, port, interval):
                             "-search.maxStalenessInterval=5m", "-loggerLevel=ERROR"], f"http://127.0.0.1:{c}", folder / "victoria")
 
 
+def table(them):
+    """Prints the head of a table; what it returns prints a row of it, with the ratios of the first to each other."""
+    print(f"{'':75}" + " ".join(f"{x.name:>10}" for x in them) + " " + " ".join(f"{'/' + x.name:>10}" for x in them[1:]))
+
+    def row(what, values, form="10.1f"):
+        ratios = " ".join(f"{values[0] / v:10.2f}" if v else " " * 10 for v in values[1:])
+        print(f"{what:75}" + " ".join(f"{v:{form}}" for v in values) + " " + ratios, flush=True)
+
+    return row
+
+
+def ask_in_turn(them, query, form, rounds, check):
+    """The median time of a range query at each, in ms; check(result) is what must hold of every answer."""
+    times = [[] for _ in them]
+    for _ in range(rounds):
+        for k, x in enumerate(them):
+            took, result = x.ask("query_range", {"query": query, **form})
+            assert check(result), (x.name, query, len(result))
+            times[k].append(took * 1000)
+    return list(map(statistics.median, times))
+
+
 QUERIES = ["rate(requests_total[1m])", "sum by (path) (rate(requests_total[1m]))",
            "histogram_quantile(0.99, sum by (le) (rate(latency_seconds_bucket[1m])))", "avg(gpu_utilization)",
            'max by (instance_id) (gpu_power_watts{path=~"/v1/models/[1-5]"})', "topk(10, requests_total)"]
@@ -153,11 +175,6 @@ def main():
     port = serve(page)
     with tempfile.TemporaryDirectory(prefix="bench-monitor") as name:
         all_of_them = list(peers(pathlib.Path(name), port, args.interval))
-
-        def row(what, values, form="10.1f"):
-            ratios = " ".join(f"{values[0] / v:10.2f}" if v else " " * 10 for v in values[1:])
-            print(f"{what:75}" + " ".join(f"{v:{form}}" for v in values) + " " + ratios, flush=True)
-
         start = [x.processor() for x in all_of_them]
         end = time.time() + args.scrapes * args.interval
         while time.time() < end:
@@ -165,20 +182,13 @@ def main():
             page.step()
         used = [x.processor() - s for x, s in zip(all_of_them, start)]
         print(f"{args.series} series, {args.scrapes} scrapes, one every {args.interval} s\n")
-        print(f"{'':75}" + " ".join(f"{x.name:>10}" for x in all_of_them) + " " +
-              " ".join(f"{'/' + x.name:>10}" for x in all_of_them[1:]))
+        row = table(all_of_them)
         row("resident memory, MiB", [x.resident() for x in all_of_them])
         row("processor time of all scrapes, s", used, "10.2f")
         now = int(time.time())
         form = {"start": now - args.scrapes * args.interval, "end": now, "step": max(1, args.interval)}
         for query in QUERIES:
-            times = [[] for _ in all_of_them]
-            for _ in range(args.rounds):
-                for k, x in enumerate(all_of_them):
-                    took, result = x.ask("query_range", {"query": query, **form})
-                    assert result
-                    times[k].append(took * 1000)
-            row(query + ", ms", list(map(statistics.median, times)))
+            row(query + ", ms", ask_in_turn(all_of_them, query, form, args.rounds, bool))
         row("resident memory behind the queries, MiB", [x.resident() for x in all_of_them])
         row("on disk after a clean stop, MiB", [x.stored() for x in all_of_them], "10.2f")
 
