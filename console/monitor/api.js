@@ -42,7 +42,21 @@ export const range = (expression, { start, end, step }, signal) =>
 export const first = (data) => (data && data.result && data.result.length
   ? Number(data.resultType === 'scalar' ? data.result[1] : data.result[0].value[1]) : null);
 
-/** Server-sent events until the returned function is called. A page that nobody sees asks nothing. */
+/** While somebody sees the page: open() when it is seen, close() when not. Returns what ends it. */
+function whileSeen(open, close) {
+  const look = () => (document.hidden ? close() : open());
+  document.addEventListener('visibilitychange', look);
+  look();
+  return () => { document.removeEventListener('visibilitychange', look); close(); };
+}
+
+/** f() now and every so many seconds, until the returned function is called. */
+export function repeat(f, seconds) {
+  let timer;
+  return whileSeen(() => { f(); timer = setInterval(f, seconds * 1000); }, () => clearInterval(timer));
+}
+
+/** Server-sent events until the returned function is called. */
 export function stream(path, parameters, events) {
   let source = null;
   const open = () => {
@@ -53,10 +67,7 @@ export function stream(path, parameters, events) {
       source.addEventListener(name, (e) => f(JSON.parse(e.data)));
   };
   const close = () => { if (source) source.close(); source = null; };
-  const look = () => (document.hidden ? close() : source || open());
-  document.addEventListener('visibilitychange', look);
-  look();
-  return () => { document.removeEventListener('visibilitychange', look); close(); };
+  return whileSeen(open, close);
 }
 
 /** How many seconds a rate looks back: four scrapes of the slowest target. */

@@ -1,5 +1,5 @@
 // A page of panels: those that Grafana is given as well (stoker export grafana).
-import { h, select } from './dom.js';
+import { failure, h, select } from './dom.js';
 import { get, lately, plain, stream } from './api.js';
 import { Panel, fill } from './chart.js';
 import { keep } from './route.js';
@@ -75,7 +75,7 @@ export function dashboard(name, element, parameters, head) {
   }
 
   const failed = (error) => {
-    if (error.name !== 'AbortError') grid.replaceChildren(h('p', { class: 'error' }, `${text('failed')} ${error.message}`));
+    if (error.name !== 'AbortError') grid.replaceChildren(failure(error));
   };
   const board = plain(`/console/dashboard/${name}${chinese() ? '?zh' : ''}`);
   function show() { clear(); board.then(draw).catch(failed); }

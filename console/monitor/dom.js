@@ -38,6 +38,8 @@ export function table(columns, rows) {
 export const labels = (set) => h('div', { class: 'labels' },
   Object.entries(set).map(([name, value]) => h('span', {}, `${name}="${value}"`)));
 
+export const failure = (error) => h('p', { class: 'error' }, `${text('failed')} ${error.message}`);
+
 export const nothing = (words) => h('p', { class: 'note' }, words);
 
 /** A bar that is as full as share (0 to 1) says. */

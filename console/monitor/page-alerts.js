@@ -1,6 +1,6 @@
 // Alerts of now, what is silenced, what was.
-import { clock, duration, h, labels, nothing, table } from './dom.js';
-import { lately, plain, range, send, stream } from './api.js';
+import { clock, duration, failure, h, labels, nothing, table } from './dom.js';
+import { lately, plain, range, repeat, send } from './api.js';
 import { text } from './text.js';
 import { alertCard, allAlerts } from './alert-view.js';
 
@@ -60,12 +60,11 @@ export function render(element) {
       list.replaceChildren(...(all.length ? all.map((a) => alertCard(a, refresh)) : [nothing(text('noAlerts'))]));
     silences.replaceChildren(silenceTable(silent, refresh));
   }
-  const failed = (error) => list.replaceChildren(h('p', { class: 'error' }, `${text('failed')} ${error.message}`));
+  const failed = (error) => list.replaceChildren(failure(error));
   const refresh = () => { document.activeElement?.blur(); now().catch(failed); };
 
   element.append(h('h1', {}, text('alerts')), list, h('h2', {}, text('silences')), silences, h('h2', {}, text('history')), history);
   past().then((t) => history.replaceChildren(pastTable(t))).catch(failed);
-  const stop = stream('live', { query: 'count(ALERTS)', interval: '5s' }, { samples: () => now().catch(failed) });
-  now().catch(failed);
+  const stop = repeat(() => now().catch(failed), 5);
   return () => { over = true; stop(); };
 }

@@ -1,6 +1,6 @@
 // Each GPU at a glance, who uses it, what happened to it; and its panels.
 import { format, h, meter, nothing, table } from './dom.js';
-import { query, stream } from './api.js';
+import { query, repeat, stream } from './api.js';
 import { dashboard } from './dashboard.js';
 import { text } from './text.js';
 
@@ -80,8 +80,7 @@ export function render(element, parameters) {
       processes.replaceChildren(processTable(now.processes));
     },
   });
-  tell();
-  const timer = setInterval(tell, 60000);
+  const quiet = repeat(tell, 60);
   const end = dashboard('gpu', element, parameters, head);
-  return () => { stop(); clearInterval(timer); end(); };
+  return () => { stop(); quiet(); end(); };
 }

@@ -1,5 +1,5 @@
 // Is everything fine? What is not, since when, what to do.
-import { format, h, svg } from './dom.js';
+import { failure, format, h, svg } from './dom.js';
 import { get, first, lately, plain, range, stream } from './api.js';
 import { fill } from './chart.js';
 import { text } from './text.js';
@@ -85,7 +85,7 @@ export function render(element) {
   }
 
   element.append(h('h1', {}, text('overview')), state, list, tiles, soon);
-  const failed = (where) => (error) => where.replaceChildren(h('p', { class: 'error' }, `${text('failed')} ${error.message}`));
+  const failed = (where) => (error) => where.replaceChildren(failure(error));
   alerts().catch(failed(state));
   numbers().catch(failed(tiles));
   return () => { over = true; stop(); };

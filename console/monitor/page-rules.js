@@ -1,6 +1,6 @@
 // What is watched: groups of rules, and what became of each.
-import { ago, duration, h, nothing, table } from './dom.js';
-import { get, stream } from './api.js';
+import { ago, duration, failure, h, nothing, table } from './dom.js';
+import { get, repeat } from './api.js';
 import { chinese, text } from './text.js';
 
 const stateOf = (r) => (r.health === 'err' ? 'err' : r.state || r.health);
@@ -31,7 +31,7 @@ export function render(element) {
     });
     list.replaceChildren(...(parts.length ? parts : [nothing(text(groups.length ? 'noAlerts' : 'noRules'))]));
   }
-  const failed = (error) => list.replaceChildren(h('p', { class: 'error' }, `${text('failed')} ${error.message}`));
+  const failed = (error) => list.replaceChildren(failure(error));
   const toggle = h('button', { type: 'button', 'aria-pressed': 'false', onclick: () => {
     only = !only;
     toggle.setAttribute('aria-pressed', String(only));
@@ -39,5 +39,5 @@ export function render(element) {
   } }, text('showFiring'));
 
   element.append(h('div', { class: 'bar' }, h('h1', {}, text('rules')), toggle), list);
-  return stream('live', { query: 'vector(1)', interval: '15s' }, { samples: () => show().catch(failed) });
+  return repeat(() => show().catch(failed), 15);
 }

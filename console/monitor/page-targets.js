@@ -1,6 +1,6 @@
 // What is scraped, and what came of it.
-import { ago, format, h, labels, nothing, table } from './dom.js';
-import { get, stream } from './api.js';
+import { ago, failure, format, h, labels, nothing, table } from './dom.js';
+import { get, repeat } from './api.js';
 import { text } from './text.js';
 
 const state = (t) => h('span', { class: `badge ${{ up: 'good', down: 'bad' }[t.health] || 'soft'}` }, text(t.health));
@@ -20,8 +20,8 @@ export function render(element) {
       { title: text('why'), of: (t) => h('span', { class: 'error' }, t.lastError) },
     ], activeTargets) : nothing(text('noTargets')));
   }
-  const failed = (error) => list.replaceChildren(h('p', { class: 'error' }, `${text('failed')} ${error.message}`));
+  const failed = (error) => list.replaceChildren(failure(error));
 
   element.append(h('h1', {}, text('targets')), list);
-  return stream('live', { query: 'vector(1)', interval: '5s' }, { samples: () => show().catch(failed) });
+  return repeat(() => show().catch(failed), 5);
 }

@@ -155,16 +155,6 @@ static void tell(struct remote_out *r, enum errc rc, const char *why)
     r->failing = rc != ERR_OK;
 }
 
-/* Sleeps; false: it is time to end. */
-static bool rest(struct remote_out *r, int64_t ms)
-{
-    worker_lock(&r->worker);
-    worker_wait(&r->worker, ms);
-    bool more = !r->worker.stopped;
-    worker_unlock(&r->worker);
-    return more;
-}
-
 /* Until it is sent, or refused, or the end has come; false: it was not sent.
  * last: the end has come already. */
 static bool deliver(struct remote_out *r, const struct waiting *v, size_t n,
@@ -181,7 +171,8 @@ static bool deliver(struct remote_out *r, const struct waiting *v, size_t n,
     while (again) {
         rc = body.n > 1 ? post(r, buf_str(&body), last, &err) : ERR_OK;
         tell(r, rc, err.msg);
-        again = (rc == ERR_UNAVAIL || rc == ERR_TIMEOUT) && rest(r, pause);
+        again = (rc == ERR_UNAVAIL || rc == ERR_TIMEOUT) &&
+                worker_rest(&r->worker, pause);
         pause = pause * 2 < how->longest_pause_ms ? pause * 2
                                                   : how->longest_pause_ms;
     }

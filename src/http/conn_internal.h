@@ -41,7 +41,6 @@ struct conn {
     bool in_idle;              /* which list it is in */
     bool replied;              /* the reply is in req->out */
     bool eof;                  /* the client sends no more */
-    bool streams;              /* req goes on, see stream.h */
     size_t sent;               /* bytes of req->out that are gone */
     uint64_t body_bytes;       /* received so far, for the minimum rate */
     unsigned char address[16]; /* of the client, IPv6 form */

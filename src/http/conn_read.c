@@ -365,7 +365,7 @@ static void become_idle(struct conn *c)
 /* One step with the bytes at hand. False: no progress, or c is closed. */
 static bool step(struct conn *c)
 {
-    if (c->streams) {
+    if (c->req && c->req->endless && !c->replied) {
         conn_stream_flush(c);
         return false;
     }

@@ -36,7 +36,7 @@ static ssize_t take(struct conn *c, char *to, size_t n)
 
 static void on_eof(struct conn *c)
 {
-    if (c->state == CONN_WAIT && c->req && !c->replied && !c->streams) {
+    if (c->state == CONN_WAIT && c->req && !c->replied && !c->req->endless) {
         /* Half-closed while we work: the client may still read. Only ask to
          * be told when it is entirely gone. */
         c->eof = true;

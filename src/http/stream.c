@@ -52,7 +52,6 @@ void http_stream_begin(struct http_request *r, const char *content_type)
     if (!c)
         return;
     c->sent = HTTP_HEADROOM - reply_head(r, 0);
-    c->streams = true;
     conn_stream_flush(c);
 }
 
@@ -84,7 +83,6 @@ void http_stream_end(struct http_request *r)
         request_release(r);
         return;
     }
-    c->streams = false;
     c->replied = true;
     conn_advance(c);
 }

@@ -59,3 +59,12 @@ void worker_wait(struct worker *w, int64_t ms)
     clock_deadline(ms < 1 ? 1 : ms, &until);
     (void)pthread_cond_timedwait(&w->wake, &w->lock, &until);
 }
+
+bool worker_rest(struct worker *w, int64_t ms)
+{
+    worker_lock(w);
+    worker_wait(w, ms);
+    bool on = !w->stopped;
+    worker_unlock(w);
+    return on;
+}

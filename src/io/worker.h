@@ -47,4 +47,7 @@ void worker_wake(struct worker *w);
  * passed, or at once when it is to end. */
 void worker_wait(struct worker *w, int64_t ms);
 
+/* The same without the lock. False: it is to end. */
+bool worker_rest(struct worker *w, int64_t ms);
+
 #endif

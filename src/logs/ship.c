@@ -113,15 +113,6 @@ static enum errc post(struct ship *s, struct ship_batch *b, struct err *err)
     return rc;
 }
 
-static bool rest(struct ship *s, int64_t ms)
-{
-    worker_lock(&s->worker);
-    worker_wait(&s->worker, ms);
-    bool on = !s->worker.stopped;
-    worker_unlock(&s->worker);
-    return on;
-}
-
 static void refuse(struct ship *s, const struct ship_batch *b, const char *why)
 {
     say(s, true, "logs.refused", why);
@@ -154,7 +145,7 @@ static bool deliver(struct ship *s, struct ship_batch *b)
                                  : (size_t)BATCH_LINES;
             return true;
         }
-        if (!rest(s, pause))
+        if (!worker_rest(&s->worker, pause))
             return false;
         pause = pause * 2 < PAUSE_MAX_MS ? pause * 2 : PAUSE_MAX_MS;
     }
@@ -208,7 +199,8 @@ static void *run(void *arg)
 
     buf_init(&text, 2 * (size_t)BATCH_BYTES);
     while (on)
-        on = send_some(s, &text) ? rest(s, 0) : rest(s, LOOK_MS);
+        on = send_some(s, &text) ? worker_rest(&s->worker, 0)
+                                 : worker_rest(&s->worker, LOOK_MS);
     buf_fini(&text);
     return NULL;
 }

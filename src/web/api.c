@@ -99,11 +99,15 @@ void api_take_notes(struct api_call *c, const struct promql_result *r)
     }
 }
 
+struct api_call *api_call_of(struct task *home)
+{
+    return (struct api_call *)(void *)((char *)home -
+                                       offsetof(struct api_call, home));
+}
+
 static void go_home(struct task *t)
 {
-    struct api_call *c =
-        (struct api_call *)(void *)((char *)t -
-                                    offsetof(struct api_call, home));
+    struct api_call *c = api_call_of(t);
     struct http_request *r = c->r;
 
     r->user = NULL;

@@ -44,6 +44,9 @@ bool api_submit(struct control *c, struct pool_job *job);
 void api_enter(struct api_call *c);
 void api_leave(struct api_call *c);
 
+/* Whose `home` that is. */
+struct api_call *api_call_of(struct task *home);
+
 /* The client of a request has left: stop soon. */
 void api_cancel(struct http_request *r);
 

@@ -43,9 +43,7 @@ static void gone(struct api_call *c)
 
 static void come_home(struct task *t)
 {
-    struct api_call *c =
-        (struct api_call *)(void *)((char *)t -
-                                    offsetof(struct api_call, home));
+    struct api_call *c = api_call_of(t);
     struct stream *s = of_call(c);
 
     s->busy = false;
