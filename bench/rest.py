@@ -45,7 +45,7 @@ def processor(pids):
 
 
 def stoker(folder):
-    env = {**os.environ, "STOKER_NVML": str(ROOT / "build/release/libnvidia-ml.so.1"), "FAKE_NVML": str(ROOT / "tests/fixtures/nvml/eight.txt")}
+    env = {**os.environ, "STOKER_NVML": str(ROOT / "build/release/libnvidia-ml.so.1"), "FAKE_NVML": str(ROOT / "tests/fixtures/nvml/eight.txt"), "FAKE_NVML_STILL": "1"}
     return [ROOT / "build/release/stoker", "monitor", "--interval", "1s", "--port", "0", "--data", folder / "data", "--exporter",
             "--exporter-port", "0", "none=http://127.0.0.1:9/"], env
 

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/resident.h"
 #include "collect/gpu/gpu.h"
 #include "collect/host.h"
 #include "daemon/listen.h"
@@ -27,13 +28,18 @@ static enum errc open_port(const struct monitor_options *o, uint16_t port,
     return rc ? rc : socket_listen(o->host, port, fd, err);
 }
 
-static void wait_for_end(const sigset_t *set)
+/* Until a signal comes; keeps memory small meanwhile. */
+static void wait_for_end(const sigset_t *set, size_t objects)
 {
+    struct timespec wait = {.tv_sec = 10}; /* the start has settled by then */
     int sig;
 
-    do
-        sig = sigwaitinfo(set, NULL);
-    while (sig < 0 && errno == EINTR);
+    while ((sig = sigtimedwait(set, NULL, &wait)) < 0) {
+        if (errno != EAGAIN)
+            continue;
+        resident_trim(objects);
+        wait.tv_sec = 60;
+    }
     log_event(LOG_INFO, "monitor.stopping", "signal %d", sig);
 }
 
@@ -45,6 +51,7 @@ static void say(void *ctx, bool bad, const char *event, const char *text)
 
 /* What depends on the port and on the machine. */
 struct own {
+    size_t objects; /* that were loaded at the start */
     char address[300], metrics[320], host[260];
     struct scrape_target *targets;
     struct gpus *gpus;
@@ -175,8 +182,8 @@ static enum errc make(const struct monitor_options *o,
 
 static enum errc answer(const struct monitor_options *o,
                         struct control_options *options, int fd,
-                        const char *address, int64_t start, const sigset_t *set,
-                        struct err *err)
+                        const struct own *own, int64_t start,
+                        const sigset_t *set, struct err *err)
 {
     struct control *c;
     enum errc rc = make(o, options, &c, err);
@@ -187,12 +194,12 @@ static enum errc answer(const struct monitor_options *o,
     }
     rc = control_start(c, fd, err);
     if (!rc) {
-        log_event(LOG_INFO, "monitor.ready", "%s  targets=%zu ms=%lld", address,
-                  options->scrape.n,
+        log_event(LOG_INFO, "monitor.ready", "%s  targets=%zu ms=%lld",
+                  own->address, options->scrape.n,
                   (long long)((clock_mono_ns() - start) / 1000000));
         if (o->ready)
             o->ready(o->ready_ctx);
-        wait_for_end(set);
+        wait_for_end(set, own->objects);
     }
     control_free(c);
     return rc;
@@ -202,7 +209,7 @@ enum errc monitor_run(const struct monitor_options *options, struct err *err)
 {
     struct control_options control = options->control;
     int64_t start = clock_mono_ns();
-    struct own own = {.targets = NULL};
+    struct own own = {.objects = resident_objects()};
     sigset_t set;
     int fd = options->fd;
 
@@ -238,7 +245,7 @@ enum errc monitor_run(const struct monitor_options *options, struct err *err)
     if (rc)
         (void)close(fd);
     else
-        rc = answer(options, &control, fd, own.address, start, &set, err);
+        rc = answer(options, &control, fd, &own, start, &set, err);
     exporter_free(own.exporter);
     gpus_free(own.gpus);
     free(own.targets);

@@ -330,10 +330,12 @@ EXPORTED int nvmlEventSetWait_v2(nvml_events set, struct nvml_event *out,
                                  unsigned ms)
 {
     (void)set;
-    for (unsigned waited = 0; waited < ms; waited += 20) {
+    unsigned step = still ? ms : 20;
+
+    for (unsigned waited = 0; waited < ms; waited += step) {
         if (next_event(out))
             return 0;
-        usleep(20000);
+        usleep(step * 1000);
     }
     return NVML_TIMEOUT;
 }

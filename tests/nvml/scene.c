@@ -15,6 +15,7 @@ static const char *const numbers[] = {
 
 static _Atomic(struct scene *) current;
 static _Atomic unsigned hanging; /* calls */
+bool still;
 
 struct world world = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
@@ -116,6 +117,7 @@ static void take_line(struct scene *to, char *line)
 
 __attribute__((constructor)) static void number_handles(void)
 {
+    still = getenv("FAKE_NVML_STILL") != NULL;
     for (int i = 0; i < GPUS; i++) {
         handles[i] = (struct nvml_device){.index = i};
         for (unsigned k = 0; k < 8; k++)
@@ -169,6 +171,8 @@ void look(void)
     struct scene *was = current;
     struct stat s = {0};
 
+    if (was && still)
+        return;
     if (path && stat(path, &s) != 0)
         return;
     if (was && s.st_mtim.tv_sec == was->changed.tv_sec &&
@@ -181,6 +185,8 @@ void look(void)
 
 struct scene *scene(void)
 {
+    if (still && current)
+        return current;
     pthread_mutex_lock(&world.lock);
     look();
     pthread_mutex_unlock(&world.lock);

@@ -1,5 +1,7 @@
 /* scene.h - the scenario that the NVML for tests plays: the file $FAKE_NVML. It
- * is read again when it changes, so a test can let things happen.
+ * is read again when it changes, so a test can let things happen; with
+ * $FAKE_NVML_STILL it is read once, and costs no more than a library that
+ * answers from memory (for benchmarks).
  *
  * A line is "key value..." for the machine, or "gpu N key value..." for a GPU,
  * where N is a number or * (all of those before it). '#' begins a comment.
@@ -103,6 +105,8 @@ struct world {
 };
 
 extern struct world world;
+
+extern bool still; /* $FAKE_NVML_STILL */
 
 extern struct nvml_device handles[GPUS], migs[GPUS][8];
 

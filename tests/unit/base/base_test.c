@@ -5,6 +5,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/resident.h"
 #include "base/utf8.h"
 #include "fault.h"
 
@@ -156,4 +157,26 @@ TEST(err_keeps_causes_and_maps_to_one_table)
     CHECK_INT(errc_http_status(ERR_BUSY), 429);
     CHECK_INT(errc_exit_status(ERR_NOT_FOUND), 4);
     CHECK_INT(errc_from_errno(EACCES), ERR_DENIED);
+}
+
+static unsigned long pages_of_files(void)
+{
+    unsigned long n = 0;
+    FILE *f = fopen("/proc/self/statm", "re");
+
+    CHECK(f && fscanf(f, "%*u %*u %lu", &n) == 1);
+    if (f)
+        fclose(f);
+    return n;
+}
+
+TEST(resident_lets_code_go_and_it_comes_back)
+{
+    size_t objects = resident_objects();
+    unsigned long before = pages_of_files();
+
+    CHECK(objects >= 2);
+    resident_trim(objects);
+    CHECK(pages_of_files() < before);
+    CHECK(pages_of_files() > 0);
 }
