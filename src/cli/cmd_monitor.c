@@ -33,6 +33,7 @@ const struct flag monitor_flags_table[] = {
     {"logs",          0, FLAG_TEXT,     AT(logs),      NULL, 0, 0, 0, TEXT_OPT_LOGS, false, 0},
     {"logs-to",       0, FLAG_TEXT,     AT(logs_to),   NULL, 0, 0, 0, TEXT_OPT_LOGS_TO, false, 0},
     {"logs-queue-size", 0, FLAG_SIZE,   AT(logs_queue), "256MiB", 4 << 20, INT64_MAX, 0, TEXT_OPT_LOGS_QUEUE, false, 0},
+    {"backups",       0, FLAG_TEXT,     AT(backups),   NULL, 0, 0, 0, TEXT_OPT_BACKUPS, false, 0},
     {"rules",       'r', FLAG_TEXT,     AT(rules),     NULL, 0, 0, 0, TEXT_OPT_RULES, false, 0},
     {"no-built-in-rules", 0, FLAG_BOOL, AT(no_built_in), NULL, 0, 0, 0, TEXT_OPT_NO_BUILT_IN, false, 0},
     {"evaluation-interval", 0, FLAG_DURATION, AT(evaluation), "15s", 100 * MS, DAY, SECOND, TEXT_OPT_EVALUATION, false, 0},

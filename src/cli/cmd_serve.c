@@ -27,6 +27,7 @@ const struct flag serve_flags[] = {
     {"rules",          0, FLAG_TEXT,     AT(rules),        NULL, 0, 0, 0, TEXT_OPT_RULES, false, 0},
     {"notify",         0, FLAG_TEXT,     AT(notify),       NULL, 0, 0, 0, TEXT_OPT_NOTIFY, false, 0},
     {"logs-to",        0, FLAG_TEXT,     AT(logs_to),      NULL, 0, 0, 0, TEXT_OPT_LOGS_TO, false, 0},
+    {"backups",        0, FLAG_TEXT,     AT(backups),      NULL, 0, 0, 0, TEXT_OPT_BACKUPS, false, 0},
     {"no-monitor",     0, FLAG_BOOL,     AT(no_monitor),   NULL, 0, 0, 0, TEXT_OPT_NO_MONITOR, false, 0},
     {"model-repository", 0, FLAG_TEXT,   AT(repository),   NULL, 0, 0, 0, TEXT_OPT_REPOSITORY, false, 0},
     {"model-store",    0, FLAG_TEXT,     AT(repository),   NULL, 0, 0, 0, TEXT_OPT_REPOSITORY, true, 0},
@@ -132,6 +133,7 @@ static enum errc run_monitor(const void *ctx,
     flags.rules = o->rules;
     flags.notify = o->notify;
     flags.logs_to = o->logs_to;
+    flags.backups = o->backups;
     return rc ? rc : monitor_start(&flags, &target, 1, beside, err);
 }
 

@@ -48,9 +48,9 @@ static enum errc take_labels(char *text, struct label *v, struct labels *out,
 
 /* What the options say, cut apart; texts are owned. */
 struct lists {
-    char *rules, *alertmanagers, *labels, *remotes, *logs;
+    char *rules, *alertmanagers, *labels, *remotes, *logs, *backups;
     const char *files[LIST_MAX], *urls[LIST_MAX], *remote_urls[LIST_MAX];
-    const char *log_files[LIST_MAX];
+    const char *log_files[LIST_MAX], *backup_dirs[LIST_MAX];
     struct label external[LIST_MAX];
     char state[STATE_PATH_MAX + 16], queue[STATE_PATH_MAX + 16];
 };
@@ -62,6 +62,7 @@ static void lists_free(struct lists *l)
     free(l->labels);
     free(l->remotes);
     free(l->logs);
+    free(l->backups);
 }
 
 static enum errc take_rules(const struct monitor_flags *o, const char *dir,
@@ -73,7 +74,9 @@ static enum errc take_rules(const struct monitor_flags *o, const char *dir,
     l->labels = strdup(o->external_labels ? o->external_labels : "");
     l->remotes = strdup(o->remote_write ? o->remote_write : "");
     l->logs = strdup(o->logs ? o->logs : "");
-    if (!l->rules || !l->alertmanagers || !l->labels || !l->remotes || !l->logs)
+    l->backups = strdup(o->backups ? o->backups : "");
+    if (!l->rules || !l->alertmanagers || !l->labels || !l->remotes ||
+        !l->logs || !l->backups)
         return err_set(err, ERR_NOMEM, "out of memory");
     (void)snprintf(l->state, sizeof(l->state), "%.4095s/alerts.db",
                    dir ? dir : "");
@@ -179,6 +182,8 @@ enum errc monitor_start(const struct monitor_flags *o,
     }
     rc = take_rules(o, dir, &lists, &m.control.rules, err);
     take_outlets(o, dir, &lists, &m.control);
+    m.backups.n = split(lists.backups, lists.backup_dirs);
+    m.backups.paths = lists.backup_dirs;
     if (!rc)
         rc = monitor_run(&m, err);
     lists_free(&lists);

@@ -11,7 +11,7 @@ struct monitor_flags {
     const char *host, *log_level;
     int64_t port, interval, timeout, query_timeout;
     const char *data, *rules, *external_url, *external_labels, *alertmanager;
-    const char *config, *notify, *remote_write, *logs, *logs_to;
+    const char *config, *notify, *remote_write, *logs, *logs_to, *backups;
     int64_t logs_queue;
     bool take_remote;
     int64_t evaluation;

@@ -8,7 +8,7 @@
 
 struct serve_options {
     const char *host, *device, *log_level, *access_log, *repository, *ort,
-        *ignored, *history, *rules, *notify, *logs_to;
+        *ignored, *history, *rules, *notify, *logs_to, *backups;
     int64_t http_port, grpc_port, monitor_port, monitor_interval, threads,
         max_batch, max_delay, queue, timeout, max_body, lame_duck, drain,
         header_timeout, body_timeout, idle_timeout, write_timeout;

@@ -56,6 +56,7 @@ struct own {
     struct scrape_target *targets;
     struct gpus *gpus;
     struct exporter *exporter;
+    struct backup_dirs backups;
     int logs[2]; /* its own lines: read, written; 0: a master has made them */
 };
 
@@ -87,6 +88,11 @@ static void host(void *ctx, struct buf *out)
 {
     (void)ctx;
     host_collect("", out);
+}
+
+static void backups(void *ctx, struct buf *out)
+{
+    backups_collect(ctx, out);
 }
 
 static void gpu(void *ctx, struct buf *out)
@@ -141,7 +147,7 @@ static enum errc take_port(const struct monitor_options *o, unsigned port,
     if (!c->rules.env.external_url.n)
         c->rules.env.external_url = str_from_cstr(own->address);
     c->notify.external_url = c->rules.env.external_url;
-    own->targets = calloc(s->n + 2, sizeof(*own->targets));
+    own->targets = calloc(s->n + 3, sizeof(*own->targets));
     if (!own->targets)
         return err_set(err, ERR_NOMEM, "out of memory");
     memcpy(own->targets, s->targets, s->n * sizeof(*own->targets));
@@ -159,6 +165,13 @@ static enum errc take_port(const struct monitor_options *o, unsigned port,
                                                       .url = "the GPUs",
                                                       .collect = gpu,
                                                       .ctx = own->gpus,
+                                                      .instance = own->host};
+    own->backups = o->backups;
+    if (o->backups.n)
+        own->targets[s->n++] = (struct scrape_target){.job = "backups",
+                                                      .url = "the backups",
+                                                      .collect = backups,
+                                                      .ctx = &own->backups,
                                                       .instance = own->host};
     s->targets = own->targets;
     return ERR_OK;

@@ -2,6 +2,7 @@
 #ifndef DAEMON_MONITOR_H
 #define DAEMON_MONITOR_H
 
+#include "collect/backups.h"
 #include "web/control.h"
 
 struct monitor_options {
@@ -12,10 +13,11 @@ struct monitor_options {
     int logs_fd;   /* where lines come from, see base/log.h; 0: its own */
     void (*ready)(void *ctx); /* called when it answers; may be NULL */
     void *ready_ctx;
-    bool insecure; /* may be reached from other machines */
-    bool no_host;  /* nor this machine's */
-    bool no_gpu;   /* nor its GPUs' */
-    bool exporter; /* the GPUs' on a port of their own */
+    bool insecure;              /* may be reached from other machines */
+    struct backup_dirs backups; /* whose age is a metric */
+    bool no_host;               /* nor this machine's */
+    bool no_gpu;                /* nor its GPUs' */
+    bool exporter;              /* the GPUs' on a port of their own */
     uint16_t exporter_port;
     bool no_self; /* its own metrics are not among the targets */
 };

@@ -264,6 +264,27 @@ def test_rules_are_read_anew(target, folder):
     m.stop()
 
 
+@sanitize
+def test_a_backup_that_is_too_old_is_told(target, folder):
+    old, fresh = folder / "old", folder / "fresh"
+    for d in (old / "model_backup_20240229", fresh / "model_backup_20240229"):
+        d.mkdir(parents=True)
+    (fresh / "model_backup").write_text("of today")
+    m = Monitor("--interval", "200ms", "--evaluation-interval", "200ms", "--backups", f"{old},{fresh},{folder / 'none'}",
+                f"app=http://{target.address}/metrics", built_in=True)
+    try:
+        told = lambda: {a["labels"]["directory"]: a for a in alerts(m) if a["labels"]["alertname"] == "BackupTooOld"}
+        await_that(lambda: len(told()) == 2)
+        assert str(fresh) not in told() and told()[str(old)]["annotations"]["summary"].startswith(f"The newest backup in {old} on ")
+        assert told()[str(folder / "none")]["annotations"]["summary"].startswith("There is no backup to be seen in ")
+        (old / "model_backup_again").mkdir()
+        await_that(lambda: list(told()) == [str(folder / "none")])
+        up = m.request("/api/v1/query?query=up{job='backups'}")[1]["data"]["result"]
+        assert [r["value"][1] for r in up] == ["1"]
+    finally:
+        m.stop()
+
+
 def shape(value, key=""):
     """What an answer looks like: times and durations are any."""
     if isinstance(value, dict):
