@@ -1,6 +1,6 @@
 /* resident.h - how much of a process that mostly waits stays in memory. */
-#ifndef STOKER_BASE_RESIDENT_H
-#define STOKER_BASE_RESIDENT_H
+#ifndef BASE_RESIDENT_H
+#define BASE_RESIDENT_H
 
 #include <stddef.h>
 

@@ -53,6 +53,7 @@ struct lists {
     const char *log_files[LIST_MAX], *backup_dirs[LIST_MAX];
     struct label external[LIST_MAX];
     char state[STATE_PATH_MAX + 16], queue[STATE_PATH_MAX + 16];
+    char notify_state[STATE_PATH_MAX + 16];
 };
 
 static void lists_free(struct lists *l)
@@ -96,7 +97,8 @@ static enum errc take_rules(const struct monitor_flags *o, const char *dir,
     return take_labels(l->labels, l->external, &out->env.external, err);
 }
 
-/* What leaves the machine: samples and logs. Behind take_rules(). */
+/* What leaves the machine: samples, notifications and logs. Behind
+ * take_rules(). */
 static void take_outlets(const struct monitor_flags *o, const char *dir,
                          struct lists *l, struct control_options *out)
 {
@@ -104,6 +106,10 @@ static void take_outlets(const struct monitor_flags *o, const char *dir,
     out->n_remotes = split(l->remotes, l->remote_urls);
     (void)snprintf(l->queue, sizeof(l->queue), "%.4095s/logs-queue",
                    dir ? dir : "");
+    (void)snprintf(l->notify_state, sizeof(l->notify_state),
+                   "%.4095s/notify.db", dir ? dir : "");
+    out->notify = (struct notify_options){
+        .config = o->notify, .state = dir ? l->notify_state : NULL};
     out->logs = (struct logs_options){
         .files = l->log_files,
         .n_files = split(l->logs, l->log_files),
@@ -135,7 +141,6 @@ enum errc monitor_start(const struct monitor_flags *o,
     int64_t timeout = o->timeout < o->interval ? o->timeout : o->interval;
     char usual[STATE_PATH_MAX];
     struct lists lists = {0};
-    char notify_state[STATE_PATH_MAX + 16];
     const char *dir;
     enum errc rc = find_dir(o, usual, &dir, err);
 
@@ -169,10 +174,6 @@ enum errc monitor_start(const struct monitor_flags *o,
         .exporter = o->exporter,
         .exporter_port = (uint16_t)o->exporter_port,
     };
-    (void)snprintf(notify_state, sizeof(notify_state), "%.4095s/notify.db",
-                   dir ? dir : "");
-    m.control.notify = (struct notify_options){
-        .config = o->notify, .state = dir ? notify_state : NULL};
     if (beside) {
         m.fd = beside->fd;
         m.logs_fd = beside->logs_fd;
