@@ -176,6 +176,19 @@ static enum errc take_matchers(const struct json_node *list,
     return rc;
 }
 
+/* Who, why and how long are not optional. */
+static enum errc check_silence(const struct json_node *n, struct err *err)
+{
+    static const char *const needed[] = {"comment", "createdBy", "endsAt",
+                                         "matchers", "startsAt"};
+
+    for (size_t i = 0; i < COUNT(needed); i++)
+        if (!json_get(n, needed[i]))
+            return err_set(err, ERR_INVALID, "%s in body is required",
+                           needed[i]);
+    return ERR_OK;
+}
+
 static enum errc take_silence(const struct json_node *n, struct arena *a,
                               struct new_silence *out, struct err *err)
 {
@@ -183,8 +196,9 @@ static enum errc take_silence(const struct json_node *n, struct arena *a,
                                 .by = json_str_or(json_get(n, "createdBy"), ""),
                                 .comment =
                                     json_str_or(json_get(n, "comment"), "")};
-    enum errc rc =
-        take_matchers(json_get(n, "matchers"), &out->matchers, a, err);
+    enum errc rc = check_silence(n, err);
+    if (!rc)
+        rc = take_matchers(json_get(n, "matchers"), &out->matchers, a, err);
     if (!rc)
         rc = v2_take_time(json_get(n, "startsAt"), "startsAt", &out->starts_at,
                           err);
