@@ -75,7 +75,10 @@ static void send_one(void *ctx, const struct rule *rule, const struct alert *a,
     told.labels = labels_with(&arena, a->labels, e->options.env.external);
     rule_source(rule, e->options.env.external_url, &source);
     told.source = buf_str(&source);
-    if (told.labels.v && !source.failed) {
+    bool wanted = told.labels.v && !source.failed;
+    if (wanted && e->options.relabel)
+        wanted = e->options.relabel(e->options.teller, &told.labels, &arena);
+    if (wanted) {
         if (e->push)
             push_alert(e->push, &told);
         if (e->options.tell)

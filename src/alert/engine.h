@@ -30,6 +30,9 @@ struct engine_options {
     struct rule_env env;
     const char *const *alertmanagers; /* URLs */
     size_t n_alertmanagers;
+    /* Changes the labels of an alert that is told (the arena's, or as they
+     * were); false: nobody is told of it. May be NULL. From any thread. */
+    bool (*relabel)(void *teller, struct labels *labels, struct arena *a);
     /* Gets what Alertmanagers get; may be NULL. From any thread. */
     void (*tell)(void *teller, const struct engine_alert *a);
     void *teller;

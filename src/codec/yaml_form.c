@@ -32,6 +32,11 @@ void yaml_no_memory(struct yaml_form *f)
     tell(f, ERR_NOMEM, " out of memory");
 }
 
+void yaml_broken(struct yaml_form *f, const struct err *why)
+{
+    tell(f, ERR_INVALID, why->msg);
+}
+
 struct str yaml_take_text(struct yaml_form *f, const struct yaml *n)
 {
     if (n->kind == YAML_TEXT)
@@ -159,4 +164,17 @@ void yaml_beside(const struct yaml_form *f, struct str name, char *out,
     (void)snprintf(out, max, "%.*s" STR_FMT,
                    full || !slash ? 0 : (int)(slash - f->file) + 1, f->file,
                    STR_ARG(name));
+}
+
+void yaml_all_beside(struct yaml_form *f, struct yaml_texts *names)
+{
+    char path[8300];
+
+    for (size_t i = 0; i < names->n; i++) {
+        yaml_beside(f, names->v[i], path, sizeof(path));
+        const char *copy = arena_cstr(f->arena, str_from_cstr(path));
+        if (!copy)
+            yaml_no_memory(f);
+        names->v[i] = str_from_cstr(copy ? copy : "");
+    }
 }

@@ -24,6 +24,9 @@ void yaml_wrong(struct yaml_form *f, const struct yaml *at, const char *fmt,
                 ...) PRINTF_LIKE(3, 4);
 void yaml_no_memory(struct yaml_form *f);
 
+/* The file is none that can be read; why->msg begins with the place, if any. */
+void yaml_broken(struct yaml_form *f, const struct err *why);
+
 enum yaml_field_kind {
     YAML_FIELD_TEXT,  /* struct str */
     YAML_FIELD_BOOL,  /* bool */
@@ -56,6 +59,9 @@ struct str yaml_take_text(struct yaml_form *f, const struct yaml *n);
  * a slash. */
 void yaml_beside(const struct yaml_form *f, struct str name, char *out,
                  size_t max);
+
+/* The same for each of a list, in the form's arena. */
+void yaml_all_beside(struct yaml_form *f, struct yaml_texts *names);
 
 /* A field whose value makes no difference here. */
 void yaml_ignore(struct yaml_form *f, const struct yaml *n, void *field);

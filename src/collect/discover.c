@@ -143,19 +143,14 @@ static bool look_at_file(struct discover *d, struct source *s)
     return true;
 }
 
-static bool look_at_files(struct discover *d, const struct prom_config *c,
-                          const struct scrape_pool *p)
+static bool look_at_files(struct discover *d, const struct scrape_pool *p)
 {
-    const struct yaml_form from = {.file = c->path.p};
-    char pattern[8300];
     bool news = false;
     glob_t found;
 
     for (size_t i = 0; i < p->n_files; i++)
         for (size_t k = 0; k < p->files[i].files.n; k++) {
-            yaml_beside(&from, p->files[i].files.v[k], pattern,
-                        sizeof(pattern));
-            if (glob(pattern, 0, NULL, &found) != 0)
+            if (glob(p->files[i].files.v[k].p, 0, NULL, &found) != 0)
                 continue;
             for (size_t m = 0; m < found.gl_pathc; m++) {
                 struct source *s = source_of(d, p, NULL, found.gl_pathv[m]);
@@ -272,7 +267,7 @@ static bool look(struct discover *d, struct prom_config *c)
     for (struct source *s = d->sources; s; s = s->next)
         s->seen = false;
     for (size_t i = 0; i < c->n_pools; i++) {
-        news = look_at_files(d, c, &c->pools[i]) || news;
+        news = look_at_files(d, &c->pools[i]) || news;
         news = look_at_servers(d, &c->pools[i]) || news;
     }
     for (const struct source *s = d->sources; s; s = s->next)

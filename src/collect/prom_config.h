@@ -1,8 +1,8 @@
 /* prom_config.h - Prometheus' configuration file: what is scraped and how, and
  * which rules there are.
  *
- * Read: global, rule_files, alerting (static Alertmanagers), scrape_configs
- * with static, file and HTTP discovery. What is there beside it is refused with
+ * Read: global, rule_files, alerting (static Alertmanagers, relabelling),
+ * scrape_configs and scrape_config_files with static, file and HTTP discovery. What is there beside it is refused with
  * its place, but for settings that make no difference here.
  *
  * https://prometheus.io/docs/prometheus/latest/configuration/configuration/
@@ -78,11 +78,13 @@ struct remote {
 struct prom_config {
     struct arena arena;
     atomic_uint users;
-    struct str original, path;
+    struct str original; /* its text */
     int64_t interval_ms, timeout_ms, evaluation_ms;
     struct labels external;
     struct yaml_texts rule_files;    /* paths, patterns */
     struct yaml_texts alertmanagers; /* URLs */
+    struct relabel_rules alert_relabel; /* of alerts that are told */
+    struct yaml_texts pool_files;       /* patterns */
     struct scrape_pool *pools;
     size_t n_pools;
     struct remote *remotes;

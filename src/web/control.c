@@ -323,6 +323,7 @@ enum errc control_new(const struct control_options *options,
     if (!rc) {
         c->options.rules.env.db = c->db;
         c->options.rules.tell = tell;
+        c->options.rules.relabel = control_config_relabel;
         c->options.rules.teller = c;
         rc = engine_new(&c->options.rules, &c->engine, err);
     }

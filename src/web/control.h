@@ -91,6 +91,10 @@ void control_free(struct control *c); /* NULL is fine */
 MUST_CHECK enum errc control_config_load(struct control *c, struct err *err);
 MUST_CHECK enum errc control_config_start(struct control *c, struct err *err);
 
+/* alert_relabel_configs, see struct engine_options. */
+bool control_config_relabel(void *control, struct labels *labels,
+                            struct arena *a);
+
 /* Reads everything anew: configuration, rules, who is told. After a mistake
  * everything is as before. */
 MUST_CHECK enum errc control_reload(struct control *c, struct err *err);

@@ -59,6 +59,23 @@ enum errc control_config_start(struct control *c, struct err *err)
                      : ERR_OK;
 }
 
+bool control_config_relabel(void *control, struct labels *labels,
+                            struct arena *a)
+{
+    struct control *c = control;
+    struct err err;
+    bool keep = true;
+
+    pthread_mutex_lock(&c->lock);
+    struct prom_config *config = c->config ? prom_config_hold(c->config) : NULL;
+    pthread_mutex_unlock(&c->lock);
+    if (config && relabel_apply(&config->alert_relabel, *labels, a, labels,
+                                &keep, &err) != ERR_OK)
+        keep = true; /* better told with other labels than not */
+    prom_config_release(config);
+    return keep && labels->n;
+}
+
 static enum errc reload_config(struct control *c, struct err *err)
 {
     struct prom_config *config;

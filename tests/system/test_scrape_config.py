@@ -16,7 +16,8 @@ import pytest
 
 from peers import PrometheusPeer
 from stoker import BINARY, SLOW
-from test_monitor import Monitor
+from test_alerts import RULES, Recorder, await_that
+from test_monitor import Monitor, Target
 
 sanitize = pytest.mark.sanitize
 TLS = pathlib.Path(__file__).resolve().parents[1] / "fixtures/tls"
@@ -286,6 +287,76 @@ def test_a_reload_changes_targets_rules_and_nothing_else(folder, site):
         m.await_value('min(count_over_time(up{job="a"}[1m])) > bool 3', 1)
     finally:
         m.stop()
+
+
+@sanitize
+def test_scrape_configs_of_other_files(folder, site):
+    (folder / "p.yml").write_text(
+        "global: {scrape_interval: 300ms, scrape_timeout: 300ms}\nscrape_config_files: ['jobs/*.yml', none.yml]\nscrape_configs:\n"
+        f"  - {{job_name: a, static_configs: [{{targets: ['{site.address}']}}]}}\n")
+    (folder / "jobs").mkdir()
+    job = lambda name, more="": (folder / f"jobs/{name}.yml").write_text(
+        f"scrape_configs: [{{job_name: {name}, file_sd_configs: [{{files: [{name}.json]}}]{more}}}]\n")
+    for name in "bc":
+        job(name)
+        (folder / f"jobs/{name}.json").write_text(json.dumps([{"targets": [site.address]}]))
+    m = Monitor("--config", folder / "p.yml")
+    try:
+        m.await_value("count(count by (job) (up{job=~'a|b|c'}))", 3)  # files are named from where theirs lies
+        for more, says in ((", oops: 1", 'jobs/c.yml:1:70: there is no field "oops" here'), ("]", "jobs/c.yml:1:")):
+            job("c", more)
+            with pytest.raises(urllib.error.HTTPError) as e:
+                urllib.request.urlopen(m.url + "/-/reload", b"")
+            text = e.value.read().decode()
+            assert says in text, text
+        (folder / "jobs/c.yml").write_text("scrape_configs: [{job_name: a}]")
+        with pytest.raises(urllib.error.HTTPError) as e:
+            urllib.request.urlopen(m.url + "/-/reload", b"")
+        assert 'jobs/c.yml:1:18: found multiple scrape configs with job name "a"' in e.value.read().decode()
+        m.await_value("sum(up{job='c'})", 1)
+        (folder / "jobs/c.yml").unlink()
+        assert urllib.request.urlopen(m.url + "/-/reload", b"").status == 200
+        m.await_value("count(up{job='c'})", None)
+    finally:
+        m.stop()
+
+
+@sanitize
+def test_labels_of_alerts_change_as_they_are_told(folder):
+    """alert_relabel_configs, of a real Prometheus and of ours with the same file."""
+    target = Target()
+    target.text = 'temp{gpu="0"} 90\ntemp{gpu="1"} 90\n'
+    (folder / "rules.yml").write_text(RULES.replace("200ms", "1s"))
+    got = []
+    for number, start_one in enumerate((lambda: Monitor("--config", folder / "p.yml"), lambda: PrometheusPeer(folder / "p.yml", folder / "data"))):
+        recorder = Recorder()
+        (folder / "p.yml").write_text(f"""
+global: {{scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s, external_labels: {{site: lab, replica: a}}}}
+rule_files: [rules.yml]
+alerting:
+  alertmanagers: [{{static_configs: [{{targets: ['{recorder.url[7:]}']}}]}}]
+  alert_relabel_configs:
+    - {{regex: replica, action: labeldrop}}
+    - {{source_labels: [gpu], regex: "1", action: drop}}
+    - {{source_labels: [site, gpu], separator: "-", target_label: card}}
+scrape_configs: [{{job_name: app, static_configs: [{{targets: ['{target.address}']}}]}}]
+""")
+        m = start_one()
+        try:
+            await_that(lambda: recorder.posts)
+            time.sleep(2 * SLOW if number else 2)  # whatever else there is to tell
+            got.append({json.dumps(a["labels"], sort_keys=True) for _, _, body in recorder.posts for a in body})
+            if not number:  # a reload takes other ones
+                (folder / "p.yml").write_text((folder / "p.yml").read_text().replace("[site, gpu]", "[gpu]"))
+                assert urllib.request.urlopen(m.url + "/-/reload", b"").status == 200
+                target.text = 'temp{gpu="0"} 90\ntemp{gpu="2"} 90\n'
+                await_that(lambda: [a for _, _, body in recorder.posts for a in body if a["labels"].get("card") == "2"])
+                target.text = 'temp{gpu="0"} 90\ntemp{gpu="1"} 90\n'
+        finally:
+            m.stop()
+            recorder.stop()
+    target.stop()
+    assert got[0] == got[1] and len(got[0]) == 1 and '"card": "lab-0"' in got[0].pop()
 
 
 @sanitize
