@@ -340,6 +340,18 @@ EXPORTED int nvmlEventSetWait_v2(nvml_events set, struct nvml_event *out,
     return NVML_TIMEOUT;
 }
 
+EXPORTED int nvmlDeviceGetGridLicensableFeatures_v4(nvml_device d,
+                                                    struct nvml_grid *out)
+{
+    double v;
+    int rc =
+        number_of(d, "nvmlDeviceGetGridLicensableFeatures_v4", N_license, &v);
+
+    *out = (struct nvml_grid){.supported = 1, .n = 2};
+    out->v[1].in_use = v != 0;
+    return rc;
+}
+
 /* ---- MIG, GPM ----------------------------------------------------------- */
 
 EXPORTED int nvmlDeviceGetMigMode(nvml_device d, unsigned *now,

@@ -39,7 +39,7 @@ enum { GPUS = 16, LIST = 32, EVENTS = 64, ALL = -1, NO_SUCH = 13 };
                 X(sbe_vol) X(dbe_vol) X(sbe_agg) X(dbe_agg) X(rows_corr)      \
                     X(rows_unc) X(rows_pending) X(rows_failed) X(replay)      \
                         X(pcie_tx) X(pcie_rx) X(pcie_gen) X(pcie_width)       \
-                            X(nvlink_tx) X(nvlink_rx)
+                            X(nvlink_tx) X(nvlink_rx) X(license)
 
 enum number {
 #define X(name) N_##name,

@@ -56,6 +56,8 @@ enum {
     X(ROWS_FAILED, "DCGM_FI_DEV_ROW_REMAP_FAILURE", "gauge", 1, "1: a row could not be replaced.") \
     X(NVLINK_TX, "gpu_nvlink_transmit_bytes_total", "counter", 1024, "Sent over all NVLinks, bytes.") \
     X(NVLINK_RX, "gpu_nvlink_receive_bytes_total", "counter", 1024, "Received over all NVLinks, bytes.") \
+    X(NVLINK_TOTAL, "DCGM_FI_DEV_NVLINK_BANDWIDTH_TOTAL", "counter", 1, "Moved over all NVLinks in both directions, KiB.") \
+    X(VGPU_LICENSE, "DCGM_FI_DEV_VGPU_LICENSE_STATUS", "gauge", 1, "1: a license for vGPU is in use.") \
     X(GRAPHICS_ACTIVE, "DCGM_FI_PROF_GR_ENGINE_ACTIVE", "gauge", 0.01, "Share of the time that the engine was busy, 0 to 1.") \
     X(SM_ACTIVE, "DCGM_FI_PROF_SM_ACTIVE", "gauge", 0.01, "Share of multiprocessors that had work, 0 to 1.") \
     X(SM_OCCUPANCY, "DCGM_FI_PROF_SM_OCCUPANCY", "gauge", 0.01, "Share of warps that were there, 0 to 1.") \

@@ -174,6 +174,19 @@ static void read_fields(struct reader *r)
         return;
     for (size_t i = 0; i < COUNT(f); i++)
         take(r, ids[i], f[i].rc, value_of(&f[i]));
+    r->out->v[GPU_NVLINK_TOTAL] =
+        r->out->v[GPU_NVLINK_TX] + r->out->v[GPU_NVLINK_RX];
+}
+
+static void read_license(struct reader *r)
+{
+    struct nvml_grid grid = {.n = 0};
+    int rc = NVML(r->n, grid, r->device, &grid);
+    bool in_use = false;
+
+    for (unsigned i = 0; !rc && i < grid.n && i < NVML_GRID_MAX; i++)
+        in_use = in_use || grid.v[i].in_use;
+    take(r, GPU_VGPU_LICENSE, rc, in_use);
 }
 
 /* Each call watches the bus for 20 ms: only where GPM does not tell. */
@@ -267,8 +280,8 @@ void gpu_read(const struct nvml *n, nvml_device device, struct gpu_gpm *gpm,
               struct gpu_reading *out)
 {
     static void (*const steps[])(struct reader * r) = {
-        read_load,   read_simple,    read_selected, read_health,
-        read_fields, read_processes, read_instances};
+        read_load,   read_simple,  read_selected,  read_health,
+        read_fields, read_license, read_processes, read_instances};
     struct reader r = {n, device, gpm, out};
 
     out->rc = NVML_SUCCESS;

@@ -100,12 +100,27 @@ struct nvml_gpm_metric {
 };
 
 /* The library reads n of them, whatever its own limit is. */
-enum { NVML_GPM_MAX = 333 };
+enum { NVML_GPM_MAX = 333, NVML_GRID_MAX = 3 };
 
 struct nvml_gpm {
     unsigned version, n;
     nvml_gpm_sample before, after;
     struct nvml_gpm_metric metrics[NVML_GPM_MAX];
+};
+
+/* nvmlGridLicensableFeatures_t, version 4. */
+struct nvml_grid {
+    int supported;
+    unsigned n;
+    struct {
+        int code;
+        unsigned in_use;
+        char license[128], product[128];
+        unsigned enabled;
+        unsigned year;
+        unsigned short month, day, hour, minute, second;
+        unsigned char status;
+    } v[NVML_GRID_MAX];
 };
 
 enum { NVML_CLOCK_SM = 1, NVML_CLOCK_MEMORY = 2 };
@@ -159,6 +174,7 @@ enum {
     X(pcie_width, "nvmlDeviceGetCurrPcieLinkWidth", (nvml_device, unsigned *)) \
     X(fields, "nvmlDeviceGetFieldValues", (nvml_device, int, struct nvml_field *)) \
     X(processes, "nvmlDeviceGetComputeRunningProcesses_v3", (nvml_device, unsigned *, void *)) \
+    X(grid, "nvmlDeviceGetGridLicensableFeatures_v4", (nvml_device, struct nvml_grid *)) \
     X(event_set_create, "nvmlEventSetCreate", (nvml_events *)) \
     X(event_set_free, "nvmlEventSetFree", (nvml_events)) \
     X(register_events, "nvmlDeviceRegisterEvents", (nvml_device, unsigned long long, nvml_events)) \
