@@ -69,7 +69,7 @@ need_onnxruntime() {
     need_packages libstdc++6
     say "fetching ONNX Runtime $ORT_VERSION"
     tmp=$(mktemp -d)
-    (cd "$tmp" && npm pack --silent "$ORT_PACKAGE@$ORT_VERSION" >/dev/null) || die "npm could not fetch $ORT_PACKAGE $ORT_VERSION"
+    (cd "$tmp" && npm pack --loglevel=error "$ORT_PACKAGE@$ORT_VERSION" >/dev/null) || die "npm could not fetch $ORT_PACKAGE $ORT_VERSION"
     tar -xzf "$tmp"/*.tgz -C "$tmp" "package/bin/napi-v6/linux/$arch/libonnxruntime.so.1"
     check_sum "$tmp/package/bin/napi-v6/linux/$arch/libonnxruntime.so.1" "$(ort_sha256 $arch)" ||
         { rm -rf "$tmp"; die "the checksum of libonnxruntime.so.1 is wrong: nothing was installed"; }
@@ -96,7 +96,7 @@ need_uplot() {
     need_command npm npm
     say "fetching uPlot $UPLOT_VERSION"
     tmp=$(mktemp -d)
-    (cd "$tmp" && npm pack --silent "uplot@$UPLOT_VERSION" >/dev/null) || die "npm could not fetch uplot $UPLOT_VERSION"
+    (cd "$tmp" && npm pack --loglevel=error "uplot@$UPLOT_VERSION" >/dev/null) || die "npm could not fetch uplot $UPLOT_VERSION"
     tar -xzf "$tmp"/*.tgz -C "$tmp" package/dist
     mkdir -p deps/uplot
     for file in uPlot.iife.min.js uPlot.min.css; do
