@@ -31,14 +31,14 @@ static enum errc open_port(const struct monitor_options *o, uint16_t port,
 /* Until a signal comes; keeps memory small meanwhile. */
 static void wait_for_end(const sigset_t *set, size_t objects)
 {
-    struct timespec wait = {.tv_sec = 10}; /* the start has settled by then */
+    struct timespec wait = {.tv_sec = 0}; /* the start is over */
     int sig;
 
     while ((sig = sigtimedwait(set, NULL, &wait)) < 0) {
         if (errno != EAGAIN)
             continue;
         resident_trim(objects);
-        wait.tv_sec = 60;
+        wait.tv_sec = wait.tv_sec ? 60 : 10; /* first ones of all kinds */
     }
     log_event(LOG_INFO, "monitor.stopping", "signal %d", sig);
 }

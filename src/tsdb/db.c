@@ -66,9 +66,14 @@ void tsdb_write_begin(struct tsdb *db)
 
 void tsdb_write_end(struct tsdb *db)
 {
-    if (db->disk)
-        wal_end(&db->disk->wal);
+    struct disk *d = db->disk;
+
+    if (d)
+        wal_end(&d->wal);
+    bool much = d && wal_is_much(&d->wal) && !atomic_load(&d->failing);
     pthread_rwlock_unlock(&db->lock);
+    if (much)
+        disk_flush_soon(d);
 }
 
 /* ---- series by labels --------------------------------------------------- */

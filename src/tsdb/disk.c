@@ -101,13 +101,36 @@ static bool rest(struct disk *d, int64_t ms)
     return more;
 }
 
+/* The same for the flusher. */
+static bool rest_until_much(struct disk *d)
+{
+    struct timespec until;
+
+    clock_deadline(FLUSH_MS, &until);
+    pthread_mutex_lock(&d->wait);
+    if (!d->stopped && !d->much)
+        (void)pthread_cond_timedwait(&d->flush, &d->wait, &until);
+    d->much = false;
+    bool more = !d->stopped;
+    pthread_mutex_unlock(&d->wait);
+    return more;
+}
+
+void disk_flush_soon(struct disk *d)
+{
+    pthread_mutex_lock(&d->wait);
+    d->much = true;
+    pthread_cond_signal(&d->flush);
+    pthread_mutex_unlock(&d->wait);
+}
+
 static void *flush_often(void *arg)
 {
     struct tsdb *db = arg;
 
     do
         (void)!keep_flush(db, NULL);
-    while (rest(db->disk, FLUSH_MS));
+    while (rest_until_much(db->disk));
     return NULL;
 }
 
@@ -144,6 +167,7 @@ static void stop(struct disk *d)
     pthread_mutex_lock(&d->wait);
     d->stopped = true;
     pthread_cond_broadcast(&d->wake);
+    pthread_cond_signal(&d->flush);
     pthread_mutex_unlock(&d->wait);
     if (d->has_flusher)
         pthread_join(d->flusher, NULL);
@@ -182,6 +206,7 @@ enum errc disk_open(struct tsdb *db, struct err *err)
     pthread_mutex_init(&d->io, NULL);
     pthread_mutex_init(&d->wait, NULL);
     pthread_cond_init(&d->wake, NULL);
+    pthread_cond_init(&d->flush, NULL);
     pthread_rwlock_init(&d->files, NULL);
     d->dir = strdup(db->options.dir);
     if (!d->dir)
@@ -215,6 +240,7 @@ void disk_close(struct tsdb *db)
     pthread_mutex_destroy(&d->io);
     pthread_mutex_destroy(&d->wait);
     pthread_cond_destroy(&d->wake);
+    pthread_cond_destroy(&d->flush);
     pthread_rwlock_destroy(&d->files);
     free(d->dir);
     free(d);

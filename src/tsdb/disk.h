@@ -1,7 +1,7 @@
 /* disk.h - the store's directory: what is kept there and who works on it.
  *
- *     seg-00000007    samples of a span of time (segment.h); spans do not
- * overlap head-00000009   the head as it was when wal-00000009 began
+ *     seg-00000007    samples of a span of time (segment.h); none overlap
+ *     head-00000009   the head as it was when wal-00000009 began
  *     wal-00000009    what came since (wal.h), and in files of higher numbers
  *     *.damaged       set aside: what could not be read
  *     lock            held by the process that has the store open
@@ -17,8 +17,8 @@
  * complete and on disk, and only then what it replaces is removed; after a
  * crash between the two, recover.c finds both and removes the replaced one.
  *
- * Threads: the flusher (every second), the keeper (all else). Locks, in this
- * order: keeping, io, files, the store's.
+ * Threads: the flusher (every second, or when much waits), the keeper (all
+ * else). Locks, in this order: keeping, io, files, the store's.
  */
 #ifndef TSDB_DISK_H
 #define TSDB_DISK_H
@@ -49,9 +49,9 @@ struct disk {
     bool recovered; /* what comes from now on is logged */
     pthread_t flusher, keeper;
     bool has_flusher, has_keeper;
-    pthread_mutex_t wait; /* of stopped */
-    pthread_cond_t wake;
-    bool stopped;
+    pthread_mutex_t wait; /* of what follows */
+    pthread_cond_t wake, flush;
+    bool stopped, much;  /* much: the flusher need not wait for its second */
     atomic_bool failing; /* the log cannot be written */
     _Atomic uint64_t failures;
 };
@@ -60,6 +60,9 @@ struct disk {
 MUST_CHECK enum errc disk_open(struct tsdb *db, struct err *err);
 MUST_CHECK enum errc disk_start(struct tsdb *db, struct err *err);
 void disk_close(struct tsdb *db);
+
+/* So much waits for the log that it is better written now. */
+void disk_flush_soon(struct disk *d);
 
 /* The start of the span on the clock that t lies in. */
 static inline int64_t span_begin(int64_t t, int64_t span)

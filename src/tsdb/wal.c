@@ -40,6 +40,11 @@ void wal_fini(struct wal *w)
 
 /* ---- into memory -------------------------------------------------------- */
 
+bool wal_is_much(const struct wal *w)
+{
+    return w->pending.n > KEEP_BYTES / 2;
+}
+
 bool wal_is_full(const struct wal *w)
 {
     return w->pending.n + w->record.n > WAL_PENDING_MAX || w->pending.failed;

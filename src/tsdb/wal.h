@@ -20,8 +20,9 @@
  * wal_flush() writes them to the file and waits for the disk. What could not
  * be written stays in memory and is tried again by the next wal_flush().
  *
- * Threads: wal_series(), wal_sample(), wal_end() and wal_take() under the
- * store's lock; wal_flush() and wal_rotate() by one thread, without it.
+ * Threads: wal_series(), wal_sample(), wal_end(), wal_is_...() and wal_take()
+ * under the store's lock; wal_flush() and wal_rotate() by one thread, without
+ * it.
  */
 #ifndef TSDB_WAL_H
 #define TSDB_WAL_H
@@ -56,7 +57,9 @@ MUST_CHECK enum errc wal_init(struct wal *w, const char *dir, uint64_t run,
                               uint32_t file, struct err *err);
 void wal_fini(struct wal *w);
 
-/* True when what waits is so much that nothing more may be added. */
+/* True when what waits is worth writing at once, or so much that nothing more
+ * may be added. */
+bool wal_is_much(const struct wal *w);
 bool wal_is_full(const struct wal *w);
 
 void wal_series(struct wal *w, uint32_t number, struct labels labels);
