@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "codec/go_float.h"
+#include "promql/lex.h"
 
 static bool nearly(double want, double got)
 {
@@ -174,13 +175,16 @@ static bool compare_text(const struct expected *e,
                          const struct promql_result *r, struct buf *why)
 {
     for (size_t i = 0; i < e->n_expects; i++) {
-        struct str want = e->expects[i].text;
+        struct buf want;
+        size_t at;
         if (e->expects[i].kind != EXPECT_STRING)
             continue;
-        if (want.n >= 2 &&
-            (want.p[0] == '"' || want.p[0] == '\'' || want.p[0] == '`'))
-            want = str_slice(want, 1, want.n - 1);
-        if (str_eq(want, r->text))
+        buf_init(&want, 1 << 20);
+        bool same = e->expects[i].text.n >= 2 &&
+                    string_unquote(e->expects[i].text, &want, &at) &&
+                    str_eq(buf_str(&want), r->text);
+        buf_fini(&want);
+        if (same)
             return true;
     }
     buf_printf(why, "got the string '" STR_FMT "'", STR_ARG(r->text));
