@@ -87,9 +87,12 @@ static bool count_at(struct ranking *r, size_t i, size_t *k)
 
     if (isnan(v))
         return eval_fail(r->e->q, ERR_INVALID, "Parameter value is NaN");
-    if (v >= 9223372036854775807.0 || v <= -9223372036854775808.0)
-        return eval_fail(r->e->q, ERR_INVALID,
-                         "Scalar value %g overflows int64", v);
+    if (v >= 9223372036854775807.0 || v <= -9223372036854775808.0) {
+        char text[GO_FLOAT_MAX];
+        return eval_fail(r->e->q, ERR_INVALID, "Scalar value %.*s %s int64",
+                         (int)go_float(text, 'g', v), text,
+                         v > 0 ? "overflows" : "underflows");
+    }
     *k = v < 1 ? 0 : (size_t)v;
     return true;
 }
@@ -244,9 +247,15 @@ static bool push_values(struct ranking *r, struct sink *out)
     struct str name = eval_text(r->a->param);
     struct rows counts;
 
-    if (!name.n || !utf8_valid(name))
-        return eval_fail(r->e->q, ERR_INVALID,
-                         "invalid label name \"" STR_FMT "\"", STR_ARG(name));
+    if (!name.n || !utf8_valid(name)) {
+        struct buf quoted;
+        buf_init(&quoted, 4 * PROMQL_MAX_BYTES);
+        label_quote(&quoted, name);
+        (void)eval_fail(r->e->q, ERR_INVALID, "invalid label name " STR_FMT,
+                        STR_ARG(buf_str(&quoted)));
+        buf_fini(&quoted);
+        return false;
+    }
     rows_init(&counts, r->e);
     for (size_t g = 0; g < r->groups.n; g++) {
         const struct members *m = &r->members[g];
