@@ -24,6 +24,7 @@ function header(name) {
   const nav = document.getElementById('nav');
   nav.setAttribute('aria-label', text('menu'));
   nav.replaceChildren(...pages.map((p) => h('a', { href: `#/${p}`, 'aria-current': p === name && 'page' }, text(p))));
+  nav.querySelector('[aria-current]').scrollIntoView({ inline: 'center', block: 'nearest' }); // on a phone the bar is wider than the screen
 }
 
 async function show() {

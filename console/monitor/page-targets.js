@@ -5,6 +5,10 @@ import { text } from './text.js';
 
 const state = (t) => h('span', { class: `badge ${{ up: 'good', down: 'bad' }[t.health] || 'soft'}` }, text(t.health));
 
+// Those that are no URL are of the monitor itself.
+const inside = { 'the backups': 'ofBackups', 'the GPUs': 'ofGpus', 'this machine': 'ofMachine' };
+const address = (t) => (inside[t.scrapeUrl] ? text(inside[t.scrapeUrl]) : h('code', {}, t.scrapeUrl));
+
 export function render(element) {
   const list = h('div');
   async function show() {
@@ -13,7 +17,7 @@ export function render(element) {
     activeTargets.sort((a, b) => rank(a) - rank(b) || a.scrapePool.localeCompare(b.scrapePool) || a.scrapeUrl.localeCompare(b.scrapeUrl));
     list.replaceChildren(activeTargets.length ? table([
       { title: text('state'), of: state },
-      { title: text('url'), of: (t) => h('code', {}, t.scrapeUrl) },
+      { title: text('url'), of: address },
       { title: text('labels'), of: (t) => labels(t.labels) },
       { title: text('lastScrape'), of: (t) => (t.lastScrape.startsWith('0001') ? '–' : ago(t.lastScrape)) },
       { title: text('duration'), number: true, of: (t) => format(t.lastScrapeDuration, 's') },

@@ -31,6 +31,8 @@ for (const { name, ...look } of looks) {
     await page.addScriptTag({ content: axe });
     const found = await page.evaluate(() => window.axe.run());
     const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+    const place = await page.locator('#nav [aria-current]').boundingBox();
+    if (place.x < 0 || place.x + place.width > look.viewport.width) fail(`the menu does not show where one is: ${name} ${which}`);
     console.log(JSON.stringify({
       look: name,
       page: which,
