@@ -16,7 +16,7 @@ import subprocess
 import tempfile
 import time
 
-from monitor import ROOT, Peer, ask_in_turn, free_port, table
+from monitor import ROOT, Peer, ask_in_turn, free_ports, table
 
 QUERIES = ["rate(requests_total[5m])", "sum by (path) (rate(requests_total[5m]))",
            "histogram_quantile(0.99, sum by (le) (rate(latency_seconds_bucket[5m])))", "avg(gpu_utilization)",
@@ -43,7 +43,7 @@ class Store(Peer):
 
 def stores(folder):
     (folder / "p.yml").write_text("global: {}\n")
-    a, b, c = free_port(), free_port(), free_port()
+    a, b, c = free_ports(3)
     yield lambda: Store("stoker", [ROOT / "build/release/stoker", "monitor", "--port", str(a), "--data", folder / "stoker", "--no-self", "--no-host",
                                    "--no-gpu", "--no-built-in-rules", "--remote-write-receiver", "--config", folder / "p.yml"],
                         a, folder / "stoker", "/api/v1/write")

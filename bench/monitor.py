@@ -28,10 +28,19 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
-def free_port():
-    with socket.socket() as s:
+def free_ports(n):
+    """Each another one: all are held until they are known."""
+    sockets = [socket.socket() for _ in range(n)]
+    for s in sockets:
         s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    ports = [s.getsockname()[1] for s in sockets]
+    for s in sockets:
+        s.close()
+    return ports
+
+
+def free_port():
+    return free_ports(1)[0]
 
 
 class Page:
@@ -125,7 +134,7 @@ def peers(folder, port, interval):
     (folder / "p.yml").write_text(
         f"global: {{scrape_interval: {interval}s, scrape_timeout: {interval}s}}\n"
         f"scrape_configs: [{{job_name: app, static_configs: [{{targets: ['127.0.0.1:{port}']}}]}}]\n")
-    a, b, c = free_port(), free_port(), free_port()
+    a, b, c = free_ports(3)
     yield Peer("stoker", [ROOT / "build/release/stoker", "monitor", "--port", str(a), "--interval", f"{interval}s",
                           "--data", folder / "stoker", "--no-self", "--no-host", "--no-built-in-rules",
                           f"app=http://127.0.0.1:{port}/metrics"], f"http://127.0.0.1:{a}", folder / "stoker")

@@ -63,6 +63,20 @@ struct header {
     struct message_text value;
 };
 
+/* Parts of a message in Slack:
+ * https://prometheus.io/docs/alerting/latest/configuration/#slack_config */
+struct slack_field {
+    struct message_text title, value;
+    bool narrow;
+};
+
+struct slack_action {
+    struct str type;
+    struct message_text text, url, style, name, value;
+    /* What is asked before; nothing without a text. */
+    struct message_text confirm, confirm_title, confirm_yes, confirm_no;
+};
+
 /* One way to tell somebody. What a type does not have stays empty. */
 struct integration {
     const struct integration_type *type;
@@ -87,7 +101,12 @@ struct integration {
     size_t n_headers;
     /* Slack */
     struct message_text channel, sender, color, title_link, pretext, fallback,
-        icon_emoji, icon_url, footer;
+        icon_emoji, icon_url, footer, callback_id, image_url, thumb_url;
+    bool short_fields, link_names;
+    struct yaml_texts mrkdwn_in;
+    struct slack_field *fields;
+    struct slack_action *actions;
+    size_t n_fields, n_actions;
 };
 
 struct receiver {

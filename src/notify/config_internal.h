@@ -29,6 +29,9 @@ void config_match_re(struct yaml_form *f, const struct yaml *n, void *matchers);
 void config_default_message(struct yaml_form *f, const struct yaml *at,
                             const char *source, struct message_text *out);
 
+/* config_slack.c: fields of a struct integration. */
+extern const struct yaml_field config_slack_fields[];
+
 /* config_receivers.c */
 void config_receivers(struct config_reading *r, const struct yaml *list);
 void config_check_messages(struct config_reading *r, const struct yaml *at);

@@ -89,29 +89,11 @@ static const struct yaml_field email_fields[] = {
     {"language", YAML_FIELD_TEXT, AT(language), NULL},
     {0}};
 
-static const struct yaml_field slack_fields[] = {
-    COMMON,
-    {"api_url", YAML_FIELD_OTHER, AT(url), yaml_secret},
-    {"api_url_file", YAML_FIELD_OTHER, AT(url), yaml_secret_file},
-    {"http_config", YAML_FIELD_OTHER, AT(http), yaml_http},
-    {"channel", YAML_FIELD_OTHER, AT(channel), config_message},
-    {"username", YAML_FIELD_OTHER, AT(sender), config_message},
-    {"color", YAML_FIELD_OTHER, AT(color), config_message},
-    {"title", YAML_FIELD_OTHER, AT(title), config_message},
-    {"title_link", YAML_FIELD_OTHER, AT(title_link), config_message},
-    {"pretext", YAML_FIELD_OTHER, AT(pretext), config_message},
-    {"text", YAML_FIELD_OTHER, AT(text), config_message},
-    {"fallback", YAML_FIELD_OTHER, AT(fallback), config_message},
-    {"icon_emoji", YAML_FIELD_OTHER, AT(icon_emoji), config_message},
-    {"icon_url", YAML_FIELD_OTHER, AT(icon_url), config_message},
-    {"footer", YAML_FIELD_OTHER, AT(footer), config_message},
-    {0}};
-
 /* Texts are in the language of the integration: "%s". */
 const struct integration_type integration_types[] = {
     {"webhook", "webhook_configs", webhook_fields, true, 0, NULL, NULL, send_webhook},
     {"email", "email_configs", email_fields, false, 0, NULL, "stoker.text", send_email},
-    {"slack", "slack_configs", slack_fields, false, 60, "slack.default.title", "slack.default.text", send_slack},
+    {"slack", "slack_configs", config_slack_fields, false, 60, "slack.default.title", "slack.default.text", send_slack},
     {"dingtalk", "dingtalk_configs", dingtalk_fields, true, 20, "stoker.title", "stoker.markdown", send_dingtalk},
     {"feishu", "feishu_configs", feishu_fields, true, 100, "stoker.title", "stoker.markdown", send_feishu},
     {"wecom", "wecom_configs", wecom_fields, true, 20, "stoker.title", "stoker.markdown", send_wecom},
@@ -193,6 +175,7 @@ static void set_defaults(struct yaml_form *f, const struct yaml *n,
                  {"slack.default.fallback", &i->fallback},
                  {"slack.default.iconemoji", &i->icon_emoji},
                  {"slack.default.iconurl", &i->icon_url},
+                 {"slack.default.callbackid", &i->callback_id},
                  {"slack.default.footer", &i->footer}};
 
     if (i->type->title)

@@ -1,10 +1,10 @@
-/* send_chat.c - robots of DingTalk, Feishu and WeCom, and Slack. They answer
+/* send_chat.c - robots of DingTalk, Feishu and WeCom. They answer
  * HTTP 200 also when they did not take a message: the body tells.
  *
  * DingTalk: https://open.dingtalk.com/document/robots/custom-robot-access
  * Feishu: https://open.feishu.cn/document/client-docs/bot-v3/add-custom-bot
  * WeCom: https://developer.work.weixin.qq.com/document/path/91770
- * Slack: https://api.slack.com/messaging/webhooks */
+ */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -22,8 +22,7 @@ enum {
     SECRET_MAX = 1024,
     DINGTALK_TEXT = 18000, /* bytes; the whole message may have 20000 */
     FEISHU_TEXT = 18000,
-    WECOM_TEXT = 4096,
-    SLACK_TEXT = 30000
+    WECOM_TEXT = 4096
 };
 
 /* A message while it is made. */
@@ -275,86 +274,6 @@ enum errc send_wecom(struct notification *n, struct told *told, struct err *err)
         rc = deliver(&c, "errcode", "errcode", told, err);
     }
     buf_fini(&all);
-    chat_fini(&c);
-    return rc;
-}
-
-/* ---- Slack -------------------------------------------------------------- */
-
-/* "name":"text", unless the text is empty. */
-static enum errc put_message(struct chat *c, const char *name,
-                             const struct message_text *text, bool *any,
-                             struct err *err)
-{
-    struct buf made;
-
-    buf_init(&made, TEXT_MAX);
-    enum errc rc = message_make(c->n, text, &made, err);
-    send_shorten(&made, SLACK_TEXT);
-    if (!rc && made.n) {
-        buf_printf(&c->body, "%s\"%s\":", *any ? "," : "", name);
-        buf_put_quoted(&c->body, buf_str(&made));
-        *any = true;
-    }
-    buf_fini(&made);
-    return rc;
-}
-
-static enum errc put_messages(struct chat *c, bool attachment, bool *any,
-                              struct err *err)
-{
-    const struct integration *how = c->n->how;
-    const struct {
-        const char *name;
-        const struct message_text *text;
-        bool attachment;
-    } all[] = {{"channel", &how->channel, false},
-               {"username", &how->sender, false},
-               {"icon_emoji", &how->icon_emoji, false},
-               {"icon_url", &how->icon_url, false},
-               {"title", &how->title, true},
-               {"title_link", &how->title_link, true},
-               {"pretext", &how->pretext, true},
-               {"text", &how->text, true},
-               {"fallback", &how->fallback, true},
-               {"footer", &how->footer, true},
-               {"color", &how->color, true}};
-    enum errc rc = ERR_OK;
-
-    for (size_t i = 0; i < COUNT(all) && !rc; i++)
-        if (all[i].attachment == attachment)
-            rc = put_message(c, all[i].name, all[i].text, any, err);
-    return rc;
-}
-
-/* A webhook says "ok"; the API, which answers JSON, {"ok":true}. */
-static enum errc check_slack(const struct chat *c, struct err *err)
-{
-    struct str reply = str_trim(buf_str(&c->reply));
-
-    if (str_starts(reply, STR("{")) &&
-        memmem(reply.p, reply.n, "\"ok\":false", 10))
-        return err_set(err, ERR_UNAVAIL, "Slack refused: " STR_FMT,
-                       (int)(reply.n > 200 ? 200 : reply.n), reply.p);
-    return ERR_OK;
-}
-
-enum errc send_slack(struct notification *n, struct told *told, struct err *err)
-{
-    struct chat c;
-    bool any = false, within = false;
-
-    chat_init(&c, n);
-    buf_putc(&c.body, '{');
-    enum errc rc = put_messages(&c, false, &any, err);
-    buf_printf(&c.body, "%s\"attachments\":[{", any ? "," : "");
-    if (!rc)
-        rc = put_messages(&c, true, &within, err);
-    buf_puts(&c.body, ",\"mrkdwn_in\":[\"fallback\",\"pretext\",\"text\"]}]}");
-    if (!rc)
-        rc = deliver(&c, "code", "code", told, err);
-    if (!rc)
-        rc = check_slack(&c, err);
     chat_fini(&c);
     return rc;
 }

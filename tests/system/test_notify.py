@@ -371,6 +371,58 @@ def test_slack(robot, folder):
         "fallback": "[FIRING:1] GpuHot (3 page)", "mrkdwn_in": ["fallback", "pretext", "text"]}]}
 
 
+SLACK = """
+templates: ['*.tmpl']
+route: {receiver: r, group_by: [alertname], group_wait: 100ms, group_interval: 1s, repeat_interval: 1h}
+receivers:
+  - name: r
+    slack_configs:
+      - api_url: URL
+        channel: '#ops'
+        username: us
+        color: '{{ if eq .Status "firing" }}danger{{ else }}good{{ end }}'
+        title: '{{ .CommonLabels.alertname }}'
+        title_link: http://a/
+        pretext: before
+        text: '{{ template "mine" . }}'
+        fallback: f
+        callback_id: c
+        icon_emoji: ':fire:'
+        footer: below
+        image_url: http://a/i.png
+        thumb_url: http://a/t.png
+        link_names: true
+        mrkdwn_in: [text]
+        short_fields: SHORT
+        fields:
+          - {title: GPU, value: '{{ .CommonLabels.gpu }}'}
+          - {title: wide, value: v, short: false}
+          - {title: narrow, value: v, short: true}
+        actions:
+          - {type: button, text: Runbook, url: '{{ (index .Alerts 0).Annotations.runbook }}', style: primary}
+          - {type: button, text: Ack, name: ack, value: '1', confirm: {text: Sure?, title: t, ok_text: y, dismiss_text: n}}"""
+
+
+@sanitize
+@pytest.mark.parametrize("short", ["true", "false"])
+def test_slack_gets_what_alertmanager_sends(folder, short):
+    (folder / "own.tmpl").write_text('{{ define "mine" }}{{ range .Alerts }}*{{ .Labels.alertname }}* {{ range .Labels.SortedPairs }}'
+                                     '{{ .Name }}={{ .Value }} {{ end }}{{ end }}{{ end }}')
+    got = []
+    for number, make in enumerate((lambda c: Own(c), lambda c: Theirs(c, folder / "am"))):
+        robot = Robot()
+        robot.answers[None] = [(200, b"ok")]
+        one = make(write(folder, SLACK.replace("URL", robot.url).replace("SHORT", short), f"{number}.yml"))
+        try:
+            one.alert(HOT, **TEXTS)
+            body = json.loads(await_that(lambda: robot.posts)[0][2])
+            got.append(body)
+        finally:
+            one.stop()
+            robot.stop()
+    assert got[0] == got[1]
+
+
 @sanitize
 def test_email(folder):
     server = MailServer("ops", "geheim")
