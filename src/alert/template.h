@@ -39,7 +39,8 @@ MUST_CHECK enum errc template_parse(struct str text, struct arena *a,
                                     struct err *err);
 
 /* The same for a text that is about an object, whose fields have these names
- * (ending with NULL), and may call what is in the set (may be NULL). */
+ * (ending with NULL; "Name()" may have arguments), and may call what is in the
+ * set (may be NULL). */
 MUST_CHECK enum errc template_parse_about(
     struct str text, const char *const *fields, struct template_set *set,
     struct arena *a, const struct template **out, struct err *err);

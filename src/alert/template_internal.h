@@ -96,6 +96,13 @@ enum errc template_fail(struct run *r, const char *fmt, ...) PRINTF_LIKE(2, 3);
 bool value_is_true(const struct value *v);
 const char *value_type(const struct value *v);
 
+/* How many items a value has; false: it is no list. */
+bool value_count(const struct value *of, size_t *n);
+
+/* One of them, with its key: a number, or a label's name. */
+void value_item(const struct value *of, size_t i, struct value *key,
+                struct value *item);
+
 /* As fmt.Print does. */
 void value_print(struct buf *out, const struct value *v);
 

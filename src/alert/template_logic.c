@@ -220,36 +220,45 @@ COMPARISON(call_ge, order >= 0 && !unordered)
 CALL(call_len)
 {
     UNUSED();
-    int64_t length =
-        args[0].kind == VALUE_TEXT     ? (int64_t)args[0].text.n
-        : args[0].kind == VALUE_LABELS ? (int64_t)args[0].labels.n
-        : args[0].kind == VALUE_VECTOR || args[0].kind == VALUE_TEXTS
-            ? (int64_t)args[0].n
-        : args[0].kind == VALUE_OBJECT && args[0].type->count
-            ? (int64_t)args[0].type->count(args[0].object)
-            : -1;
-    if (length < 0)
+    size_t length = args[0].text.n;
+
+    if (args[0].kind != VALUE_TEXT && !value_count(&args[0], &length))
         return template_fail(r, "%s has no length", value_type(&args[0]));
-    *out = (struct value){.kind = VALUE_INT, .i = length};
+    *out = (struct value){.kind = VALUE_INT, .i = (int64_t)length};
     return ERR_OK;
 }
 
-CALL(call_index)
+static enum errc index_one(struct run *r, const struct value *of,
+                           const struct value *at, struct value *out)
 {
-    UNUSED();
-    const struct value *of = &args[0], *at = &args[1];
+    struct value key;
+    size_t n;
 
     if (of->kind == VALUE_LABELS && at->kind == VALUE_TEXT) {
         struct str value = labels_get(of->labels, at->text);
         return call_give_text(out, value.p ? value : STR(""));
     }
-    if (of->kind != VALUE_VECTOR || at->kind != VALUE_INT)
+    if (of->kind == VALUE_LABELS || !value_count(of, &n) ||
+        at->kind != VALUE_INT)
         return template_fail(r, "can't index %s with %s", value_type(of),
                              value_type(at));
-    if (at->i < 0 || (uint64_t)at->i >= of->n)
+    if (at->i < 0 || (uint64_t)at->i >= n)
         return template_fail(r, "index out of range: %lld", (long long)at->i);
-    *out = (struct value){.kind = VALUE_SAMPLE, .v = of->v + at->i, .n = 1};
+    value_item(of, (size_t)at->i, &key, out);
     return ERR_OK;
+}
+
+CALL(call_index)
+{
+    struct value of = args[0];
+    enum errc rc = ERR_OK;
+
+    *out = of;
+    for (size_t i = 1; i < n && !rc; i++) {
+        rc = index_one(r, &of, &args[i], out);
+        of = *out;
+    }
+    return rc;
 }
 
 const struct template_function template_logic[] = {
@@ -259,7 +268,7 @@ const struct template_function template_logic[] = {
     {"first", 1, 1, call_first},
     {"ge", 2, 2, call_ge},
     {"gt", 2, 2, call_gt},
-    {"index", 2, 2, call_index},
+    {"index", 1, MANY, call_index},
     {"label", 2, 2, call_label},
     {"le", 2, 2, call_le},
     {"len", 1, 1, call_len},

@@ -192,6 +192,19 @@ static bool is_field(const struct parser *p, struct str name)
     return false;
 }
 
+/* Is the term a method, which may have arguments? They are in the list of
+ * names with () behind them. */
+static bool is_method(const struct parser *p, const struct term *t)
+{
+    char name[80];
+
+    if (t->kind == TERM_CALL || !t->n_fields)
+        return false;
+    (void)snprintf(name, sizeof(name), STR_FMT "()",
+                   STR_ARG(t->fields[t->n_fields - 1]));
+    return is_field(p, str_from_cstr(name));
+}
+
 static bool has_any_field(const struct term *t)
 {
     return t->kind == TERM_VARIABLE || t->n_fields > 0 ||
@@ -261,9 +274,10 @@ static enum errc check_command(struct parser *p, size_t start,
     const struct term *t = &c->terms[0];
     size_t n = c->n - 1 + piped;
     if (t->kind != TERM_CALL)
-        return n ? fail(p, start,
-                        "can't give an argument to what is no function")
-                 : ERR_OK;
+        return n && !is_method(p, t)
+                   ? fail(p, start,
+                          "can't give an argument to what is no function")
+                   : ERR_OK;
     if (n < t->function->min || n > t->function->max)
         return fail(p, start, "wrong number of args for %s: got %zu",
                     t->function->name, n);

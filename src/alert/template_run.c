@@ -129,6 +129,20 @@ static enum errc take_field(struct run *r, struct str name, struct value *v)
                               STR_ARG(name), value_type(v));
 }
 
+static enum errc call_method(struct run *r, struct str name,
+                             const struct value *args, size_t n,
+                             struct value *v)
+{
+    struct value of = *v;
+
+    if (of.type && of.type->method &&
+        of.type->method(r, of.kind == VALUE_LABELS ? &of.labels : of.object,
+                        name, args, n, v))
+        return ERR_OK;
+    return template_fail(r, "can't call " STR_FMT " of %s with these arguments",
+                         STR_ARG(name), value_type(&of));
+}
+
 /* ---- pipelines ---------------------------------------------------------- */
 
 static enum errc run_pipe(struct scope *s, const struct pipe *p,
@@ -195,8 +209,11 @@ static enum errc run_term(struct scope *s, const struct term *t,
         rc = run_pipe(s, t->pipe, dot, out);
         break;
     }
-    for (size_t i = 0; i < t->n_fields && !rc; i++)
+    bool method = n && t->kind != TERM_CALL; /* the last field gets them */
+    for (size_t i = 0; i + method < t->n_fields && !rc; i++)
         rc = take_field(r, t->fields[i], out);
+    if (method && !rc)
+        rc = call_method(r, t->fields[t->n_fields - 1], args, n, out);
     return rc;
 }
 
@@ -240,40 +257,13 @@ static enum errc run_pipe(struct scope *s, const struct pipe *p,
 static enum errc run_list(struct scope *s, const struct piece *first,
                           const struct value *dot);
 
-/* How many items a value has; false: it is no list. */
-static bool count_items(const struct value *of, size_t *n)
-{
-    *n = of->kind == VALUE_LABELS ? of->labels.n : of->n;
-    if (of->kind == VALUE_OBJECT && of->type->count)
-        *n = of->type->count(of->object);
-    return of->kind == VALUE_VECTOR || of->kind == VALUE_LABELS ||
-           of->kind == VALUE_TEXTS ||
-           (of->kind == VALUE_OBJECT && of->type->count);
-}
-
-static void take_item(const struct value *of, size_t i, struct value *key,
-                      struct value *item)
-{
-    *key = (struct value){.kind = VALUE_INT, .i = (int64_t)i};
-    if (of->kind == VALUE_LABELS) {
-        *key = text_of(of->labels.v[i].name);
-        *item = text_of(of->labels.v[i].value);
-    } else if (of->kind == VALUE_TEXTS) {
-        *item = text_of(of->texts[i]);
-    } else if (of->kind == VALUE_OBJECT) {
-        of->type->item(of->object, i, item);
-    } else {
-        *item = (struct value){.kind = VALUE_SAMPLE, .v = of->v + i, .n = 1};
-    }
-}
-
 static enum errc run_range(struct scope *s, const struct piece *p,
                            const struct value *of, const struct value *dot)
 {
     enum errc rc = ERR_OK;
     size_t n;
 
-    if (!count_items(of, &n))
+    if (!value_count(of, &n))
         return template_fail(&s->run, "range can't iterate over %s",
                              value_type(of));
     if (n == 0)
@@ -281,7 +271,7 @@ static enum errc run_range(struct scope *s, const struct piece *p,
     for (size_t i = 0; i < n && !rc; i++) {
         struct value key, item;
         size_t before = s->n, last = p->pipe->variable[1].p ? 1 : 0;
-        take_item(of, i, &key, &item);
+        value_item(of, i, &key, &item);
         if (last == 1)
             rc = set(s, p->pipe, 0, &key);
         if (!rc && p->pipe->variable[0].p)

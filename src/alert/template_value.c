@@ -132,3 +132,36 @@ enum errc value_text(struct run *r, const struct value *v, struct str *out)
     *out = text.text;
     return rc;
 }
+
+/* ---- lists -------------------------------------------------------------- */
+
+static struct value text_value(struct str s)
+{
+    return (struct value){.kind = VALUE_TEXT, .text = s};
+}
+
+bool value_count(const struct value *of, size_t *n)
+{
+    *n = of->kind == VALUE_LABELS ? of->labels.n : of->n;
+    if (of->kind == VALUE_OBJECT && of->type->count)
+        *n = of->type->count(of->object);
+    return of->kind == VALUE_VECTOR || of->kind == VALUE_LABELS ||
+           of->kind == VALUE_TEXTS ||
+           (of->kind == VALUE_OBJECT && of->type->count);
+}
+
+void value_item(const struct value *of, size_t i, struct value *key,
+                struct value *item)
+{
+    *key = (struct value){.kind = VALUE_INT, .i = (int64_t)i};
+    if (of->kind == VALUE_LABELS) {
+        *key = text_value(of->labels.v[i].name);
+        *item = text_value(of->labels.v[i].value);
+    } else if (of->kind == VALUE_TEXTS) {
+        *item = text_value(of->texts[i]);
+    } else if (of->kind == VALUE_OBJECT) {
+        of->type->item(of->object, i, item);
+    } else {
+        *item = (struct value){.kind = VALUE_SAMPLE, .v = of->v + i, .n = 1};
+    }
+}

@@ -49,6 +49,9 @@ struct template_type {
                   struct value *out);
     size_t (*count)(const void *self); /* NULL: it is no list */
     void (*item)(const void *self, size_t i, struct value *out);
+    /* What has arguments; false: not with these. NULL: there is nothing. */
+    bool (*method)(struct run *r, const void *self, struct str name,
+                   const struct value *args, size_t n, struct value *out);
 };
 
 #endif

@@ -27,6 +27,7 @@ const char *const message_fields[] = {"Receiver",
                                       "Values",
                                       "Names",
                                       "SortedPairs",
+                                      "Remove()",
                                       NULL};
 
 #define AT(field) offsetof(struct integration, field)

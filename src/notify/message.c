@@ -91,6 +91,28 @@ static bool field_of_kv(struct run *r, const void *self, struct str name,
     return true;
 }
 
+/* .CommonLabels.Remove .GroupLabels.Names */
+static bool method_of_kv(struct run *r, const void *self, struct str name,
+                         const struct value *args, size_t n, struct value *out)
+{
+    const struct labels *l = self;
+    struct label *v = arena_new(&r->arena, struct label, l->n + 1);
+    size_t left = 0;
+
+    if (!v || !str_eq(name, STR("Remove")) || n != 1 ||
+        args[0].kind != VALUE_TEXTS)
+        return false;
+    for (size_t i = 0; i < l->n; i++) {
+        bool goes = false;
+        for (size_t k = 0; k < args[0].n; k++)
+            goes = goes || str_eq(l->v[i].name, args[0].texts[k]);
+        if (!goes)
+            v[left++] = l->v[i];
+    }
+    *out = kv_of((struct labels){v, left});
+    return true;
+}
+
 static size_t count_pairs(const void *self)
 {
     return ((const struct labels *)self)->n;
@@ -113,11 +135,14 @@ static bool field_of_pair(struct run *r, const void *self, struct str name,
     return true;
 }
 
-static const struct template_type pairs_type = {"pairs", field_of_kv,
-                                                count_pairs, pair_at};
-static const struct template_type pair_type = {"pair", field_of_pair, NULL,
-                                               NULL};
-static const struct template_type kv_type = {"labels", field_of_kv, NULL, NULL};
+static const struct template_type pairs_type = {.name = "pairs",
+                                                .field = field_of_kv,
+                                                .count = count_pairs,
+                                                .item = pair_at};
+static const struct template_type pair_type = {.name = "pair",
+                                               .field = field_of_pair};
+static const struct template_type kv_type = {
+    .name = "labels", .field = field_of_kv, .method = method_of_kv};
 
 /* ---- alerts ------------------------------------------------------------- */
 
@@ -157,8 +182,8 @@ static bool field_of_alert(struct run *r, const void *self, struct str name,
     return true;
 }
 
-static const struct template_type alert_type = {"alert", field_of_alert, NULL,
-                                                NULL};
+static const struct template_type alert_type = {.name = "alert",
+                                                .field = field_of_alert};
 
 /* Alerts from one to another of a notification. */
 struct part {
@@ -183,8 +208,10 @@ static void alert_at(const void *self, size_t i, struct value *out)
 static bool field_of_part(struct run *r, const void *self, struct str name,
                           struct value *out);
 
-static const struct template_type part_type = {"alerts", field_of_part,
-                                               count_part, alert_at};
+static const struct template_type part_type = {.name = "alerts",
+                                               .field = field_of_part,
+                                               .count = count_part,
+                                               .item = alert_at};
 
 static bool part_of(struct run *r, const struct notification *n, size_t from,
                     size_t to, struct value *out)
@@ -252,7 +279,7 @@ static bool field_of_notification(struct run *r, const void *self,
 }
 
 static const struct template_type notification_type = {
-    "notification", field_of_notification, NULL, NULL};
+    .name = "notification", .field = field_of_notification};
 
 enum errc message_make(const struct notification *n,
                        const struct message_text *text, struct buf *out,

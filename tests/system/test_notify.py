@@ -385,8 +385,8 @@ receivers:
         title_link: http://a/
         pretext: before
         text: '{{ template "mine" . }}'
-        fallback: f
-        callback_id: c
+        fallback: '{{ with .CommonLabels.Remove .GroupLabels.Names }}{{ .Values | join " " }}{{ end }} {{ len .Alerts }}{{ index .GroupLabels.Names 0 }}'
+        callback_id: '{{ (index .Alerts.Firing 0).Labels.Remove (stringSlice "gpu" "x") }}'
         icon_emoji: ':fire:'
         footer: below
         image_url: http://a/i.png
@@ -400,7 +400,7 @@ receivers:
           - {title: narrow, value: v, short: true}
         actions:
           - {type: button, text: Runbook, url: '{{ (index .Alerts 0).Annotations.runbook }}', style: primary}
-          - {type: button, text: Ack, name: ack, value: '1', confirm: {text: Sure?, title: t, ok_text: y, dismiss_text: n}}"""
+          - {type: button, text: Ack, name: ack, value: '1', confirm: {text: 'Sure?', title: t, ok_text: y, dismiss_text: n}}"""
 
 
 @sanitize
