@@ -12,8 +12,8 @@
 #include "base/sort.h"
 #include "codec/go_float.h"
 #include "codec/yaml.h"
-#include "series/duration.h"
 #include "promql/notation.h"
+#include "series/duration.h"
 
 enum { FILE_MAX = 16 << 20, MEMORY_MAX = 512 << 20, TEXT_MAX = 1 << 20 };
 enum { MINUTE = 60000, STEPS_MAX = 1000000 };

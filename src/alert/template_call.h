@@ -14,7 +14,7 @@ enum { MANY = 100 }; /* arguments */
 
 /* Tables; a row without a name ends one. */
 extern const struct template_function template_texts[], template_logic[],
-    template_lists[];
+    template_lists[], template_times[];
 
 static inline enum errc call_text_argument(struct run *r, const struct value *v,
                                            struct str *out)

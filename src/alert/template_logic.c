@@ -286,7 +286,7 @@ const struct template_function template_logic[] = {
 const struct template_function *template_function(struct str name)
 {
     static const struct template_function *const tables[] = {
-        template_texts, template_logic, template_lists};
+        template_texts, template_logic, template_lists, template_times};
 
     for (size_t i = 0; i < COUNT(tables); i++)
         for (const struct template_function *f = tables[i]; f->name; f++)

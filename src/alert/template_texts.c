@@ -141,13 +141,23 @@ static char lower(char before, char c)
     return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
 }
 
+/* Within a word, by the letter before. */
+static bool is_inside(char before)
+{
+    return upper(' ', before) != lower(' ', before) ||
+           (before >= '0' && before <= '9') || before == '_' ||
+           before == '\'' || (before & 0x80);
+}
+
 static char titled(char before, char c)
 {
-    bool inside = upper(' ', before) != lower(' ', before) ||
-                  (before >= '0' && before <= '9') || before == '_' ||
-                  before == '\'' || (before & 0x80);
+    return is_inside(before) ? c : upper(before, c);
+}
 
-    return inside ? c : upper(before, c);
+/* As Alertmanager has it, other than Prometheus: "GPU" becomes "Gpu". */
+static char titled_low(char before, char c)
+{
+    return is_inside(before) ? lower(before, c) : upper(before, c);
 }
 
 CALL(call_upper)
@@ -165,7 +175,7 @@ CALL(call_lower)
 CALL(call_title)
 {
     UNUSED();
-    return change(r, &args[0], titled, out);
+    return change(r, &args[0], r->data->type ? titled_low : titled, out);
 }
 
 CALL(call_same)

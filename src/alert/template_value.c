@@ -100,9 +100,15 @@ void value_print(struct buf *out, const struct value *v)
             buf_printf(out, "%s" STR_FMT, i ? " " : "", STR_ARG(v->texts[i]));
         buf_putc(out, ']');
         break;
+    case VALUE_OBJECT:
+        if (v->type->print) {
+            v->type->print(out, v->object);
+            break;
+        }
+        buf_printf(out, "<%s>", v->type->name);
+        break;
     case VALUE_DATA:
     case VALUE_PAIRS:
-    case VALUE_OBJECT:
         buf_printf(out, "<%s>", value_type(v));
         break;
     }

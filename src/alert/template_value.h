@@ -52,6 +52,11 @@ struct template_type {
     /* What has arguments; false: not with these. NULL: there is nothing. */
     bool (*method)(struct run *r, const void *self, struct str name,
                    const struct value *args, size_t n, struct value *out);
+    void (*print)(struct buf *out, const void *self); /* NULL: <name> */
 };
+
+/* A moment, in ms since 1970, with Go's methods for it. False: out of memory.
+ */
+bool template_time(struct run *r, int64_t ms, struct value *out);
 
 #endif

@@ -6,29 +6,16 @@
 #include "notify/config_internal.h"
 #include "notify/send.h"
 
-const char *const message_fields[] = {"Receiver",
-                                      "Status",
-                                      "Alerts",
-                                      "GroupLabels",
-                                      "OwnLabels",
-                                      "CommonLabels",
-                                      "CommonAnnotations",
-                                      "ExternalURL",
-                                      "Labels",
-                                      "Annotations",
-                                      "StartsAt",
-                                      "EndsAt",
-                                      "Name",
-                                      "Value",
-                                      "GeneratorURL",
-                                      "Fingerprint",
-                                      "Firing",
-                                      "Resolved",
-                                      "Values",
-                                      "Names",
-                                      "SortedPairs",
-                                      "Remove()",
-                                      NULL};
+const char *const message_fields[] = {
+    "Receiver",    "Status",       "Alerts",
+    "GroupLabels", "CommonLabels", "CommonAnnotations",
+    "ExternalURL", "Labels",       "Annotations",
+    "StartsAt",    "EndsAt",       "Name",
+    "Value",       "GeneratorURL", "Fingerprint",
+    "Firing",      "Resolved",     "Values",
+    "Names",       "SortedPairs",  "Remove()",
+    "Format()",    "Add()",        "Sub()",
+    "Before()",    "After()",      NULL};
 
 #define AT(field) offsetof(struct integration, field)
 /* clang-format off */

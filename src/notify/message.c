@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "alert/template_value.h"
-#include "base/clock.h"
+#include "codec/go_time.h"
 #include "notify/send.h"
 #include "notify/time_text.h"
 
@@ -123,6 +123,17 @@ static void pair_at(const void *self, size_t i, struct value *out)
     *out = object_of(&pair_type, &((const struct labels *)self)->v[i]);
 }
 
+static void print_pairs(struct buf *out, const void *self)
+{
+    const struct labels *l = self;
+
+    buf_putc(out, '[');
+    for (size_t i = 0; i < l->n; i++)
+        buf_printf(out, "%s{" STR_FMT " " STR_FMT "}", i ? " " : "",
+                   STR_ARG(l->v[i].name), STR_ARG(l->v[i].value));
+    buf_putc(out, ']');
+}
+
 static bool field_of_pair(struct run *r, const void *self, struct str name,
                           struct value *out)
 {
@@ -138,22 +149,14 @@ static bool field_of_pair(struct run *r, const void *self, struct str name,
 static const struct template_type pairs_type = {.name = "pairs",
                                                 .field = field_of_kv,
                                                 .count = count_pairs,
-                                                .item = pair_at};
+                                                .item = pair_at,
+                                                .print = print_pairs};
 static const struct template_type pair_type = {.name = "pair",
                                                .field = field_of_pair};
 static const struct template_type kv_type = {
     .name = "labels", .field = field_of_kv, .method = method_of_kv};
 
 /* ---- alerts ------------------------------------------------------------- */
-
-static struct value time_of(struct run *r, int64_t ms)
-{
-    char text[TIME_TEXT_MAX];
-
-    time_for_people(ms, text);
-    const char *copy = arena_cstr(&r->arena, str_from_cstr(text));
-    return text_of(str_from_cstr(copy ? copy : ""));
-}
 
 static bool field_of_alert(struct run *r, const void *self, struct str name,
                            struct value *out)
@@ -168,9 +171,9 @@ static bool field_of_alert(struct run *r, const void *self, struct str name,
     else if (str_eq(name, STR("Status")))
         *out = text_of(a->ends_at ? STR("resolved") : STR("firing"));
     else if (str_eq(name, STR("StartsAt")))
-        *out = time_of(r, a->starts_at);
+        return template_time(r, a->starts_at, out);
     else if (str_eq(name, STR("EndsAt")))
-        *out = time_of(r, a->ends_at);
+        return template_time(r, a->ends_at ? a->ends_at : GO_TIME_ZERO, out);
     else if (str_eq(name, STR("GeneratorURL")))
         *out = text_of(a->generator_url);
     else if (str_eq(name, STR("Fingerprint"))) {
@@ -239,19 +242,6 @@ static bool field_of_part(struct run *r, const void *self, struct str name,
 
 /* ---- the whole ---------------------------------------------------------- */
 
-/* Common labels that the group has not. */
-static struct labels own_labels(struct run *r, const struct notification *n)
-{
-    struct labels all = n->common_labels;
-    struct label *v = arena_new(&r->arena, struct label, all.n + 1);
-    size_t count = 0;
-
-    for (size_t i = 0; v && i < all.n; i++)
-        if (!labels_get(n->group_labels, all.v[i].name).n)
-            v[count++] = all.v[i];
-    return v ? (struct labels){v, count} : labels_none();
-}
-
 static bool field_of_notification(struct run *r, const void *self,
                                   struct str name, struct value *out)
 {
@@ -265,8 +255,6 @@ static bool field_of_notification(struct run *r, const void *self,
         *out = text_of(n->n_firing ? STR("firing") : STR("resolved"));
     else if (str_eq(name, STR("GroupLabels")))
         *out = kv_of(n->group_labels);
-    else if (str_eq(name, STR("OwnLabels")))
-        *out = kv_of(own_labels(r, n));
     else if (str_eq(name, STR("CommonLabels")))
         *out = kv_of(n->common_labels);
     else if (str_eq(name, STR("CommonAnnotations")))

@@ -3,7 +3,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/clock.h"
 
@@ -25,15 +24,6 @@ void time_put(struct buf *out, int64_t ms)
         n = strlen("2026-11-25T12:00:00");
     buf_put(out, (struct str){text, n});
     buf_putc(out, 'Z');
-}
-
-void time_for_people(int64_t ms, char out[TIME_TEXT_MAX])
-{
-    time_t s = ms / 1000;
-    struct tm tm;
-
-    gmtime_r(&s, &tm);
-    (void)strftime(out, TIME_TEXT_MAX, "%Y-%m-%d %H:%M:%S UTC", &tm);
 }
 
 void fingerprint_text(uint64_t v, char out[17])

@@ -6,13 +6,8 @@
 
 #include "base/buf.h"
 
-enum { TIME_TEXT_MAX = 48 };
-
 /* "2026-11-25T12:00:00.25Z", 0 as "0001-01-01T00:00:00Z" (RFC 3339). */
 void time_put(struct buf *out, int64_t ms);
-
-/* "2026-11-25 12:00:00 UTC" */
-void time_for_people(int64_t ms, char out[TIME_TEXT_MAX]);
 
 /* 16 digits. */
 void fingerprint_text(uint64_t v, char out[17]);

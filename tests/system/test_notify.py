@@ -423,6 +423,66 @@ def test_slack_gets_what_alertmanager_sends(folder, short):
     assert got[0] == got[1]
 
 
+# What people write into templates; each is rendered by both.
+TEXTS_OF_PEOPLE = r"""{{ .Alerts | len }}
+{{ range $i, $a := .Alerts }}{{ $i }}:{{ $a.Labels.gpu }};{{ end }}
+{{ .GroupLabels }} {{ .CommonLabels }}
+{{ .Alerts.Firing | len }}/{{ .Alerts.Resolved | len }}
+{{ .GroupLabels.SortedPairs.Values | join " " }}{{ .CommonLabels.Names | join "," }}
+{{ if gt (len .CommonLabels) (len .GroupLabels) }}more{{ else }}same{{ end }}
+{{ if and (eq .Status "firing") (gt (.Alerts | len) 1) }}many{{ end }}
+{{ .CommonAnnotations.summary | title }}
+{{ .CommonAnnotations.summary | toUpper | toLower }}
+{{ match "^GPU" .CommonAnnotations.summary }}
+{{ (index .Alerts 0).Fingerprint | len }}{{ (index .Alerts 0).GeneratorURL }}{{ (index .Alerts 0).Status }}
+{{ with .CommonLabels.nope }}a{{ else }}b{{ end }}
+{{ $x := "a" }}{{ if true }}{{ $x = "b" }}{{ end }}{{ $x }}
+{{ index .CommonLabels "severity" }}{{ .CommonLabels.severity | printf "%s!" }}
+{{ not (eq 1 1) }} {{ ne 1 2 }} {{ le 1 1 }} {{ or "" "x" }} {{ and 1 0 }}
+{{/* a comment */}}x {{- "trim" -}} y
+{{ stringSlice "a" "b" | join "-" }}{{ len "héé" }}{{ eq .Status "resolved" "firing" }}
+{{ if .Alerts.Resolved }}r{{ else if .Alerts.Firing }}f{{ end }}
+{{ print 1 2 "a" "b" 3 }}|{{ println "x" }}|{{ urlquery "a b&c" }}
+{{ .CommonLabels.SortedPairs }}{{ range .CommonLabels.SortedPairs }}{{ .Name }} = {{ .Value }} {{ end }}
+{{ range $k, $v := .CommonLabels }}{{ $k }}={{ $v }} {{ end }}{{ (index .CommonLabels.SortedPairs 0).Name }}
+{{ with .CommonLabels.Remove .GroupLabels.Names }}{{ .Values | join " " }}{{ end }}
+{{ (index .Alerts.Firing 0).Labels.Remove (stringSlice "gpu" "x") }}{{ index .GroupLabels.Names 0 }}
+{{ template "__subject" . }} {{ template "__alertmanagerURL" . }} {{ template "__text_alert_list" .Alerts.Firing }}
+{{ (index .Alerts 0).StartsAt }} {{ (index .Alerts 0).EndsAt }}
+{{ (index .Alerts 0).StartsAt.Format "2006-01-02 15:04:05.000 Mon Jan _2 Monday January 1/2/06 3:04PM pm MST -0700 Z07:00 Month Monster .999" }}
+{{ ((index .Alerts 0).StartsAt.Add 28800e9).Format "2006-01-02 15:04:05" }}
+{{ range .Alerts }}{{ .StartsAt.Unix }} {{ .StartsAt.Year }} {{ .StartsAt.Month }} {{ .StartsAt.Weekday }} {{ .EndsAt.IsZero }}{{ end }}
+{{ range .Alerts }}{{ (.StartsAt.Add 90061e9).Sub .StartsAt }} {{ ((.StartsAt.Add 1500000000).Sub .StartsAt).Seconds }} {{ .StartsAt.Sub (.StartsAt.Add 300000000) }}{{ end }}
+{{ range .Alerts }}{{ .StartsAt.Before .EndsAt }} {{ .StartsAt.After .EndsAt }}{{ .StartsAt.Local.Format "15:04" }}{{ end }}""".splitlines()
+
+
+@sanitize
+def test_templates_are_rendered_as_alertmanager_does(folder):
+    got = []
+    for number, make in enumerate((lambda c: Own(c), lambda c: Theirs(c, folder / "am"))):
+        robot = Robot()
+        robot.answers[None] = [(200, b"ok")]
+        fields = "".join(f"          - {{title: t, value: {json.dumps(text)}}}\n" for text in TEXTS_OF_PEOPLE)
+        one = make(write(folder, f"""
+route: {{receiver: r, group_by: [alertname], group_wait: 300ms, group_interval: 1s, repeat_interval: 1h}}
+receivers:
+  - name: r
+    slack_configs:
+      - api_url: {robot.url}
+        fields:
+{fields}""", f"{number}.yml"))
+        try:
+            for gpu in "34":
+                one.alert(dict(HOT, gpu=gpu), **TEXTS)
+            body = json.loads(await_that(lambda: [p for p in robot.posts if b"gpu = 4" in p[2] or b"gpu:4" in p[2]])[0][2])
+            got.append([f["value"] for f in body["attachments"][0]["fields"]])
+        finally:
+            one.stop()
+            robot.stop()
+    for text, mine, theirs in zip(TEXTS_OF_PEOPLE, *got):
+        assert mine == theirs, text
+
+
 @sanitize
 def test_email(folder):
     server = MailServer("ops", "geheim")
