@@ -144,9 +144,12 @@ static enum errc take_port(const struct monitor_options *o, unsigned port,
                    any ? "127.0.0.1" : o->host, port);
     (void)snprintf(own->metrics, sizeof(own->metrics), "%.300s/metrics",
                    own->address);
-    if (!c->rules.env.external_url.n)
-        c->rules.env.external_url = str_from_cstr(own->address);
-    c->notify.external_url = c->rules.env.external_url;
+    struct str *external = &c->rules.env.external_url;
+    if (!external->n)
+        *external = str_from_cstr(own->address);
+    while (external->n && external->p[external->n - 1] == '/')
+        external->n--; /* as Prometheus: paths begin with one */
+    c->notify.external_url = *external;
     own->targets = calloc(s->n + 3, sizeof(*own->targets));
     if (!own->targets)
         return err_set(err, ERR_NOMEM, "out of memory");

@@ -234,7 +234,7 @@ def test_a_metric_that_nobody_exposes_is_told(target, folder):
 def test_an_alert_lives_and_is_told(target, folder):
     recorder = Recorder()
     m = start(target, folder, "--alertmanager", recorder.url, "--external-labels", "site=lab",
-              "--external-url", "http://stoker.example")
+              "--external-url", "http://stoker.example/")
     try:
         m.await_value("gpu:temp:max{team='ops'}", 50)
         assert alerts(m) == []
