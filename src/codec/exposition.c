@@ -45,6 +45,8 @@ static bool label(struct exposition_reader *r, struct labels *l,
     }
     if (expo_peek(r) != '=')
         return expo_fail(r, "expected '=' behind the name of a label");
+    if (str_eq(key, STR("__name__")))
+        return expo_fail(r, "the label \"__name__\" is the metric's name");
     r->p++;
     expo_skip_optional(r);
     if (expo_peek(r) != '"')
@@ -252,8 +254,11 @@ static bool about(struct exposition_reader *r, enum exposition_about what)
 static bool word_is(struct exposition_reader *r, const char *word)
 {
     size_t n = strlen(word);
-    bool is = (size_t)(r->end - r->p) >= n && memcmp(r->p, word, n) == 0 &&
-              (r->p + n == r->end || expo_is_space(r->p[n]) || r->p[n] == '\n');
+    bool is = (size_t)(r->end - r->p) >= n && memcmp(r->p, word, n) == 0;
+    bool ends = r->p + n >= r->end || r->p[n] == '\n';
+
+    /* In plain text, "# TYPE" with nothing behind it is some comment. */
+    is = is && (ends ? r->om : expo_is_space(r->p[n]));
 
     r->p += is ? n : 0;
     return is;

@@ -262,7 +262,7 @@ static enum errc note_series(struct reading *r, struct ingest_memory *now,
     }
     /* The same as the last time: sorted already, there. */
     const struct ingest_memory *before = r->in->memory;
-    if (before->n == now->n && now->n == now->n_order &&
+    if (now->n && before->n == now->n && now->n == now->n_order &&
         before->n == before->n_order &&
         memcmp(before->order, now->order, now->n_order * sizeof(uint32_t)) == 0)
         memcpy(now->series, before->series, now->n * sizeof(uint32_t));

@@ -144,6 +144,7 @@ static const struct {
     {EXPOSITION_TEXT, "a{,} 1\n", "the name of a label"},
     {EXPOSITION_TEXT, "{a=\"b\"} 1\n", "the sample has no name"},
     {EXPOSITION_TEXT, "a{\"\"=\"b\"} 1\n", "a name is empty"},
+    {EXPOSITION_TEXT, "a{__name__=\"b\"} 1\n", "is the metric's name"},
     {EXPOSITION_TEXT, "a 1 2 3\n", "expected the end of the line"},
     {EXPOSITION_TEXT, "a 1 1.5\n", "whole milliseconds"},
     {EXPOSITION_TEXT, "a 1 99999999999999999999\n", "whole milliseconds"},

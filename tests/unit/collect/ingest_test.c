@@ -129,6 +129,20 @@ TEST(series_are_found_in_any_order)
     finish(&w);
 }
 
+TEST(a_page_without_samples_is_one)
+{
+    struct world w;
+
+    begin(&w);
+    CHECK_INT(ingest_at(&w, 10, ""), ERR_OK);
+    CHECK_INT(ingest_at(&w, 20, "\n# TYPE\n# HELP\n"), ERR_OK);
+    CHECK_INT(ingest_at(&w, 30, "a 1\n"), ERR_OK);
+    CHECK_INT(ingest_at(&w, 40, ""), ERR_OK);
+    CHECK_INT(ingest_at(&w, 50, ""), ERR_OK);
+    check_stored(&w, "a", "a{instance=\"h:1\", job=\"j\"} 30:1 40:stale;");
+    finish(&w);
+}
+
 TEST(a_mistake_stores_nothing)
 {
     struct world w;
