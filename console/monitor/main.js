@@ -1,7 +1,7 @@
 // Which page is shown, in which language and colours.
 import { h } from './dom.js';
 import { onOffline } from './api.js';
-import { where } from './route.js';
+import { arrive, where } from './route.js';
 import { chinese, remember, remembered, switchLanguage, text } from './text.js';
 
 // Each page is a module of its own: render(element, parameters) draws it
@@ -41,6 +41,7 @@ async function show() {
   end = module.render(element, parameters);
 }
 
+arrive();
 document.documentElement.dataset.theme = remembered('theme') || '';
 document.getElementById('language').addEventListener('click', () => { switchLanguage(); show(); });
 document.getElementById('theme').addEventListener('click', () => {

@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "series/duration.h"
 #include "promql/parse_internal.h"
+#include "series/duration.h"
 
 /* ---- matchers ----------------------------------------------------------- */
 
@@ -94,7 +94,6 @@ static bool parse_matcher(struct parser *p, struct selector *s)
         parser_unexpected(p, "label matching", "string");
         return false;
     }
-    at = p->token.at;
     struct str value = parse_text(p);
     return value.p && add_matcher(p, s, at, op, name, value) && parser_next(p);
 }

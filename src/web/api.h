@@ -68,6 +68,7 @@ void api_put_result(struct buf *out, const struct promql_result *r);
 
 void api_query(struct http_request *r);
 void api_query_range(struct http_request *r);
+void api_query_exemplars(struct http_request *r);
 void api_format_query(struct http_request *r);
 void api_series(struct http_request *r);
 void api_labels(struct http_request *r);

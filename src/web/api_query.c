@@ -118,6 +118,24 @@ static enum errc format_query(struct api_call *c, struct err *err)
     return rc;
 }
 
+/* There are none: nothing keeps them. */
+static enum errc query_exemplars(struct api_call *c, struct err *err)
+{
+    struct promql_expr *x;
+    enum errc rc = promql_parse(params_get(&c->params, STR("query")), &x, err);
+
+    if (rc)
+        return rc;
+    promql_free(x);
+    buf_puts(http_out(c->r), "[]");
+    return ERR_OK;
+}
+
+void api_query_exemplars(struct http_request *r)
+{
+    api_run(r, query_exemplars);
+}
+
 void api_query(struct http_request *r)
 {
     api_run(r, query);

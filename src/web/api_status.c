@@ -129,27 +129,6 @@ void api_config(struct http_request *r)
     reply(r);
 }
 
-void api_tsdb(struct http_request *r)
-{
-    struct tsdb_stats s;
-    bool empty;
-
-    tsdb_stats(control_of(r)->db, &s);
-    empty = s.to == INT64_MIN;
-    buf_printf(http_out(r),
-               "{\"status\":\"success\",\"data\":{\"headStats\":{"
-               "\"numSeries\":%llu,\"numLabelPairs\":%llu,\"chunkCount\":%llu,"
-               "\"minTime\":%lld,\"maxTime\":%lld},"
-               "\"seriesCountByMetricName\":[],"
-               "\"labelValueCountByLabelName\":[],"
-               "\"memoryInBytesByLabelName\":[],"
-               "\"seriesCountByLabelValuePair\":[]}}",
-               (unsigned long long)s.series, (unsigned long long)s.pairs,
-               (unsigned long long)s.chunks, empty ? 0 : (long long)s.from,
-               empty ? 0 : (long long)s.to);
-    reply(r);
-}
-
 /* ---- targets ------------------------------------------------------------ */
 
 struct listing {
@@ -230,12 +209,22 @@ void api_scrape_pools(struct http_request *r)
 void api_targets(struct http_request *r)
 {
     struct listing l = {.out = http_out(r)};
+    struct params params;
+    struct err err;
 
+    if (params_read(r, &params, &err)) {
+        http_reply_error(r, 400, "%s", err.msg);
+        return;
+    }
+    struct str state = params_get(&params, STR("state"));
+    bool all = !state.n || str_eq_nocase(state, STR("any"));
     buf_puts(l.out, "{\"status\":\"success\",\"data\":{\"activeTargets\":[");
-    scraper_each(control_of(r)->scraper, put_target, &l);
+    if (all || str_eq_nocase(state, STR("active")))
+        scraper_each(control_of(r)->scraper, put_target, &l);
     l.any = false;
     buf_puts(l.out, "],\"droppedTargets\":[");
-    if (control_of(r)->discover)
+    if (control_of(r)->discover &&
+        (all || str_eq_nocase(state, STR("dropped"))))
         discover_each_dropped(control_of(r)->discover, put_dropped, &l);
     buf_puts(l.out, "],\"droppedTargetCounts\":{}}}");
     reply(r);

@@ -128,6 +128,12 @@ static void metrics(struct http_request *r)
 
 static const struct http_route routes[] = {
     {HTTP_GET, "/", console_page, 0},
+    /* Prometheus' pages, as links in alerts have them. */
+    {HTTP_GET, "/alerts", console_page, 0},
+    {HTTP_GET, "/graph", console_page, 0},
+    {HTTP_GET, "/query", console_page, 0},
+    {HTTP_GET, "/rules", console_page, 0},
+    {HTTP_GET, "/targets", console_page, 0},
     {HTTP_GET, "/console/dashboard/{name}", console_dashboard, 0},
     {HTTP_GET, "/console/functions", console_functions, 0},
     {HTTP_GET, "/console/numbers", console_numbers, 0},
@@ -142,7 +148,7 @@ static const struct http_route routes[] = {
     {HTTP_POST, "/api/v1/write", api_write, 0},
     {BOTH,     "/api/v1/query", api_query, 0},
     {BOTH,     "/api/v1/query_range", api_query_range, 0},
-    {BOTH,     "/api/v1/query_exemplars", api_nothing, 0},
+    {BOTH,     "/api/v1/query_exemplars", api_query_exemplars, 0},
     {BOTH,     "/api/v1/format_query", api_format_query, 0},
     {BOTH,     "/api/v1/series", api_series, 0},
     {BOTH,     "/api/v1/labels", api_labels, 0},

@@ -105,7 +105,13 @@ tell('rules', { all, firing: await texts(page, 'tbody tr b') });
 await to(page, 'targets', 'tbody tr');
 tell('targets', { states: await texts(page, 'tbody tr td:first-child') });
 
+// A link of an alert leads to the query.
+await page.goto(`${url}/graph?g0.expr=sum%28up%29+%3E+0&g0.tab=1`);
+await page.locator('#result tbody tr').first().waitFor();
+tell('link', { address: page.url().slice(url.length), query: await page.locator('textarea').inputValue() });
+
 // The monitor is gone for a while.
+await to(page, 'targets', 'tbody tr');
 page.allowed.push(/ERR_/);
 await page.context().setOffline(true);
 await page.locator('#offline').waitFor({ timeout: 60000 });

@@ -114,6 +114,7 @@ def test_what_a_person_does(both):
     assert "request-3" in did["request"]["lines"][0] and "stoker.model=mlp" in did["request"]["lines"][0]
     assert did["rules"]["all"] > 15 and "OnFire" in did["rules"]["firing"]
     assert set(did["targets"]["states"]) == {"up"}
+    assert did["link"]["query"] == "sum(up) > 0" and did["link"]["address"].startswith("/#/explore?q=sum"), did["link"]
     assert "does not answer" in did["offline"]["words"] and "online" in did
     silences = both.request("/api/v2/silences")[1]
     assert [s["status"]["state"] for s in silences] == ["expired"]

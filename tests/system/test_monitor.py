@@ -452,6 +452,36 @@ def federated(api, *matches):
 
 
 @sanitize
+def test_what_takes_the_room_and_which_targets_are_shown(target, tmp_path):
+    target.content_type, target.text = "text/plain; version=0.0.4", PAGE
+    m = Monitor("--interval", "1s", f"app=http://{target.address}/metrics")
+    p = Prometheus(tmp_path, target.address)
+    try:
+        for api in (m, p):
+            api.await_value("count(temp)", 2)
+            api.await_value("count(scrape_series_added)", 1)
+        tables = []
+        for api in (m, p):
+            data = api.request("/api/v1/status/tsdb")[1]["data"]
+            tables.append({key: sorted((e["name"], e["value"]) for e in rows)
+                           for key, rows in data.items() if key.endswith("Name")})
+            assert data["headStats"]["numSeries"] == 13, data
+            # Prometheus 2 counts the text of a value once, 3 for each of its series.
+            assert tables[-1].pop("memoryInBytesByLabelName")[1:2] == [("exported_job", 3)]
+        assert tables[0] == tables[1]
+        one = m.request("/api/v1/status/tsdb?limit=1")[1]["data"]["seriesCountByLabelValuePair"]
+        assert one == [{"name": "instance=" + target.address, "value": 13}], one
+        for state in ("", "?state=any", "?state=active", "?state=dropped", "?state=Dropped", "?state=nope"):
+            assert [len(api.request("/api/v1/targets" + state)[1]["data"]["activeTargets"]) for api in (m, p)] in ([1, 1], [0, 0]), state
+        for query in ("(", "a{x=~'*'}"):
+            errors = [api.request("/api/v1/query_exemplars?start=1&end=2&query=" + urllib.parse.quote(query)) for api in (m, p)]
+            assert errors[0] == errors[1] and errors[0][0] == 400, errors
+    finally:
+        m.stop()
+        p.stop()
+
+
+@sanitize
 def test_federation_is_what_prometheus_gives(target, tmp_path):
     target.content_type = "text/plain; version=0.0.4"
     target.text = PAGE + 'odd{a="x\\"y\\\\z"} 1e+09\n'
