@@ -185,31 +185,64 @@ CALL(call_same)
     return ERR_OK;
 }
 
+/* The argument as an expression that is looked for in a text. */
+static enum errc expression_of(struct run *r, const struct value *v,
+                               struct regex **out)
+{
+    struct str pattern;
+    enum errc rc = call_text_argument(r, v, &pattern);
+
+    if (!rc && regex_compile_search(pattern, out, r->err))
+        rc = template_fail(r, "bad expression \"" STR_FMT "\"",
+                           STR_ARG(pattern));
+    return rc;
+}
+
+static enum errc too_costly(struct run *r)
+{
+    return template_fail(r, "the expression takes too many steps");
+}
+
 /* Does the expression match anywhere in the text? */
 CALL(call_match)
 {
     UNUSED();
-    struct str pattern, text;
+    struct str text;
     struct regex *re;
-    struct buf b;
-    enum errc rc = call_text_argument(r, &args[0], &pattern);
+    enum errc rc = call_text_argument(r, &args[1], &text);
 
     if (!rc)
-        rc = call_text_argument(r, &args[1], &text);
+        rc = expression_of(r, &args[0], &re);
     if (rc)
         return rc;
-    buf_init(&b, REGEX_MAX_BYTES);
-    buf_printf(&b, "(?s:.*)(?-s:" STR_FMT ")(?s:.*)", STR_ARG(pattern));
-    rc = regex_compile(buf_str(&b), &re, r->err);
-    buf_fini(&b);
-    if (rc)
-        return template_fail(r, "bad expression \"" STR_FMT "\"",
-                             STR_ARG(pattern));
     enum regex_result found = regex_match(re, text);
     regex_free(re);
-    if (found == REGEX_TOO_COSTLY)
-        return template_fail(r, "the expression takes too many steps");
-    return call_give_bool(out, found == REGEX_YES);
+    return found == REGEX_TOO_COSTLY ? too_costly(r)
+                                     : call_give_bool(out, found == REGEX_YES);
+}
+
+CALL(call_replace_all)
+{
+    UNUSED();
+    struct str with, text;
+    struct regex *re;
+    struct buf b;
+    enum errc rc = call_text_argument(r, &args[1], &with);
+
+    if (!rc)
+        rc = call_text_argument(r, &args[2], &text);
+    if (!rc)
+        rc = expression_of(r, &args[0], &re);
+    if (rc)
+        return rc;
+    buf_init(&b, TEMPLATE_MAX_OUTPUT);
+    enum regex_result done = regex_replace_all(re, text, with, &b);
+    regex_free(re);
+    if (done == REGEX_TOO_COSTLY) {
+        buf_fini(&b);
+        return too_costly(r);
+    }
+    return value_from_buf(r, &b, out);
 }
 
 CALL(call_strip_port)
@@ -352,6 +385,7 @@ const struct template_function template_texts[] = {
     {"print", 0, MANY, call_print},
     {"printf", 1, MANY, template_printf},
     {"println", 0, MANY, call_println},
+    {"reReplaceAll", 3, 3, call_replace_all},
     {"safeHtml", 1, 1, call_same},
     {"stripDomain", 1, 1, call_strip_domain},
     {"stripPort", 1, 1, call_strip_port},

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/utf8.h"
 #include "series/regex_syntax.h"
 
 enum {
@@ -65,17 +66,21 @@ static bool find_words(struct regex *re, struct str text)
     return true;
 }
 
-static enum errc compile(struct regex *re, struct str translated,
+enum {
+    ALWAYS = PCRE2_UTF | PCRE2_DOLLAR_ENDONLY | PCRE2_NEVER_BACKSLASH_C |
+             PCRE2_DUPNAMES,
+    WHOLE = PCRE2_ANCHORED | PCRE2_ENDANCHORED | PCRE2_DOTALL,
+    ANYWHERE = 0
+};
+
+static enum errc compile(struct regex *re, uint32_t how, struct str translated,
                          struct err *err)
 {
     int code;
     PCRE2_SIZE at;
 
-    re->code = pcre2_compile(
-        (PCRE2_SPTR)(translated.n ? translated.p : ""), translated.n,
-        PCRE2_ANCHORED | PCRE2_ENDANCHORED | PCRE2_DOTALL | PCRE2_UTF |
-            PCRE2_DOLLAR_ENDONLY | PCRE2_NEVER_BACKSLASH_C | PCRE2_DUPNAMES,
-        &code, &at, NULL);
+    re->code = pcre2_compile((PCRE2_SPTR)(translated.n ? translated.p : ""),
+                             translated.n, ALWAYS | how, &code, &at, NULL);
     if (!re->code) {
         PCRE2_UCHAR text[200];
         pcre2_get_error_message(code, text, sizeof(text));
@@ -92,7 +97,8 @@ static enum errc compile(struct regex *re, struct str translated,
     return ERR_OK;
 }
 
-enum errc regex_compile(struct str pattern, struct regex **out, struct err *err)
+static enum errc make(struct str pattern, uint32_t how, struct regex **out,
+                      struct err *err)
 {
     struct buf translated;
     enum errc rc;
@@ -108,19 +114,31 @@ enum errc regex_compile(struct str pattern, struct regex **out, struct err *err)
         memcpy(re->text, pattern.p, pattern.n);
     buf_init(&translated, 16 * REGEX_MAX_BYTES);
     rc = regex_translate(pattern, &translated, err);
-    if (!rc && !find_words(re, (struct str){re->text, pattern.n}))
+    if (!rc && how == WHOLE &&
+        !find_words(re, (struct str){re->text, pattern.n}))
         rc = err_set(err, ERR_NOMEM, "out of memory");
     if (!rc)
-        rc = compile(re, buf_str(&translated), err);
+        rc = compile(re, how, buf_str(&translated), err);
     buf_fini(&translated);
     if (rc) {
         regex_free(re);
         return rc;
     }
-    re->anything = str_eq(pattern, STR(".*"));
-    re->something = str_eq(pattern, STR(".+"));
+    re->anything = how == WHOLE && str_eq(pattern, STR(".*"));
+    re->something = how == WHOLE && str_eq(pattern, STR(".+"));
     *out = re;
     return ERR_OK;
+}
+
+enum errc regex_compile(struct str pattern, struct regex **out, struct err *err)
+{
+    return make(pattern, WHOLE, out, err);
+}
+
+enum errc regex_compile_search(struct str pattern, struct regex **out,
+                               struct err *err)
+{
+    return make(pattern, ANYWHERE, out, err);
 }
 
 const struct str *regex_words(const struct regex *re, size_t *n)
@@ -130,8 +148,8 @@ const struct str *regex_words(const struct regex *re, size_t *n)
 }
 
 /* The match data, with all groups, for the caller to read and free. */
-static enum regex_result run(const struct regex *re, struct str s,
-                             pcre2_match_data **out)
+static enum regex_result run(const struct regex *re, struct str s, size_t from,
+                             uint32_t how, pcre2_match_data **out)
 {
     pcre2_match_data *data =
         pcre2_match_data_create_from_pattern(re->code, NULL);
@@ -140,7 +158,7 @@ static enum regex_result run(const struct regex *re, struct str s,
     *out = data;
     if (!data)
         return result;
-    int rc = pcre2_match(re->code, (PCRE2_SPTR)(s.p ? s.p : ""), s.n, 0, 0,
+    int rc = pcre2_match(re->code, (PCRE2_SPTR)(s.p ? s.p : ""), s.n, from, how,
                          data, re->limits);
     if (rc >= 0)
         result = REGEX_YES;
@@ -162,7 +180,7 @@ enum regex_result regex_match(const struct regex *re, struct str s)
                 return REGEX_YES;
         return REGEX_NO;
     }
-    enum regex_result r = run(re, s, &data);
+    enum regex_result r = run(re, s, 0, 0, &data);
     pcre2_match_data_free(data);
     return r;
 }
@@ -220,14 +238,12 @@ static void put_group(const struct regex *re, pcre2_match_data *data,
         buf_put(out, str_slice(s, start, end));
 }
 
-enum regex_result regex_expand(const struct regex *re, struct str s,
-                               struct str template, struct buf *out)
+static void expand(const struct regex *re, pcre2_match_data *data, struct str s,
+                   struct str template, struct buf *out)
 {
-    pcre2_match_data *data;
-    enum regex_result r = run(re, s, &data);
     struct str name;
 
-    while (r == REGEX_YES && template.n) {
+    while (template.n) {
         char c = template.p[0];
         struct str rest = str_slice(template, 1, template.n);
         if (c != '$') {
@@ -242,6 +258,45 @@ enum regex_result regex_expand(const struct regex *re, struct str s,
         }
         template = rest;
     }
+}
+
+enum regex_result regex_expand(const struct regex *re, struct str s,
+                               struct str template, struct buf *out)
+{
+    pcre2_match_data *data;
+    enum regex_result r = run(re, s, 0, 0, &data);
+
+    if (r == REGEX_YES)
+        expand(re, data, s, template, out);
     pcre2_match_data_free(data);
     return r;
+}
+
+enum regex_result regex_replace_all(const struct regex *re, struct str s,
+                                    struct str template, struct buf *out)
+{
+    enum regex_result r = REGEX_YES;
+    size_t at = 0, last = 0; /* looked from here; copied up to there */
+
+    while (r == REGEX_YES && at <= s.n) {
+        pcre2_match_data *data;
+        r = run(re, s, at, 0, &data);
+        if (r == REGEX_YES) {
+            const PCRE2_SIZE *span = pcre2_get_ovector_pointer(data);
+            size_t begin = span[0], end = span[1];
+            buf_put(out, str_slice(s, last, begin));
+            /* An empty match right behind another one is none. */
+            if (end > begin || begin > last || begin == 0)
+                expand(re, data, s, template, out);
+            last = end;
+            at = end;
+            if (end == begin) { /* goes on behind the next character */
+                size_t step = utf8_length(str_slice(s, end, s.n));
+                at += step ? step : 1;
+            }
+        }
+        pcre2_match_data_free(data);
+    }
+    buf_put(out, str_slice(s, last < s.n ? last : s.n, s.n));
+    return r == REGEX_TOO_COSTLY ? r : REGEX_YES;
 }

@@ -1,4 +1,5 @@
-/* regex.h - regular expressions in RE2's language, anchored at both ends.
+/* regex.h - regular expressions in RE2's language, as a rule anchored at both
+ * ends.
  *
  * PCRE2 does the matching; what RE2 does not have (references back, looking
  * around, possessive and atomic parts) is refused, what both have but mean
@@ -37,6 +38,17 @@ enum regex_result regex_match(const struct regex *re, struct str s);
  * as Go's Regexp.Expand does. */
 enum regex_result regex_expand(const struct regex *re, struct str s,
                                struct str template, struct buf *out);
+
+/* The same for an expression that is looked for anywhere in a text, and whose
+ * dot matches no newline: Go's regexp as it is. regex_match() tells whether it
+ * is there. */
+MUST_CHECK enum errc regex_compile_search(struct str pattern,
+                                          struct regex **out, struct err *err);
+
+/* Appends s with everything that matches replaced by the template, as Go's
+ * ReplaceAllString does. REGEX_YES, or REGEX_TOO_COSTLY. */
+enum regex_result regex_replace_all(const struct regex *re, struct str s,
+                                    struct str template, struct buf *out);
 
 /* The texts that an expression like a|b|c stands for: each one, or n == 0 when
  * it is not such a list. They live as long as the expression. */

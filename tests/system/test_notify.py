@@ -433,7 +433,8 @@ TEXTS_OF_PEOPLE = r"""{{ .Alerts | len }}
 {{ if and (eq .Status "firing") (gt (.Alerts | len) 1) }}many{{ end }}
 {{ .CommonAnnotations.summary | title }}
 {{ .CommonAnnotations.summary | toUpper | toLower }}
-{{ match "^GPU" .CommonAnnotations.summary }}
+{{ match "^GPU" .CommonAnnotations.summary }}{{ match "is" .CommonAnnotations.summary }}{{ match "^is" .CommonAnnotations.summary }}
+{{ reReplaceAll "GPU (\\d)" "card $1" .CommonAnnotations.summary }} {{ reReplaceAll "a(x*)b" "${1}W$1W" "-ab-axxb-" }} {{ reReplaceAll "x*" "-" "axxb热" }} {{ reReplaceAll "" "." "ab" }} {{ reReplaceAll "(?i)HOT$" "$$" "is hot" }}
 {{ (index .Alerts 0).Fingerprint | len }}{{ (index .Alerts 0).GeneratorURL }}{{ (index .Alerts 0).Status }}
 {{ with .CommonLabels.nope }}a{{ else }}b{{ end }}
 {{ $x := "a" }}{{ if true }}{{ $x = "b" }}{{ end }}{{ $x }}
