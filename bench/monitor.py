@@ -10,6 +10,7 @@ scrapes, bytes on disk after a clean stop, and the median time of queries, asked
 victoria-metrics and a release build of stoker.
 """
 import argparse
+import atexit
 import http.server
 import json
 import os
@@ -101,6 +102,7 @@ class Peer:
     def __init__(self, name, argv, url, data):
         self.name, self.url, self.data = name, url, data
         self.process = subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        atexit.register(self.process.kill)  # also when the comparison fails
         for _ in range(200):
             try:
                 urllib.request.urlopen(url + "/api/v1/labels").read()
