@@ -247,7 +247,8 @@ static enum errc expected_values(struct suite *s, const struct yaml *check,
     for (const struct yaml *c = list ? list->first : NULL; c && !rc;
          c = c->next) {
         struct labels labels = labels_none();
-        struct str value = text_of(c, "value"), text = text_of(c, "labels");
+        struct str value = yaml_number(text_of(c, "value")),
+                   text = text_of(c, "labels");
         struct notation n = {0};
         rc = check_keys(s, c, known, COUNT(known));
         if (!rc && yaml_get(c, "histogram"))

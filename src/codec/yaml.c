@@ -315,3 +315,14 @@ const char *yaml_kind_name(const struct yaml *n)
            : n->kind == YAML_LIST     ? "list"
                                       : "map";
 }
+
+struct str yaml_number(struct str text)
+{
+    static const char *const words[][2] = {
+        {".nan", "NaN"}, {".inf", "Inf"}, {"+.inf", "+Inf"}, {"-.inf", "-Inf"}};
+
+    for (size_t i = 0; i < COUNT(words); i++)
+        if (str_eq_nocase(text, str_from_cstr(words[i][0])))
+            return str_from_cstr(words[i][1]);
+    return text;
+}

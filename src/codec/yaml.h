@@ -51,4 +51,7 @@ size_t yaml_count(const struct yaml *n); /* children */
 /* "map", "list", "text", for messages. */
 const char *yaml_kind_name(const struct yaml *n);
 
+/* A number's text, with YAML's .nan and -.inf as NaN and -Inf. */
+struct str yaml_number(struct str text);
+
 #endif

@@ -79,7 +79,7 @@ static const struct {
                     "one non-empty matcher"},
     {"up{__name__=\"down\"}", "1:1: parse error: metric name must not be set "
                               "twice: \"up\" or \"down\""},
-    {"up{a=~\"(\"}", "1:7: parse error: error parsing regexp: missing closing "
+    {"up{a=~\"(\"}", "1:4: parse error: error parsing regexp: missing closing "
                      "): `^(?s:()$`"},
     {"up{a=\"\\q\"}", "1:7: parse error: unknown escape sequence"},
     {"'open", "1:1: parse error: unterminated quoted string"},
