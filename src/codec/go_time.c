@@ -18,7 +18,8 @@ struct go_time go_time_local(int64_t ms)
 
     if (localtime_r(&seconds, &there)) {
         t.east_s = there.tm_gmtoff;
-        (void)snprintf(t.zone, sizeof(t.zone), "%s", there.tm_zone);
+        if (!strftime(t.zone, sizeof(t.zone), "%Z", &there))
+            t.zone[0] = '\0'; /* a longer name than there are */
     }
     return t;
 }

@@ -451,7 +451,6 @@ def federated(api, *matches):
     return [" ".join(line.split(" ")[:-1]) if not line.startswith("#") else line for line in text.splitlines()]
 
 
-@sanitize
 def test_what_takes_the_room_and_which_targets_are_shown(target, tmp_path):
     target.content_type, target.text = "text/plain; version=0.0.4", PAGE
     m = Monitor("--interval", "1s", f"app=http://{target.address}/metrics")

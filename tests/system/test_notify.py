@@ -403,7 +403,6 @@ receivers:
           - {type: button, text: Ack, name: ack, value: '1', confirm: {text: 'Sure?', title: t, ok_text: y, dismiss_text: n}}"""
 
 
-@sanitize
 @pytest.mark.parametrize("short", ["true", "false"])
 def test_slack_gets_what_alertmanager_sends(folder, short):
     (folder / "own.tmpl").write_text('{{ define "mine" }}{{ range .Alerts }}*{{ .Labels.alertname }}* {{ range .Labels.SortedPairs }}'

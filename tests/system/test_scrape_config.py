@@ -321,7 +321,6 @@ def test_scrape_configs_of_other_files(folder, site):
         m.stop()
 
 
-@sanitize
 def test_labels_of_alerts_change_as_they_are_told(folder):
     """alert_relabel_configs, of a real Prometheus and of ours with the same file."""
     target = Target()
