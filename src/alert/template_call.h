@@ -28,7 +28,7 @@ static inline enum errc call_text_argument(struct run *r, const struct value *v,
 
 static inline enum errc call_give_text(struct value *out, struct str s)
 {
-    *out = (struct value){.kind = VALUE_TEXT, .text = s};
+    *out = value_of_text(s);
     return ERR_OK;
 }
 

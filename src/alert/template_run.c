@@ -34,19 +34,9 @@ enum errc template_fail(struct run *r, const char *fmt, ...)
 
 /* ---- fields ------------------------------------------------------------- */
 
-static struct value text_of(struct str s)
-{
-    return (struct value){.kind = VALUE_TEXT, .text = s};
-}
-
 static struct value labels_of(struct labels l)
 {
     return (struct value){.kind = VALUE_LABELS, .labels = l};
-}
-
-static struct value float_of(double v)
-{
-    return (struct value){.kind = VALUE_FLOAT, .f = v};
 }
 
 static bool field_of_data(struct run *r, struct str name, struct value *v)
@@ -56,11 +46,11 @@ static bool field_of_data(struct run *r, struct str name, struct value *v)
     if (str_eq(name, STR("Labels")))
         *v = labels_of(d->labels);
     else if (str_eq(name, STR("Value")))
-        *v = float_of(d->value);
+        *v = value_of_float(d->value);
     else if (str_eq(name, STR("ExternalLabels")))
         *v = labels_of(d->external);
     else if (str_eq(name, STR("ExternalURL")))
-        *v = text_of(d->external_url);
+        *v = value_of_text(d->external_url);
     else
         return false;
     return true;
@@ -73,7 +63,7 @@ static bool field_of_sample(struct str name, struct value *v)
     if (str_eq(name, STR("Labels")))
         *v = labels_of(s->labels);
     else if (str_eq(name, STR("Value")))
-        *v = float_of(s->points[0].v);
+        *v = value_of_float(s->points[0].v);
     else
         return false;
     return true;
@@ -99,9 +89,7 @@ static enum errc take_field(struct run *r, struct str name, struct value *v)
     case VALUE_LABELS: /* a missing one is empty */
         if (v->type && v->type->field(r, &of.labels, name, v))
             return ERR_OK;
-        *v = text_of(labels_get(v->labels, name));
-        if (!v->text.p)
-            v->text = STR("");
+        *v = value_of_text(labels_get(v->labels, name));
         return ERR_OK;
     case VALUE_DATA:
         ok = field_of_data(r, name, v);
@@ -194,13 +182,13 @@ static enum errc run_term(struct scope *s, const struct term *t,
         *out = (struct value){.kind = VALUE_BOOL, .b = t->i != 0};
         break;
     case TERM_INT:
-        *out = (struct value){.kind = VALUE_INT, .i = t->i};
+        *out = value_of_int(t->i);
         break;
     case TERM_FLOAT:
-        *out = float_of(t->f);
+        *out = value_of_float(t->f);
         break;
     case TERM_TEXT:
-        *out = text_of(t->name);
+        *out = value_of_text(t->name);
         break;
     case TERM_CALL:
         rc = t->function->call(r, args, n, out);
@@ -374,9 +362,9 @@ enum errc template_run(const struct template *t,
     const struct variable known[] = {
         {STR(""), dot},
         {STR("labels"), labels_of(data->labels)},
-        {STR("value"), float_of(data->value)},
+        {STR("value"), value_of_float(data->value)},
         {STR("externalLabels"), labels_of(data->external)},
-        {STR("externalURL"), text_of(data->external_url)}};
+        {STR("externalURL"), value_of_text(data->external_url)}};
     memcpy(s->v, known, sizeof(known));
     s->n = COUNT(known);
     enum errc rc = run_list(s, t->first, &dot);

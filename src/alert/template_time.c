@@ -34,15 +34,9 @@ static bool give_duration(struct run *r, int64_t ms, struct value *out)
     return true;
 }
 
-static bool give_int(int64_t v, struct value *out)
+static bool give(struct value v, struct value *out)
 {
-    *out = (struct value){.kind = VALUE_INT, .i = v};
-    return true;
-}
-
-static bool give_float(double v, struct value *out)
-{
-    *out = (struct value){.kind = VALUE_FLOAT, .f = v};
+    *out = v;
     return true;
 }
 
@@ -91,13 +85,12 @@ static bool field_of_time(struct run *r, const void *self, struct str name,
     } numbers[] = {{"Year", "2006"}, {"Day", "2"},    {"Hour", "15"},
                    {"Minute", "4"},  {"Second", "5"}, {"YearDay", "002"}};
     const struct go_time *t = self;
-    char text[16];
     struct buf b;
 
     if (str_eq(name, STR("Unix")))
-        return give_int(t->ms / 1000, out);
+        return give(value_of_int(t->ms / 1000), out);
     if (str_eq(name, STR("UnixMilli")))
-        return give_int(t->ms, out);
+        return give(value_of_int(t->ms), out);
     if (str_eq(name, STR("UTC")))
         return give_time(r, go_time_utc(t->ms), out);
     if (str_eq(name, STR("Local")))
@@ -111,9 +104,10 @@ static bool field_of_time(struct run *r, const void *self, struct str name,
         uint64_t v;
         if (!str_eq(name, str_from_cstr(numbers[i].name)))
             continue;
-        buf_init(&b, sizeof(text));
+        buf_init(&b, 16);
         go_time_format(&b, str_from_cstr(numbers[i].layout), t);
-        bool ok = str_to_u64(buf_str(&b), &v) && give_int((int64_t)v, out);
+        bool ok =
+            str_to_u64(buf_str(&b), &v) && give(value_of_int((int64_t)v), out);
         buf_fini(&b);
         return ok;
     }
@@ -159,12 +153,12 @@ static bool field_of_duration(struct run *r, const void *self, struct str name,
 
     (void)r;
     if (str_eq(name, STR("Hours")))
-        return give_float((double)ms / 3.6e6, out);
+        return give(value_of_float((double)ms / 3.6e6), out);
     if (str_eq(name, STR("Minutes")))
-        return give_float((double)ms / 6e4, out);
+        return give(value_of_float((double)ms / 6e4), out);
     if (str_eq(name, STR("Seconds")))
-        return give_float((double)ms / 1e3, out);
-    return str_eq(name, STR("Milliseconds")) && give_int(ms, out);
+        return give(value_of_float((double)ms / 1e3), out);
+    return str_eq(name, STR("Milliseconds")) && give(value_of_int(ms), out);
 }
 
 static void print_duration(struct buf *out, const void *self)

@@ -141,11 +141,6 @@ enum errc value_text(struct run *r, const struct value *v, struct str *out)
 
 /* ---- lists -------------------------------------------------------------- */
 
-static struct value text_value(struct str s)
-{
-    return (struct value){.kind = VALUE_TEXT, .text = s};
-}
-
 bool value_count(const struct value *of, size_t *n)
 {
     *n = of->kind == VALUE_LABELS ? of->labels.n : of->n;
@@ -159,12 +154,12 @@ bool value_count(const struct value *of, size_t *n)
 void value_item(const struct value *of, size_t i, struct value *key,
                 struct value *item)
 {
-    *key = (struct value){.kind = VALUE_INT, .i = (int64_t)i};
+    *key = value_of_int((int64_t)i);
     if (of->kind == VALUE_LABELS) {
-        *key = text_value(of->labels.v[i].name);
-        *item = text_value(of->labels.v[i].value);
+        *key = value_of_text(of->labels.v[i].name);
+        *item = value_of_text(of->labels.v[i].value);
     } else if (of->kind == VALUE_TEXTS) {
-        *item = text_value(of->texts[i]);
+        *item = value_of_text(of->texts[i]);
     } else if (of->kind == VALUE_OBJECT) {
         of->type->item(of->object, i, item);
     } else {

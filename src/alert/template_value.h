@@ -34,6 +34,22 @@ struct value {
     size_t n;
 };
 
+/* A text that is not there is an empty one. */
+static inline struct value value_of_text(struct str s)
+{
+    return (struct value){.kind = VALUE_TEXT, .text = s.p ? s : STR("")};
+}
+
+static inline struct value value_of_int(int64_t v)
+{
+    return (struct value){.kind = VALUE_INT, .i = v};
+}
+
+static inline struct value value_of_float(double v)
+{
+    return (struct value){.kind = VALUE_FLOAT, .f = v};
+}
+
 struct run {
     const struct template_data *data;
     struct arena arena;

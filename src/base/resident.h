@@ -5,14 +5,15 @@
 #include <stddef.h>
 
 /* Number of objects (the program and its libraries) that are loaded now. Ask
- * before the first dlopen: those stay loaded, and nobody rewrites their code. */
+ * before the first dlopen: those stay loaded, and nobody rewrites their code.
+ */
 size_t resident_objects(void);
 
 /* Gives back what is free in the heap, and the pages of code and constants of
  * the first `objects` objects. The latter stay in the system's page cache and
- * come back when they are used, so that what only the start needed (half of
- * what libcurl's libraries touch) is let go. Takes less than a millisecond; from
- * any thread. Objects whose code was relocated (DT_TEXTREL) are left alone. */
+ * come back when they are used, so that what only the start needed is let go.
+ * From any thread. Objects whose code was relocated (DT_TEXTREL) are left
+ * alone. */
 void resident_trim(size_t objects);
 
 #endif

@@ -133,9 +133,9 @@ static void put_fraction(struct buf *out, char dot, bool cut, size_t digits,
                          int ms)
 {
     char text[16];
-    int n =
-        snprintf(text, sizeof(text), "%03d000000", ms) > 0 ? (int)digits : 0;
+    int n = (int)digits;
 
+    (void)snprintf(text, sizeof(text), "%03d000000", ms);
     while (cut && n > 0 && text[n - 1] == '0')
         n--;
     if (n || !cut)

@@ -46,11 +46,6 @@ bool notification_finish(struct notification *n)
 
 static const struct template_type pairs_type, pair_type, kv_type;
 
-static struct value text_of(struct str s)
-{
-    return (struct value){.kind = VALUE_TEXT, .text = s.p ? s : STR("")};
-}
-
 static struct value kv_of(struct labels l)
 {
     return (struct value){.kind = VALUE_LABELS, .labels = l, .type = &kv_type};
@@ -142,7 +137,7 @@ static bool field_of_pair(struct run *r, const void *self, struct str name,
     (void)r;
     if (!str_eq(name, STR("Name")) && !str_eq(name, STR("Value")))
         return false;
-    *out = text_of(name.p[0] == 'N' ? l->name : l->value);
+    *out = value_of_text(name.p[0] == 'N' ? l->name : l->value);
     return true;
 }
 
@@ -169,17 +164,17 @@ static bool field_of_alert(struct run *r, const void *self, struct str name,
     else if (str_eq(name, STR("Annotations")))
         *out = kv_of(a->annotations);
     else if (str_eq(name, STR("Status")))
-        *out = text_of(a->ends_at ? STR("resolved") : STR("firing"));
+        *out = value_of_text(a->ends_at ? STR("resolved") : STR("firing"));
     else if (str_eq(name, STR("StartsAt")))
         return template_time(r, a->starts_at, out);
     else if (str_eq(name, STR("EndsAt")))
         return template_time(r, a->ends_at ? a->ends_at : GO_TIME_ZERO, out);
     else if (str_eq(name, STR("GeneratorURL")))
-        *out = text_of(a->generator_url);
+        *out = value_of_text(a->generator_url);
     else if (str_eq(name, STR("Fingerprint"))) {
         fingerprint_text(a->fingerprint, print);
         const char *copy = arena_cstr(&r->arena, str_from_cstr(print));
-        *out = text_of(str_from_cstr(copy ? copy : ""));
+        *out = value_of_text(str_from_cstr(copy ? copy : ""));
     } else
         return false;
     return true;
@@ -250,9 +245,9 @@ static bool field_of_notification(struct run *r, const void *self,
     if (str_eq(name, STR("Alerts")))
         return part_of(r, n, 0, n->n, out);
     if (str_eq(name, STR("Receiver")))
-        *out = text_of(n->how->receiver->name);
+        *out = value_of_text(n->how->receiver->name);
     else if (str_eq(name, STR("Status")))
-        *out = text_of(n->n_firing ? STR("firing") : STR("resolved"));
+        *out = value_of_text(n->n_firing ? STR("firing") : STR("resolved"));
     else if (str_eq(name, STR("GroupLabels")))
         *out = kv_of(n->group_labels);
     else if (str_eq(name, STR("CommonLabels")))
@@ -260,7 +255,7 @@ static bool field_of_notification(struct run *r, const void *self,
     else if (str_eq(name, STR("CommonAnnotations")))
         *out = kv_of(n->common_annotations);
     else if (str_eq(name, STR("ExternalURL")))
-        *out = text_of(n->external_url);
+        *out = value_of_text(n->external_url);
     else
         return false;
     return true;

@@ -149,7 +149,7 @@ const struct str *regex_words(const struct regex *re, size_t *n)
 
 /* The match data, with all groups, for the caller to read and free. */
 static enum regex_result run(const struct regex *re, struct str s, size_t from,
-                             uint32_t how, pcre2_match_data **out)
+                             pcre2_match_data **out)
 {
     pcre2_match_data *data =
         pcre2_match_data_create_from_pattern(re->code, NULL);
@@ -158,8 +158,9 @@ static enum regex_result run(const struct regex *re, struct str s, size_t from,
     *out = data;
     if (!data)
         return result;
-    int rc = pcre2_match(re->code, (PCRE2_SPTR)(s.p ? s.p : ""), s.n, from, how,
-                         data, re->limits);
+    /* Behind a first match the text is known to be UTF-8. */
+    int rc = pcre2_match(re->code, (PCRE2_SPTR)(s.p ? s.p : ""), s.n, from,
+                         from ? PCRE2_NO_UTF_CHECK : 0, data, re->limits);
     if (rc >= 0)
         result = REGEX_YES;
     else if (rc == PCRE2_ERROR_NOMATCH ||
@@ -180,7 +181,7 @@ enum regex_result regex_match(const struct regex *re, struct str s)
                 return REGEX_YES;
         return REGEX_NO;
     }
-    enum regex_result r = run(re, s, 0, 0, &data);
+    enum regex_result r = run(re, s, 0, &data);
     pcre2_match_data_free(data);
     return r;
 }
@@ -264,7 +265,7 @@ enum regex_result regex_expand(const struct regex *re, struct str s,
                                struct str template, struct buf *out)
 {
     pcre2_match_data *data;
-    enum regex_result r = run(re, s, 0, 0, &data);
+    enum regex_result r = run(re, s, 0, &data);
 
     if (r == REGEX_YES)
         expand(re, data, s, template, out);
@@ -280,7 +281,7 @@ enum regex_result regex_replace_all(const struct regex *re, struct str s,
 
     while (r == REGEX_YES && at <= s.n) {
         pcre2_match_data *data;
-        r = run(re, s, at, 0, &data);
+        r = run(re, s, at, &data);
         if (r == REGEX_YES) {
             const PCRE2_SIZE *span = pcre2_get_ovector_pointer(data);
             size_t begin = span[0], end = span[1];

@@ -74,7 +74,6 @@ void api_series(struct http_request *r);
 void api_labels(struct http_request *r);
 void api_label_values(struct http_request *r);
 void api_targets(struct http_request *r);
-void api_nothing(struct http_request *r); /* an empty list */
 void api_alerts(struct http_request *r);
 void api_rules(struct http_request *r);
 void api_reload(struct http_request *r);

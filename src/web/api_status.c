@@ -16,11 +16,6 @@ static void reply_data(struct http_request *r, const char *data)
     reply(r);
 }
 
-void api_nothing(struct http_request *r)
-{
-    reply_data(r, "[]");
-}
-
 /* ---- metadata ----------------------------------------------------------- */
 
 struct describing {
