@@ -18,6 +18,29 @@ need_onnxruntime
 passed=0 failed=0 skipped=0
 count() { passed=$((passed + $1)) failed=$((failed + $2)) skipped=$((skipped + $3)); }
 
+# together COMMAND...: the stages side by side. What they say comes one after
+# the other, in their order.
+together() {
+    local stage folder pids=() i=0 p f s
+    folder=$(mktemp -d)
+    for stage in "$@"; do
+        (
+            passed=0 failed=0 skipped=0
+            set +e
+            $stage
+            echo "$passed $failed $skipped" >"$folder/$i.count"
+        ) >"$folder/$i.log" 2>&1 &
+        pids+=($!) i=$((i + 1))
+    done
+    for i in "${!pids[@]}"; do
+        wait "${pids[$i]}" || true
+        cat "$folder/$i.log"
+        read -r p f s <"$folder/$i.count" || { p=0 f=1 s=0; }
+        count "$p" "$f" "$s"
+    done
+    rm -r "$folder"
+}
+
 # unit PRESET: every unit test program.
 unit() {
     local program log
@@ -52,12 +75,13 @@ promql() {
     rm -f "$log"
 }
 
-# fuzz_corpus PRESET: the fuzz targets over their corpora.
+# fuzz_corpus PRESET HALF: every other fuzz target over its corpus.
 fuzz_corpus() {
-    local program
-    say "fuzz corpora ($1)"
+    local program i=0
+    say "fuzz corpora ($1, half $2)"
     for program in build/"$1"/fuzz_*; do
-        check "$program" "tests/fuzz/corpus/${program##*fuzz_}"
+        i=$((i + 1))
+        [ $((i % 2)) != $(($2 % 2)) ] || check "$program" "tests/fuzz/corpus/${program##*fuzz_}"
     done
 }
 
@@ -95,16 +119,15 @@ say "tree checks"
 for c in layers.py size.py registry.py headers.sh globals.sh; do
     check "tools/check-$c"
 done
-unit dev
-unit tsan
+together "unit dev" "unit tsan"
 promql dev
-fuzz_corpus dev
-system "release" build/release/stoker tests/system
+together "fuzz_corpus dev 1" "fuzz_corpus dev 2"
+system release build/release/stoker tests/system
 export ASAN_OPTIONS=detect_leaks=1 LSAN_OPTIONS=suppressions=$ROOT/tests/suppressions-lsan.txt
 export TSAN_OPTIONS=suppressions=$ROOT/tests/suppressions-tsan.txt
 export STOKER_SLOW=6
-system "address and undefined behaviour sanitizers" build/dev/stoker tests/system -m sanitize
-system "thread sanitizer" build/tsan/stoker tests/system -m sanitize
+# Address and undefined behaviour; threads.
+together "system dev build/dev/stoker tests/system -m sanitize" "system tsan build/tsan/stoker tests/system -m sanitize"
 
 echo
 echo "$passed passed, $failed failed, $skipped skipped"

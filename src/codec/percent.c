@@ -54,17 +54,29 @@ bool percent_decode_form(struct str text, struct arena *arena, struct str *out)
     return decode(text, true, arena, out);
 }
 
+#define UNRESERVED \
+    "-_.~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+static void put_byte(struct buf *out, char c, const char *plain)
+{
+    if (c && strchr(plain, c))
+        buf_putc(out, c);
+    else
+        buf_printf(out, "%%%02X", (unsigned char)c);
+}
+
 void percent_encode_form(struct buf *out, struct str s)
 {
-    static const char plain[] = "-_.~0123456789abcdefghijklmnopqrstuvwxyz"
-                                "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
-
     for (size_t i = 0; i < s.n; i++) {
         if (s.p[i] == ' ')
             buf_putc(out, '+');
-        else if (s.p[i] && strchr(plain, s.p[i]))
-            buf_putc(out, s.p[i]);
         else
-            buf_printf(out, "%%%02X", (unsigned char)s.p[i]);
+            put_byte(out, s.p[i], UNRESERVED);
     }
+}
+
+void percent_encode_path(struct buf *out, struct str s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        put_byte(out, s.p[i], UNRESERVED "/:@!$&'()*+,;=");
 }

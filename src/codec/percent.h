@@ -1,4 +1,4 @@
-/* percent.h - percent-decoding of URL paths and queries (RFC 3986, 2.1). */
+/* percent.h - percent-encoding of URL paths and queries (RFC 3986, 2.1). */
 #ifndef CODEC_PERCENT_H
 #define CODEC_PERCENT_H
 
@@ -18,5 +18,8 @@ bool percent_decode_form(struct str text, struct arena *arena, struct str *out);
 
 /* Appends the text as a form has it. */
 void percent_encode_form(struct buf *out, struct str text);
+
+/* Appends the text as a path has it (RFC 3986, 3.3): slashes stay. */
+void percent_encode_path(struct buf *out, struct str text);
 
 #endif

@@ -88,26 +88,55 @@ static void put_param(struct buf *url, bool *any, struct str name,
     *any = true;
 }
 
-/* scheme://address/path?params; __param_X stands for the first value of X. */
+/* The values of one; the first is another, if that is not empty. */
+static void put_values(struct buf *url, bool *any,
+                       const struct url_param *param, struct str first)
+{
+    for (size_t i = 0; i < param->values.n; i++)
+        put_param(url, any, param->name,
+                  i == 0 && first.n ? first : param->values.v[i]);
+    if (param->values.n == 0 && first.n)
+        put_param(url, any, param->name, first);
+}
+
+/* By name: those of the file, the first value of X being that of the label
+ * __param_X, and those that only a label names. */
+static void put_params(const struct scrape_pool *p, struct labels l,
+                       struct buf *url)
+{
+    bool any = false;
+    size_t k = 0;
+
+    for (size_t i = 0; i < l.n; i++) {
+        struct str name = l.v[i].name;
+        if (!str_starts(name, STR("__param_")))
+            continue;
+        name = str_slice(name, sizeof("__param_") - 1, name.n);
+        while (k < p->n_params && str_compare(p->params[k].name, name) < 0)
+            put_values(url, &any, &p->params[k++], STR(""));
+        if (k < p->n_params && str_eq(p->params[k].name, name))
+            put_values(url, &any, &p->params[k++], l.v[i].value);
+        else
+            put_param(url, &any, name, l.v[i].value);
+    }
+    while (k < p->n_params)
+        put_values(url, &any, &p->params[k++], STR(""));
+}
+
+/* scheme://address/path?params */
 static const char *make_url(struct gathering *g, const struct scrape_pool *p,
                             struct labels l)
 {
-    enum { PREFIX = sizeof("__param_") - 1 };
-    bool any = false;
+    struct str path = labels_get(l, STR("__metrics_path__"));
     struct buf url;
 
     buf_init(&url, 1 << 16);
-    buf_printf(&url, STR_FMT "://" STR_FMT STR_FMT,
+    buf_printf(&url, STR_FMT "://" STR_FMT "%s",
                STR_ARG(labels_get(l, STR("__scheme__"))),
                STR_ARG(labels_get(l, STR("__address__"))),
-               STR_ARG(labels_get(l, STR("__metrics_path__"))));
-    for (size_t i = 0; i < l.n; i++)
-        if (str_starts(l.v[i].name, STR("__param_")))
-            put_param(&url, &any, str_slice(l.v[i].name, PREFIX, l.v[i].name.n),
-                      l.v[i].value);
-    for (size_t i = 0; i < p->n_params; i++)
-        for (size_t k = 1; k < p->params[i].values.n; k++)
-            put_param(&url, &any, p->params[i].name, p->params[i].values.v[k]);
+               str_starts(path, STR("/")) ? "" : "/");
+    percent_encode_path(&url, path);
+    put_params(p, l, &url);
     const char *copy = kept(g, buf_str(&url)).p;
     buf_fini(&url);
     return copy;
@@ -149,6 +178,30 @@ static void complain(struct gathering *g, const struct scrape_pool *p,
     g->complain(g->ctx, text);
 }
 
+/* The target's interval and timeout; what is wrong with it, or NULL. */
+static const char *examine(struct labels l, struct scrape_target *t)
+{
+    struct str address = labels_get(l, STR("__address__")),
+               scheme = labels_get(l, STR("__scheme__"));
+
+    if (!address.n)
+        return "no address";
+    if (memchr(address.p, '/', address.n))
+        return "the address holds a \"/\": it is HOST:PORT, and the rest "
+               "belongs into metrics_path";
+    if (!str_eq(scheme, STR("http")) && !str_eq(scheme, STR("https")))
+        return "the scheme is neither http nor https";
+    if (!duration_parse(labels_get(l, STR("__scrape_interval__")),
+                        &t->interval_ms) ||
+        !duration_parse(labels_get(l, STR("__scrape_timeout__")),
+                        &t->timeout_ms) ||
+        t->interval_ms <= 0 || t->timeout_ms <= 0)
+        return "no valid interval or timeout";
+    return t->timeout_ms > t->interval_ms
+               ? "scrape timeout cannot be greater than scrape interval"
+               : NULL;
+}
+
 static void add_target(struct gathering *g, const struct scrape_pool *p,
                        const struct target_group *group, struct str address,
                        struct label meta)
@@ -170,16 +223,9 @@ static void add_target(struct gathering *g, const struct scrape_pool *p,
         drop(g, p, before);
         return;
     }
-    if (!labels_get(l, STR("__address__")).n) {
-        complain(g, p, before, "no address");
-        return;
-    }
-    if (!duration_parse(labels_get(l, STR("__scrape_interval__")),
-                        &t.interval_ms) ||
-        !duration_parse(labels_get(l, STR("__scrape_timeout__")),
-                        &t.timeout_ms) ||
-        t.interval_ms <= 0 || t.timeout_ms <= 0) {
-        complain(g, p, before, "no valid interval or timeout");
+    const char *wrong = examine(l, &t);
+    if (wrong) {
+        complain(g, p, before, wrong);
         return;
     }
     t.job = kept(g, p->job).p;

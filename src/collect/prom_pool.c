@@ -3,6 +3,7 @@
 #include "collect/prom_config_internal.h"
 
 #include <glob.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/fs.h"
@@ -102,6 +103,14 @@ static void take_statics(struct yaml_form *f, const struct yaml *n, void *pool)
 
 /* ---- a scrape_config ---------------------------------------------------- */
 
+static int by_name(const void *a, const void *b)
+{
+    const struct url_param *x = a, *y = b;
+
+    return str_compare(x->name, y->name);
+}
+
+/* A list for each, in the order of their names. */
 static void take_params(struct yaml_form *f, const struct yaml *n, void *pool)
 {
     struct scrape_pool *p = pool;
@@ -121,6 +130,8 @@ static void take_params(struct yaml_form *f, const struct yaml *n, void *pool)
         p->params[p->n_params].name = c->key;
         yaml_take(f, &map, one, &p->params[p->n_params++]);
     }
+    if (p->params)
+        qsort(p->params, p->n_params, sizeof(*p->params), by_name);
 }
 
 #define AT(field) offsetof(struct scrape_pool, field)

@@ -192,22 +192,33 @@ static enum errc label_keep(struct applying *x)
     return drop_labels(x, false);
 }
 
+/* Fields of a rule. */
+enum {
+    SOURCE = 1 << 0,
+    TARGET = 1 << 1,
+    REGEX = 1 << 2,
+    MODULUS = 1 << 3,
+    REPLACEMENT = 1 << 4,
+    SEPARATOR = 1 << 5,
+    ALL_FIELDS = (1 << 6) - 1
+};
+
 static const struct {
     const char *name;
     enum errc (*apply)(struct applying *x);
-    bool needs_target, needs_modulus, names_only;
+    unsigned needs, takes; /* fields */
 } actions[] = {
-    {"replace", replace, true, false, false},
-    {"keep", keep, false, false, false},
-    {"drop", drop, false, false, false},
-    {"keepequal", keep_equal, true, false, false},
-    {"dropequal", drop_equal, true, false, false},
-    {"lowercase", lower, true, false, false},
-    {"uppercase", upper, true, false, false},
-    {"hashmod", hash_mod, true, true, false},
-    {"labelmap", label_map, false, false, false},
-    {"labeldrop", label_drop, false, false, true},
-    {"labelkeep", label_keep, false, false, true},
+    {"replace", replace, TARGET, ALL_FIELDS},
+    {"keep", keep, 0, ALL_FIELDS},
+    {"drop", drop, 0, ALL_FIELDS},
+    {"keepequal", keep_equal, TARGET, SOURCE | TARGET},
+    {"dropequal", drop_equal, TARGET, SOURCE | TARGET},
+    {"lowercase", lower, TARGET, ALL_FIELDS - REPLACEMENT},
+    {"uppercase", upper, TARGET, ALL_FIELDS - REPLACEMENT},
+    {"hashmod", hash_mod, TARGET | MODULUS, ALL_FIELDS},
+    {"labelmap", label_map, 0, ALL_FIELDS},
+    {"labeldrop", label_drop, 0, REGEX},
+    {"labelkeep", label_keep, 0, REGEX},
 };
 
 /* ---- applying ----------------------------------------------------------- */
@@ -262,29 +273,64 @@ static bool find_action(struct relabel *r)
     return false;
 }
 
+static const struct relabel defaults = {.separator = STR_INIT(";"),
+                                        .pattern = STR_INIT("(.*)"),
+                                        .replacement = STR_INIT("$1"),
+                                        .action_name = STR_INIT("replace")};
+
+static const struct {
+    unsigned field;
+    const char *name;
+} field_names[] = {
+    {SOURCE, "source_labels"},
+    {TARGET, "target_label"},
+    {REGEX, "regex"},
+    {MODULUS, "modulus"},
+    {REPLACEMENT, "replacement"},
+    {SEPARATOR, "separator"},
+};
+
+/* The fields that differ from what they are when nothing is said. */
+static unsigned given(const struct relabel *r)
+{
+    return (r->source.n ? SOURCE : 0U) | (r->target.n ? TARGET : 0U) |
+           (r->modulus ? MODULUS : 0U) |
+           (str_eq(r->pattern, defaults.pattern) ? 0U : REGEX) |
+           (str_eq(r->replacement, defaults.replacement) ? 0U : REPLACEMENT) |
+           (str_eq(r->separator, defaults.separator) ? 0U : SEPARATOR);
+}
+
+static bool is_target(const struct relabel *r)
+{
+    bool groups = actions[r->action].apply == replace &&
+                  memchr(r->target.p, '$', r->target.n);
+
+    return groups || label_name_is_plain(r->target);
+}
+
 static void check(struct yaml_form *f, const struct yaml *n,
                   const struct relabel *r)
 {
     const char *name = actions[r->action].name;
+    unsigned needs = actions[r->action].needs, takes = actions[r->action].takes;
 
-    if (actions[r->action].needs_target && !r->target.n)
-        yaml_wrong(f, n,
-                   "relabel configuration for %s action requires "
-                   "'target_label' value",
-                   name);
-    if (actions[r->action].needs_target && r->target.n &&
-        !memchr(r->target.p, '$', r->target.n) &&
-        !label_name_is_plain(r->target))
+    for (size_t i = 0; i < COUNT(field_names); i++) {
+        bool has = given(r) & field_names[i].field;
+        if (!has && (needs & field_names[i].field))
+            yaml_wrong(f, n,
+                       "relabel configuration for %s action requires '%s' "
+                       "value",
+                       name, field_names[i].name);
+        if (has && !(takes & field_names[i].field))
+            yaml_wrong(f, n, "'%s' can not be set for %s action",
+                       field_names[i].name, name);
+    }
+    if ((needs & TARGET) && r->target.n && !is_target(r))
         yaml_wrong(f, n,
                    "\"" STR_FMT "\" is invalid 'target_label' for %s action",
                    STR_ARG(r->target), name);
-    if (actions[r->action].needs_modulus && r->modulus <= 0)
-        yaml_wrong(f, n,
-                   "relabel configuration for hashmod requires non-zero "
-                   "modulus");
-    if (actions[r->action].names_only && (r->source.n || r->target.n))
-        yaml_wrong(f, n, "%s action requires only 'regex', and no other fields",
-                   name);
+    if (r->modulus < 0)
+        yaml_wrong(f, n, "'modulus' must not be negative");
 }
 
 static void take_one(struct yaml_form *f, const struct yaml *n,
@@ -303,10 +349,7 @@ static void take_one(struct yaml_form *f, const struct yaml *n,
 #undef AT
     struct err why = {0};
 
-    *out = (struct relabel){.separator = STR(";"),
-                            .pattern = STR("(.*)"),
-                            .replacement = STR("$1"),
-                            .action_name = STR("replace")};
+    *out = defaults;
     yaml_take(f, n, fields, out);
     if (!find_action(out)) {
         yaml_wrong(f, n, "unknown relabel action \"" STR_FMT "\"",

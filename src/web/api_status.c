@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "series/duration.h"
 #include "web/api.h"
 
 static void reply(struct http_request *r)
@@ -150,13 +151,15 @@ static void put_target(void *ctx, const struct scrape_state *s)
     put_text(b, ",\"lastError\":", s->error);
     buf_printf(b,
                ",\"lastScrape\":\"%s\",\"lastScrapeDuration\":%g,"
-               "\"health\":\"%s\",\"scrapeInterval\":\"%gs\","
-               "\"scrapeTimeout\":\"%gs\"}",
+               "\"health\":\"%s\",\"scrapeInterval\":\"",
                s->asked ? when : "0001-01-01T00:00:00Z", s->seconds,
                !s->asked ? "unknown"
                : s->up   ? "up"
-                         : "down",
-               (double)s->interval_ms / 1000, (double)s->timeout_ms / 1000);
+                         : "down");
+    duration_print(b, s->interval_ms);
+    buf_puts(b, "\",\"scrapeTimeout\":\"");
+    duration_print(b, s->timeout_ms);
+    buf_puts(b, "\"}");
 }
 
 static void put_dropped(void *ctx, const char *job, struct labels discovered)

@@ -99,6 +99,7 @@ scrape_configs:
     honor_labels: true
     honor_timestamps: false
     params: {which: [a b, c], other: ['&']}
+    relabel_configs: [{regex: __param_other, action: labeldrop}]
     static_configs: [{targets: ['ADDRESS'], labels: {gpu: target}}]
   - job_name: changed
     metrics_path: /elsewhere
@@ -128,7 +129,7 @@ scrape_configs:
       - {targets: ['ADDRESS'], labels: {n: '2', want: '2', other: a, not: b, skip: 'yes'}}
       - {targets: ['ADDRESS'], labels: {n: '3', want: '1', other: a, not: b}}
       - {targets: ['ADDRESS'], labels: {n: '4', want: '4', other: a, not: a}}
-      - {targets: ['ADDRESS'], labels: {n: '5', want: '5', other: a, not: b, path: /own, rename: renamed}}
+      - {targets: ['ADDRESS'], labels: {n: '5', want: '5', other: a, not: b, path: own pagé, rename: renamed}}
   - job_name: files
     file_sd_configs: [{files: ['sd/*.json', 'sd/*.yml'], refresh_interval: 1s}]
   - job_name: served
@@ -187,7 +188,7 @@ def targets(api):
 
 def visible(target):
     # Prometheus 2.42 relabels what it shows here in place, by mistake: half of it is as it was.
-    return target["discoveredLabels"] if target["scrapePool"] != "changed" else None
+    return target["discoveredLabels"] if target["scrapePool"] not in ("changed", "honored") else None
 
 
 ALL = '{job=~".+"}'
@@ -389,7 +390,14 @@ MISTAKES = [
     ("scrape_configs: [{job_name: a, static_configs: [{targets: ['http://x']}]}]", "1:49", "is not a valid hostname"),
     ("scrape_configs: [{job_name: a, relabel_configs: [{action: x}]}]", "1:50", "unknown relabel action"),
     ("scrape_configs: [{job_name: a, relabel_configs: [{regex: '('}]}]", "1:50", "requires 'target_label'"),
-    ("scrape_configs: [{job_name: a, relabel_configs: [{action: hashmod, target_label: x}]}]", "1:50", "non-zero modulus"),
+    ("scrape_configs: [{job_name: a, relabel_configs: [{action: hashmod, target_label: x}]}]", "1:50", "requires 'modulus'"),
+    ("scrape_configs: [{job_name: a, relabel_configs: [{action: hashmod, target_label: $1, modulus: 2}]}]", "1:50", "is invalid 'target_label'"),
+    ("scrape_configs: [{job_name: a, relabel_configs: [{action: lowercase, target_label: x, replacement: y}]}]", "1:50",
+     "'replacement' can not be set for lowercase action"),
+    ("scrape_configs: [{job_name: a, relabel_configs: [{action: keepequal, target_label: x, regex: y}]}]", "1:50",
+     "'regex' can not be set for keepequal action"),
+    ("scrape_configs: [{job_name: a, relabel_configs: [{action: labeldrop, source_labels: [x], regex: y}]}]", "1:50",
+     "'source_labels' can not be set for labeldrop action"),
     ("scrape_configs: [{job_name: a, relabel_configs: [{target_label: 1bad}]}]", "1:50", "is invalid 'target_label'"),
     ("remote_read: [{url: x}]", "1:14", '"remote_read" is not supported'),
     ("globl: {}", "1:1", 'there is no field "globl" here'),
