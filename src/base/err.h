@@ -31,7 +31,9 @@
     X(UNAVAIL,   503, 11,  "not available")                                    \
     X(TIMEOUT,   504, 12,  "timed out")                                        \
     X(UNSUPPORTED, 501, 13, "not supported")                                   \
-    X(CANCELED,  499, 14,  "canceled by the client")
+    X(CANCELED,  499, 14,  "canceled by the client")                           \
+    X(WARNED,    500, 20,  "done, with warnings")                              \
+    X(UNFIT,     500, 21,  "done, and not all is well")
 /* clang-format on */
 
 enum errc {

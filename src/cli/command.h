@@ -38,6 +38,7 @@ struct command {
     X(check_model)  \
     X(completion)   \
     X(convert)      \
+    X(doctor)       \
     X(export)       \
     X(help)         \
     X(import_file)  \

@@ -26,7 +26,7 @@
 #include <stdbool.h>
 #include <time.h>
 
-#include "collect/gpu/nvml.h"
+#include "nvml/nvml.h"
 
 enum { GPUS = 16, LIST = 32, EVENTS = 64, ALL = -1, NO_SUCH = 13 };
 

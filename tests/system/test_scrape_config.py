@@ -293,7 +293,7 @@ def test_a_reload_changes_targets_rules_and_nothing_else(folder, site):
 @sanitize
 def test_scrape_configs_of_other_files(folder, site):
     (folder / "p.yml").write_text(
-        "global: {scrape_interval: 300ms, scrape_timeout: 300ms}\nscrape_config_files: ['jobs/*.yml', none.yml]\nscrape_configs:\n"
+        "global: {scrape_interval: 1s, scrape_timeout: 1s}\nscrape_config_files: ['jobs/*.yml', none.yml]\nscrape_configs:\n"
         f"  - {{job_name: a, static_configs: [{{targets: ['{site.address}']}}]}}\n")
     (folder / "jobs").mkdir()
     job = lambda name, more="": (folder / f"jobs/{name}.yml").write_text(
@@ -363,7 +363,7 @@ scrape_configs: [{{job_name: app, static_configs: [{{targets: ['{target.address}
 def test_tls(folder):
     site = Site(tls=True)
     (folder / "p.yml").write_text(f"""
-global: {{scrape_interval: 300ms, scrape_timeout: 300ms}}
+global: {{scrape_interval: 1s, scrape_timeout: 1s}}
 scrape_configs:
   - {{job_name: known, scheme: https, tls_config: {{ca_file: {TLS}/cert.pem}}, static_configs: [{{targets: ['{site.address}']}}]}}
   - {{job_name: any, scheme: https, tls_config: {{insecure_skip_verify: true}}, static_configs: [{{targets: ['{site.address}']}}]}}

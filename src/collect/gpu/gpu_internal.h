@@ -6,7 +6,7 @@
 #include <stdatomic.h>
 
 #include "collect/gpu/gpu.h"
-#include "collect/gpu/nvml.h"
+#include "nvml/nvml.h"
 
 enum {
     GPUS_MAX = 64,

@@ -4,8 +4,8 @@
  * Names, numbers and layouts: NVML API reference,
  * https://docs.nvidia.com/deploy/nvml-api/
  */
-#ifndef COLLECT_GPU_NVML_TYPES_H
-#define COLLECT_GPU_NVML_TYPES_H
+#ifndef NVML_NVML_TYPES_H
+#define NVML_NVML_TYPES_H
 
 #include <stdint.h>
 
@@ -22,6 +22,7 @@ enum {
     NVML_DRIVER_NOT_LOADED = 9,
     NVML_TIMEOUT = 10,
     NVML_FUNCTION_NOT_FOUND = 13,
+    NVML_CORRUPTED_INFOROM = 14,
     NVML_GPU_IS_LOST = 15,
     NVML_RESET_REQUIRED = 16,
     NVML_VERSION_MISMATCH = 18,
@@ -43,6 +44,10 @@ struct nvml_memory {
 struct nvml_memory_v2 {
     unsigned version;
     unsigned long long total, reserved, free, used;
+};
+
+struct nvml_bar1 {
+    unsigned long long total, free, used;
 };
 
 struct nvml_pci {

@@ -1,4 +1,4 @@
-#include "collect/gpu/nvml.h"
+#include "nvml/nvml.h"
 
 #include <dlfcn.h>
 #include <stdio.h>

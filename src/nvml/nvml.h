@@ -7,11 +7,11 @@
  *
  * Threads: NVML may be called from any, but a call can hang on a sick GPU.
  */
-#ifndef COLLECT_GPU_NVML_H
-#define COLLECT_GPU_NVML_H
+#ifndef NVML_NVML_H
+#define NVML_NVML_H
 
 #include "base/err.h"
-#include "collect/gpu/nvml_types.h"
+#include "nvml/nvml_types.h"
 
 /* field, symbols in the order they are looked for, arguments. */
 /* clang-format off */
@@ -19,12 +19,26 @@
     X(init, "nvmlInit_v2 nvmlInit", (void)) \
     X(shutdown, "nvmlShutdown", (void)) \
     X(driver_version, "nvmlSystemGetDriverVersion", (char *, unsigned)) \
+    X(cuda_version, "nvmlSystemGetCudaDriverVersion_v2 nvmlSystemGetCudaDriverVersion", (int *)) \
     X(device_count, "nvmlDeviceGetCount_v2 nvmlDeviceGetCount", (unsigned *)) \
     X(by_index, "nvmlDeviceGetHandleByIndex_v2 nvmlDeviceGetHandleByIndex", (unsigned, nvml_device *)) \
     X(name, "nvmlDeviceGetName", (nvml_device, char *, unsigned)) \
     X(uuid, "nvmlDeviceGetUUID", (nvml_device, char *, unsigned)) \
     X(pci, "nvmlDeviceGetPciInfo_v3 nvmlDeviceGetPciInfo_v2", (nvml_device, struct nvml_pci *)) \
     X(minor, "nvmlDeviceGetMinorNumber", (nvml_device, unsigned *)) \
+    X(capability, "nvmlDeviceGetCudaComputeCapability", (nvml_device, int *, int *)) \
+    X(persistence, "nvmlDeviceGetPersistenceMode", (nvml_device, unsigned *)) \
+    X(compute_mode, "nvmlDeviceGetComputeMode", (nvml_device, unsigned *)) \
+    X(ecc_mode, "nvmlDeviceGetEccMode", (nvml_device, unsigned *, unsigned *)) \
+    X(retired_pending, "nvmlDeviceGetRetiredPagesPendingStatus", (nvml_device, unsigned *)) \
+    X(bar1, "nvmlDeviceGetBAR1MemoryInfo", (nvml_device, struct nvml_bar1 *)) \
+    X(vbios, "nvmlDeviceGetVbiosVersion", (nvml_device, char *, unsigned)) \
+    X(inforom, "nvmlDeviceValidateInforom", (nvml_device)) \
+    X(power_default, "nvmlDeviceGetPowerManagementDefaultLimit", (nvml_device, unsigned *)) \
+    X(pcie_max_generation, "nvmlDeviceGetMaxPcieLinkGeneration", (nvml_device, unsigned *)) \
+    X(pcie_max_width, "nvmlDeviceGetMaxPcieLinkWidth", (nvml_device, unsigned *)) \
+    X(nvlink_state, "nvmlDeviceGetNvLinkState", (nvml_device, unsigned, unsigned *)) \
+    X(graphics_processes, "nvmlDeviceGetGraphicsRunningProcesses_v3", (nvml_device, unsigned *, void *)) \
     X(utilization, "nvmlDeviceGetUtilizationRates", (nvml_device, struct nvml_utilization *)) \
     X(encoder, "nvmlDeviceGetEncoderUtilization", (nvml_device, unsigned *, unsigned *)) \
     X(decoder, "nvmlDeviceGetDecoderUtilization", (nvml_device, unsigned *, unsigned *)) \

@@ -1,0 +1,137 @@
+/* hardware.c - what the machine is made of. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "doctor/check.h"
+#include "machine/pci.h"
+
+void check_hardware_gpus(struct exam *x)
+{
+    struct pci pci;
+
+    if (pci_gpus(x->m, &pci) == FOUND && pci.n) {
+        for (size_t i = 0; i < pci.n; i++)
+            evidence(x, STR_FMT " 10de:%04x", STR_ARG(pci.v[i].address),
+                     pci.v[i].device);
+        return;
+    }
+    say(x, VERDICT_INFO, HARDWARE_NO_GPU);
+}
+
+/* ---- the CPU ------------------------------------------------------------ */
+
+/* The value of the first "key : value". */
+static struct str cpuinfo(struct str text, const char *key)
+{
+    while (text.n) {
+        struct str value = str_cut(&text, '\n'), name = str_cut(&value, ':');
+        if (value.p && str_eq(str_trim(name), str_from_cstr(key)))
+            return str_trim(value);
+    }
+    return (struct str){NULL, 0};
+}
+
+static bool has_word(struct str words, const char *word)
+{
+    while (words.n)
+        if (str_eq(str_cut(&words, ' '), str_from_cstr(word)))
+            return true;
+    return false;
+}
+
+void check_hardware_cpu(struct exam *x)
+{
+    struct str text = {NULL, 0};
+
+    if (!got(x, machine_read(x->m, "/proc/cpuinfo", &text), "/proc/cpuinfo"))
+        return;
+    struct str flags = cpuinfo(text, "flags"),
+               model = cpuinfo(text, "model name");
+    if (model.p)
+        evidence(x, STR_FMT, STR_ARG(model));
+    if (!flags.p) /* not x86 */
+        return;
+    if (!has_word(flags, "avx"))
+        say(x, VERDICT_FAILED, HARDWARE_NO_AVX);
+    else if (!has_word(flags, "avx2"))
+        say(x, VERDICT_WARNING, HARDWARE_NO_AVX2);
+    else
+        return;
+    if (has_word(flags, "hypervisor"))
+        say(x, VERDICT_INFO, HARDWARE_VM_CPU);
+}
+
+/* ---- memory ------------------------------------------------------------- */
+
+static int64_t number_in(struct exam *x, const char *path)
+{
+    struct str text = {NULL, 0};
+
+    return machine_read(x->m, path, &text) == FOUND && text.n
+               ? strtoll(text.p, NULL, 10)
+               : 0;
+}
+
+#define EDAC "/sys/devices/system/edac/mc"
+
+void check_hardware_memory_errors(struct exam *x)
+{
+    struct names names = {.n = 0};
+
+    if (machine_list(x->m, EDAC, &names) != FOUND)
+        return;
+    for (size_t i = 0; i < names.n; i++) {
+        const char *mc = names.v[i].p;
+        if (!str_starts(names.v[i], STR("mc")))
+            continue;
+        long long bad =
+            number_in(x, machine_path(x->m, EDAC "/%s/ue_count", mc));
+        long long corrected =
+            number_in(x, machine_path(x->m, EDAC "/%s/ce_count", mc));
+        evidence(x, "%s ue=%lld ce=%lld", mc, bad, corrected);
+        if (bad)
+            say(x, VERDICT_FAILED, HARDWARE_UNCORRECTED, mc, bad);
+        else if (corrected > 100)
+            say(x, VERDICT_WARNING, HARDWARE_CORRECTED, mc, corrected);
+    }
+}
+
+void check_hardware_memory(struct exam *x)
+{
+    struct str text = {NULL, 0};
+
+    if (!got(x, machine_read(x->m, "/proc/meminfo", &text), "/proc/meminfo"))
+        return;
+    struct str total = cpuinfo(text, "MemTotal"),
+               available = cpuinfo(text, "MemAvailable");
+    if (!total.p || !available.p)
+        return;
+    long long of = strtoll(total.p, NULL, 10) / 1024,
+              left = strtoll(available.p, NULL, 10) / 1024;
+    evidence(x, "%lld of %lld MiB", left, of);
+    if (left * 20 < of)
+        say(x, VERDICT_FAILED, HARDWARE_MEMORY_LOW, left, of);
+    else if (left * 10 < of)
+        say(x, VERDICT_WARNING, HARDWARE_MEMORY_LOW, left, of);
+}
+
+/* ---- around it ---------------------------------------------------------- */
+
+void check_hardware_virtual(struct exam *x)
+{
+    static const struct {
+        const char *path, *what;
+    } marks[] = {{"/.dockerenv", "docker"}, {"/run/.containerenv", "podman"}};
+    struct str environment = {NULL, 0};
+    const char *what = NULL;
+
+    for (size_t i = 0; i < COUNT(marks) && !what; i++)
+        what = machine_kind(x->m, marks[i].path) ? marks[i].what : NULL;
+    (void)machine_fact(x->m, "environment", &environment);
+    if (!what && fact_value(environment, "container").n)
+        what = cstr(x, fact_value(environment, "container"));
+    evidence(x, "%s", what ? what : "no container");
+    if (what)
+        say(x, VERDICT_INFO, HARDWARE_IN_CONTAINER, what);
+}

@@ -1,0 +1,155 @@
+/* facts_peers.c - what other programs say when they are asked. */
+#include <errno.h>
+#include <netdb.h>
+#include <poll.h>
+#include <spawn.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/fs.h"
+#include "machine/facts.h"
+
+enum { WAIT_MS = 800 };
+
+/* Until the peer closes, for WAIT_MS in all. */
+static enum found read_until_end(int fd, struct buf *out)
+{
+    int64_t end = clock_mono_ns() + (int64_t)WAIT_MS * 1000000;
+
+    for (;;) {
+        int64_t left = (end - clock_mono_ns()) / 1000000;
+        struct pollfd p = {.fd = fd, .events = POLLIN};
+        if (left <= 0 || poll(&p, 1, (int)left) <= 0)
+            return BROKEN;
+        char *to = buf_reserve(out, 16384);
+        ssize_t n = to ? read(fd, to, 16384) : -1;
+        if (n <= 0)
+            return n == 0 ? FOUND : BROKEN;
+        out->n += (size_t)n;
+    }
+}
+
+/* ---- Docker ------------------------------------------------------------- */
+
+static int connect_to(const char *path)
+{
+    struct sockaddr_un a = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    if (fd < 0 || strlen(path) >= sizeof(a.sun_path))
+        return fd;
+    memcpy(a.sun_path, path, strlen(path) + 1);
+    if (connect(fd, (const struct sockaddr *)&a, sizeof(a)) == 0)
+        return fd;
+    int error = errno;
+    (void)close(fd);
+    errno = error;
+    return -1;
+}
+
+/* The body of an answer with status 200; its end is that of the connection. */
+static bool take_body(const struct buf *answer, struct buf *out)
+{
+    static const char end[] = "\r\n\r\n";
+    const char *body =
+        answer->n ? memmem(answer->p, answer->n, end, sizeof(end) - 1) : NULL;
+    struct str head = {answer->p, answer->n};
+
+    if (!body || head.n < 12 || memcmp(head.p + 8, " 200", 4) != 0)
+        return false;
+    body += sizeof(end) - 1;
+    buf_put(out, (struct str){body, (size_t)(answer->p + answer->n - body)});
+    return true;
+}
+
+/* https://docs.docker.com/reference/api/engine/ */
+enum found fact_docker(const char *argument, struct buf *out)
+{
+    static const char ask[] = "GET /info HTTP/1.0\r\nHost: docker\r\n\r\n";
+    struct buf answer;
+    int fd = connect_to("/var/run/docker.sock");
+
+    (void)argument;
+    if (fd < 0)
+        return errno == ECONNREFUSED ? BROKEN : found_errno(errno);
+    buf_init(&answer, MACHINE_FILE_MAX);
+    enum found found = fs_write_all(fd, ask, sizeof(ask) - 1)
+                           ? read_until_end(fd, &answer)
+                           : BROKEN;
+    if (found == FOUND && !take_body(&answer, out))
+        found = BROKEN;
+    buf_fini(&answer);
+    (void)close(fd);
+    return found;
+}
+
+/* ---- systemd ------------------------------------------------------------ */
+
+static enum found run(const char *const argv[], struct buf *out)
+{
+    posix_spawn_file_actions_t actions;
+    int ends[2], status = 0;
+    pid_t pid;
+
+    if (pipe(ends))
+        return BROKEN;
+    (void)posix_spawn_file_actions_init(&actions);
+    (void)posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", 0, 0);
+    (void)posix_spawn_file_actions_adddup2(&actions, ends[1], 1);
+    (void)posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", 1, 0);
+    (void)posix_spawn_file_actions_addclose(&actions, ends[0]);
+    int error = posix_spawnp(&pid, argv[0], &actions, NULL,
+                             (char *const *)(uintptr_t)argv, environ);
+    (void)posix_spawn_file_actions_destroy(&actions);
+    (void)close(ends[1]);
+    enum found found =
+        error ? found_errno(error) : read_until_end(ends[0], out);
+    (void)close(ends[0]);
+    if (!error) {
+        if (found != FOUND)
+            (void)kill(pid, SIGKILL);
+        (void)waitpid(pid, &status, 0);
+    }
+    return found == FOUND && status ? BROKEN : found;
+}
+
+enum found fact_failed_units(const char *argument, struct buf *out)
+{
+    static const char *const argv[] = {
+        "systemctl",  "list-units", "--state=failed", "--no-legend", "--plain",
+        "--no-pager", NULL};
+    struct buf text;
+
+    (void)argument;
+    buf_init(&text, MACHINE_FILE_MAX);
+    enum found found = run(argv, &text);
+    struct str rest = buf_str(&text);
+    while (found == FOUND && rest.n) {
+        struct str line = str_trim(str_cut(&rest, '\n'));
+        struct str unit = str_cut(&line, ' ');
+        if (unit.n)
+            buf_printf(out, "unit " STR_FMT "\n", STR_ARG(unit));
+    }
+    buf_fini(&text);
+    return found;
+}
+
+/* ---- names -------------------------------------------------------------- */
+
+enum found fact_resolve(const char *name, struct buf *out)
+{
+    int64_t start = clock_mono_ns();
+    struct addrinfo *list = NULL;
+
+    if (getaddrinfo(name, NULL, NULL, &list))
+        return ABSENT;
+    freeaddrinfo(list);
+    buf_printf(out, "milliseconds %lld\n",
+               (long long)((clock_mono_ns() - start) / 1000000));
+    return FOUND;
+}

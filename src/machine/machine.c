@@ -1,0 +1,279 @@
+#include "machine/machine.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "codec/percent.h"
+#include "machine/facts.h"
+#include "machine/inside.h"
+
+enum { MEMORY_MAX = 256 << 20 };
+
+struct known {
+    struct known *next;
+    const char *name;
+    enum found found;
+    struct str text;
+};
+
+enum errc machine_open(const char *root, struct machine *out, struct err *err)
+{
+    *out = (struct machine){.root = -1};
+    if (root && strcmp(root, "/") != 0) {
+        out->root = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (out->root < 0)
+            return err_set(err, errc_from_errno(errno), "cannot open '%s': %s",
+                           root, strerror(errno));
+    }
+    arena_init(&out->arena, MEMORY_MAX);
+    return ERR_OK;
+}
+
+void machine_close(struct machine *m)
+{
+    if (m->root >= 0)
+        (void)close(m->root);
+    arena_fini(&m->arena);
+    m->root = -1;
+}
+
+bool machine_is_live(const struct machine *m)
+{
+    return m->root < 0;
+}
+
+enum found found_errno(int error)
+{
+    switch (error) {
+    case ENOENT:
+    case ENOTDIR:
+    case ENODEV:
+    case ENXIO:
+        return ABSENT;
+    case EACCES:
+    case EPERM:
+        return DENIED;
+    default:
+        return BROKEN;
+    }
+}
+
+static int open_file(const struct machine *m, const char *path, int flags)
+{
+    flags |= O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
+    return m->root < 0 ? open(path, flags) : inside_open(m->root, path, flags);
+}
+
+/* Copies what was read and hands it to whoever writes it down. */
+static enum found answer(struct machine *m, char kind, const char *name,
+                         enum found found, struct str text, struct str *out)
+{
+    const char *copy = found == FOUND ? arena_cstr(&m->arena, text) : NULL;
+
+    if (found == FOUND && !copy)
+        found = BROKEN;
+    if (m->record)
+        m->record(m->ctx, kind, name, found, text);
+    if (found == FOUND)
+        *out = (struct str){copy, text.n};
+    return found;
+}
+
+/* ---- files -------------------------------------------------------------- */
+
+static enum found read_all(int fd, struct buf *out)
+{
+    for (;;) {
+        char *p = buf_reserve(out, 16384);
+        if (!p)
+            return BROKEN;
+        ssize_t n = read(fd, p, 16384);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return found_errno(errno);
+        if (n == 0)
+            return FOUND;
+        out->n += (size_t)n;
+    }
+}
+
+static enum found read_file(const struct machine *m, const char *path,
+                            struct buf *text)
+{
+    int fd = open_file(m, path, O_RDONLY);
+    enum found found = fd < 0 ? found_errno(errno) : FOUND;
+    struct stat st;
+
+    if (fd < 0)
+        return found;
+    found = fstat(fd, &st) ? found_errno(errno) : FOUND;
+    if (found == FOUND)
+        found = S_ISREG(st.st_mode) ? read_all(fd, text) : ABSENT;
+    (void)close(fd);
+    return found;
+}
+
+enum found machine_read(struct machine *m, const char *path, struct str *out)
+{
+    struct buf text;
+
+    buf_init(&text, MACHINE_FILE_MAX);
+    enum found found = read_file(m, path, &text);
+    found = answer(m, 'f', path, found, buf_str(&text), out);
+    buf_fini(&text);
+    return found;
+}
+
+enum found machine_link(struct machine *m, const char *path, struct str *out)
+{
+    char text[PATH_MAX];
+    ssize_t n = m->root < 0 ? readlink(path, text, sizeof(text))
+                            : inside_link(m->root, path, text, sizeof(text));
+    enum found found = n >= 0            ? FOUND
+                       : errno == EINVAL ? ABSENT
+                                         : found_errno(errno);
+
+    return answer(m, 'l', path, found,
+                  (struct str){text, n > 0 ? (size_t)n : 0}, out);
+}
+
+unsigned machine_kind(struct machine *m, const char *path)
+{
+    int fd = open_file(m, path, O_PATH);
+    struct stat st;
+
+    if (fd < 0)
+        return 0;
+    unsigned kind = fstat(fd, &st) ? 0 : st.st_mode & S_IFMT;
+    (void)close(fd);
+    if (m->record && kind != S_IFDIR)
+        m->record(m->ctx, 'e', path, FOUND, STR(""));
+    return kind;
+}
+
+/* ---- directories -------------------------------------------------------- */
+
+static int by_text(const void *a, const void *b)
+{
+    return str_compare(*(const struct str *)a, *(const struct str *)b);
+}
+
+static enum found collect_names(struct machine *m, DIR *d, struct names *out)
+{
+    size_t cap = 0;
+
+    *out = (struct names){.n = 0};
+    for (const struct dirent *e; (e = readdir(d)) != NULL;) {
+        if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
+            continue;
+        const char *name = arena_cstr(&m->arena, str_from_cstr(e->d_name));
+        if (!name || out->n == MACHINE_ENTRIES_MAX ||
+            !arena_grow(&m->arena, &out->v, out->n, &cap, sizeof(*out->v)))
+            return BROKEN;
+        out->v[out->n++] = str_from_cstr(name);
+    }
+    if (out->n)
+        qsort(out->v, out->n, sizeof(*out->v), by_text);
+    return FOUND;
+}
+
+static void record_names(struct machine *m, const char *path, enum found found,
+                         const struct names *names)
+{
+    struct buf text;
+
+    buf_init(&text, MACHINE_FILE_MAX);
+    for (size_t i = 0; found == FOUND && i < names->n; i++)
+        buf_printf(&text, STR_FMT "\n", STR_ARG(names->v[i]));
+    m->record(m->ctx, 'd', path, found, buf_str(&text));
+    buf_fini(&text);
+}
+
+enum found machine_list(struct machine *m, const char *path, struct names *out)
+{
+    struct names names = {.n = 0};
+    int fd = open_file(m, path, O_RDONLY | O_DIRECTORY);
+    DIR *d = fd < 0 ? NULL : fdopendir(fd);
+    enum found found = d ? FOUND : found_errno(errno);
+
+    if (d)
+        found = collect_names(m, d, &names);
+    if (d)
+        (void)closedir(d);
+    else if (fd >= 0)
+        (void)close(fd);
+    if (m->record)
+        record_names(m, path, found, &names);
+    if (found == FOUND)
+        *out = names;
+    return found;
+}
+
+/* ---- facts -------------------------------------------------------------- */
+
+static enum found captured_fact(const struct machine *m, const char *name,
+                                struct buf *text)
+{
+    struct buf path;
+    enum found found = BROKEN;
+
+    buf_init(&path, PATH_MAX);
+    buf_puts(&path, "/" MACHINE_FACTS "/");
+    percent_encode_form(&path, str_from_cstr(name));
+    buf_putc(&path, '\0');
+    if (!path.failed)
+        found = read_file(m, path.p, text);
+    buf_fini(&path);
+    return found;
+}
+
+void machine_know(struct machine *m, const char *name, enum found found,
+                  struct str text)
+{
+    struct known *k = arena_new(&m->arena, struct known, 1);
+    const char *copy = arena_cstr(&m->arena, text);
+
+    if (!k || !copy)
+        return;
+    *k = (struct known){m->known, name, found, {copy, text.n}};
+    m->known = k;
+}
+
+enum found machine_fact(struct machine *m, const char *name, struct str *out)
+{
+    struct buf text;
+
+    for (const struct known *k = m->known; k; k = k->next)
+        if (strcmp(k->name, name) == 0)
+            return answer(m, 'q', name, k->found, k->text, out);
+    buf_init(&text, MACHINE_FILE_MAX);
+    enum found found =
+        m->root < 0 ? facts_ask(name, &text) : captured_fact(m, name, &text);
+    if (text.failed)
+        found = BROKEN;
+    found = answer(m, 'q', name, found, buf_str(&text), out);
+    buf_fini(&text);
+    return found;
+}
+
+const char *machine_path(struct machine *m, const char *fmt, ...)
+{
+    char text[PATH_MAX];
+    va_list args;
+
+    va_start(args, fmt);
+    int n = vsnprintf(text, sizeof(text), fmt, args);
+    va_end(args);
+    const char *copy = n >= 0 && n < (int)sizeof(text)
+                           ? arena_cstr(&m->arena, str_from_cstr(text))
+                           : NULL;
+    return copy ? copy : "";
+}
