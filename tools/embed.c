@@ -31,6 +31,7 @@ static const struct kind {
     const char *word, *header, *table;
     bool assets;
 } kinds[] = {
+    {"compat", "compat/table.h", "compat_texts", false},
     {"console", "web/console.h", "console_assets", true},
     {"docs", "serve/docs.h", "docs_assets", true},
     {"messages", "notify/messages.h", "built_in_messages", false},

@@ -36,6 +36,7 @@ struct command {
     X(alert)        \
     X(bench)        \
     X(check_model)  \
+    X(compat)       \
     X(completion)   \
     X(convert)      \
     X(doctor)       \

@@ -1,0 +1,70 @@
+#include "compat/found.h"
+
+#include "codec/json_tree.h"
+#include "machine/facts.h"
+#include "machine/nvidia.h"
+#include "machine/os.h"
+
+/* Of /usr/local/cuda/version.json, or of the name that the link leads to. */
+static struct str toolkit(struct machine *m)
+{
+    struct str text = {NULL, 0}, to = {NULL, 0};
+
+    if (machine_read(m, "/usr/local/cuda/version.json", &text) == FOUND) {
+        const struct json_node *root = json_tree_copy(text, &m->arena, NULL);
+        struct str v =
+            json_str_or(json_get(json_get(root, "cuda"), "version"), "");
+        if (v.n)
+            return v;
+    }
+    if (!machine_kind(m, "/usr/local/cuda") ||
+        machine_link(m, "/usr/local/cuda", &to) != FOUND)
+        return STR("");
+    to = str_behind_last(to, '/');
+    return str_starts(to, STR("cuda-")) ? str_slice(to, 5, to.n) : STR("");
+}
+
+void found_beneath(struct machine *m, struct stack *out)
+{
+    struct str nvml = {NULL, 0};
+    struct nvidia nv;
+    struct os os;
+
+    *out = (struct stack){.driver = STR("")};
+    if (nvidia_read(m, &nv) == FOUND)
+        out->driver = nv.loaded.n ? nv.loaded : nv.library;
+    out->toolkit = toolkit(m);
+    if (machine_fact(m, "nvml", &nvml) == FOUND) {
+        struct str driver = fact_value(nvml, "driver");
+        out->capability = fact_value(nvml, "gpu0.capability");
+        out->driver = driver.n ? driver : out->driver;
+    }
+    if (os_read(m, &os) == FOUND) {
+        out->system = os.id;
+        out->system_version = os.version;
+    }
+}
+
+void found_python(struct machine *m, const struct python_env *e,
+                  struct stack *out)
+{
+    const struct {
+        const char *name;
+        struct str *value;
+    } rows[] = {{"torch", &out->torch},
+                {"torchvision", &out->torchvision},
+                {"torchaudio", &out->torchaudio},
+                {"tensorflow", &out->tensorflow},
+                {"onnxruntime_gpu", &out->onnxruntime},
+                {"numpy", &out->numpy}};
+
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct str v = python_version_of(e, rows[i].name);
+        *rows[i].value = v.p ? v : STR("");
+    }
+    out->python = e->version;
+    if (out->torch.n) {
+        struct str cuda = python_torch_cuda(m, e);
+        out->torch_cuda = cuda.p ? cuda : STR("");
+    }
+}

@@ -1,0 +1,96 @@
+"""`stoker compat`; what the rules decide is in tests/unit/compat."""
+
+import json
+import os
+import pathlib
+import subprocess
+import tempfile
+
+import pytest
+
+from machines import LAPTOP, SERVER, build, changed
+from stoker import BINARY
+
+sanitize = pytest.mark.sanitize
+
+
+def compat(*args, env=None):
+    return subprocess.run([BINARY, "compat", *map(str, args)], capture_output=True, text=True, timeout=60,
+                          env={**os.environ, "LC_ALL": "C.UTF-8", **(env or {})})
+
+
+@pytest.fixture
+def folder():
+    with tempfile.TemporaryDirectory(prefix="stoker-compat-") as name:
+        yield pathlib.Path(name)
+
+
+@sanitize
+def test_check_a_machine(folder):
+    build(folder, SERVER)
+    r = compat("check", "--root", folder, "--json")
+    (env,) = json.loads(r.stdout)
+    assert env["environment"] == "/opt/venv"
+    texts = " ".join(reason["text"] for reason in env["reasons"])
+    assert "CUDA 12.4 (torch) runs with driver 580.82.07" in texts
+    assert "torch 2.4.1+cu124 for CUDA 12.4 has code for Hopper (9.0)" in texts
+    assert "onnxruntime-gpu 1.20.1 takes any CUDA 12 and cuDNN 9" in texts
+    assert {reason["fit"] for reason in env["reasons"]} == {"fits"} and r.returncode == 0, r.stdout
+    assert all(reason["source"].startswith(("https://", "measured by https://")) for reason in env["reasons"])
+
+
+def test_check_a_machine_that_is_wrong(folder):
+    site = "/opt/venv/lib/python3.11/site-packages"
+    build(folder, changed(SERVER, {f"{site}/numpy-1.26.4.dist-info/METADATA": None, f"{site}/torch-2.4.1+cu124.dist-info/METADATA": None,
+                                   f"{site}/numpy-2.1.0.dist-info/METADATA": "", f"{site}/torch-2.0.1.dist-info/METADATA": "",
+                                   f"{site}/torch/version.py": "__version__ = '2.0.1'\ncuda = '11.7'\n"}))
+    r = compat("check", "--root", folder)
+    assert r.returncode == 21 and r.stderr == "stoker: error: something does not fit\n"
+    assert "✗ torch 2.0.1 was built for numpy 1: with numpy 2.1.0" in r.stdout
+    assert "✗ torch 2.0.1 for CUDA 11.7 has no code for Hopper (9.0)" in r.stdout
+    chinese = compat("check", "--root", folder, env={"LC_ALL": "zh_CN.UTF-8"})
+    assert "torch 2.0.1 为 numpy 1 构建" in chinese.stdout and "存在不匹配" in chinese.stderr
+
+
+def test_check_what_is_named(folder):
+    build(folder, LAPTOP)
+    r = compat("check", "--root", folder, "--tensorflow", "2.10", "--cuda", "11.7")
+    assert r.returncode == 20 and "built for CUDA 11.2 and cuDNN 8.1, not for CUDA 11.7" in r.stdout
+    r = compat("check", "--root", folder, "--torch", "2.0.1", "--driver", "535.129.03", "--gpu", "A100")
+    assert "is built for CUDA 11.7 and brings it along" in r.stdout and "535 of the driver has been without fixes" in r.stdout
+    r = compat("check", "--root", folder, "--torch", "2.0.1+cu118", "--gpu", "H100")
+    assert "torch 2.0.1+cu118 for CUDA 11.8 has code for Hopper" in r.stdout and r.returncode == 0
+
+
+@sanitize
+def test_solve(folder):
+    build(folder, LAPTOP)
+    r = compat("solve", "--root", folder, "--torch", "2.0.1", "--gpu", "H100")
+    assert r.returncode == 0 and r.stdout.endswith(
+        "python3.11 -m venv venv\n"
+        "venv/bin/pip install torch==2.0.1 torchvision==0.15.2 torchaudio==2.0.2 --index-url https://download.pytorch.org/whl/cu118\n"
+        "venv/bin/pip install 'numpy<2'\n")
+    (folder / "r.txt").write_text("# the article's\nfastapi==0.103.1\ntorch>=2.1,<2.4\nonnxruntime-gpu\n")
+    found = json.loads(compat("solve", "--root", folder, "-r", folder / "r.txt", "--gpu", "NVIDIA A100-SXM4-80GB", "--json").stdout)
+    assert found["solved"] and found["set"]["torch"] == "2.3.1" and found["set"]["onnxruntime-gpu"] == "1.18"
+    assert "venv/bin/pip install 'onnxruntime-gpu==1.18.*'" in found["lines"]
+    r = compat("solve", "--root", folder, "--torch", "2.0.1", "--gpu", "B200")
+    assert r.returncode == 21 and "It takes torch 2.7 or newer for CUDA 12.8" in r.stdout and "no set fits" in r.stderr
+
+
+@pytest.mark.parametrize("args,words", [
+    (("mend",), "say check or solve"), (("check", "--gpu", "Voodoo 2"), "no table knows the GPU 'Voodoo 2'"),
+    (("solve", "--torch", "2.0.1 2"), "is no version"), (("solve", "-r", "/nowhere/r.txt"), "/nowhere/r.txt")])
+def test_mistakes(args, words):
+    r = compat(*args)
+    assert r.returncode in (2, 4) and words in r.stderr, r.stderr
+
+
+def test_tables(folder):
+    (folder / "python.tsv").write_text("# dated 2026-01-01\npython\tends\n3.9\n")
+    r = compat("check", env={"STOKER_COMPAT": str(folder)})
+    assert r.returncode == 2 and f"{folder}/python.tsv:3: 1 values for 2 columns" in r.stderr
+    (folder / "python.tsv").write_text("# dated 2025-01-01\npython\tends\n3.9\t2030-01\n")
+    r = compat("check", "--python", "3.9", env={"STOKER_COMPAT": str(folder)})
+    assert "the table python is of 2025-01-01" in r.stderr and "days old" in r.stderr
+    assert "Python 3.9 has been without fixes" not in r.stdout
