@@ -1,7 +1,6 @@
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -44,7 +43,7 @@ struct asking {
     struct arena arena;
     struct machine machine;
     struct judgement j;
-    char today[8];
+    char today[COMPAT_MONTH];
     struct stack stack; /* the machine's, with what the options say */
 };
 
@@ -380,13 +379,11 @@ static enum errc run(struct cli *cli, const void *options,
 {
     const char *what = args->rest[0];
     struct asking x = {.cli = cli, .o = options};
-    time_t now = time(NULL);
-    struct tm tm;
 
     if (strcmp(what, "check") != 0 && strcmp(what, "solve") != 0)
         return err_set(err, ERR_INVALID,
                        text_in(cli->language, TEXT_COMPAT_WHAT), what);
-    (void)strftime(x.today, sizeof(x.today), "%Y-%m", gmtime_r(&now, &tm));
+    compat_today(x.today);
     enum errc rc = machine_open(x.o->root, &x.machine, err);
     if (rc)
         return rc;

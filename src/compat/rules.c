@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 static struct str major(struct str version)
 {
@@ -69,6 +70,16 @@ static void not_known(struct judgement *j, enum table_id table,
     because(j, FIT_UNKNOWN, table, COMPAT_NOT_IN_TABLE, what, text(j, version));
 }
 
+void compat_today(char out[COMPAT_MONTH])
+{
+    time_t now = time(NULL);
+    struct tm tm = {0};
+
+    (void)gmtime_r(&now, &tm);
+    (void)snprintf(out, COMPAT_MONTH, "%04d-%02d", (tm.tm_year + 1900) % 10000,
+                   (tm.tm_mon + 1) % 100);
+}
+
 /* True when the month is over: "2026-06" in "2026-11". */
 static bool ended(const struct judgement *j, struct str month)
 {
@@ -120,10 +131,8 @@ static void rule_driver_branch(struct judgement *j, const struct stack *s)
 
 static void rule_cuda_driver(struct judgement *j, const struct stack *s)
 {
-    struct str tf = STR("");
     const struct table *t = &j->tables->v[TABLE_onnxruntime];
 
-    (void)tf;
     cuda_with_driver(j, s->toolkit, "toolkit", s->driver);
     cuda_with_driver(j, s->torch_cuda, "torch", s->driver);
     for (size_t i = 0; s->onnxruntime.n && i < t->n; i++)
@@ -398,8 +407,9 @@ static void rule_python(struct judgement *j, const struct stack *s)
     struct str ends =
         compat_value(t, compat_row(t, release_minor(s->python)), "ends");
 
-    if (s->python.n && ended(j, ends))
-        because(j, FIT_LIMITED, TABLE_python, COMPAT_PYTHON_ENDED,
+    if (s->python.n && ends.n)
+        because(j, ended(j, ends) ? FIT_LIMITED : FIT_YES, TABLE_python,
+                ended(j, ends) ? COMPAT_PYTHON_ENDED : COMPAT_PYTHON_KEPT,
                 text(j, release_minor(s->python)), text(j, ends));
 }
 
@@ -417,9 +427,9 @@ static void rule_system(struct judgement *j, const struct stack *s)
              !str_eq(version, major(s->system_version))))
             continue;
         const char *name = text(j, compat_value(t, i, "name"));
-        if (ended(j, ends))
-            because(j, FIT_LIMITED, TABLE_systems, COMPAT_SYSTEM_ENDED, name,
-                    text(j, ends));
+        because(j, ended(j, ends) ? FIT_LIMITED : FIT_YES, TABLE_systems,
+                ended(j, ends) ? COMPAT_SYSTEM_ENDED : COMPAT_SYSTEM_KEPT, name,
+                text(j, ends));
         if (s->toolkit.n && cuda.n &&
             release_compare(major(s->toolkit), cuda) > 0)
             because(j, FIT_NO, TABLE_systems, COMPAT_SYSTEM_CUDA,
@@ -430,17 +440,22 @@ static void rule_system(struct judgement *j, const struct stack *s)
 
 /* ---- all ---------------------------------------------------------------- */
 
-void judge(struct judgement *j, const struct stack *s)
+void judge_by(struct judgement *j, enum rule rule, const struct stack *s)
 {
     static void (*const rules[])(struct judgement * j,
                                  const struct stack *s) = {
-        rule_driver_branch, rule_cuda_driver, rule_gpu,
-        rule_torch,         rule_kernels,     rule_tensorflow,
-        rule_onnxruntime,   rule_python,      rule_system,
+#define X(name) rule_##name,
+        RULES(X)
+#undef X
     };
 
-    for (size_t i = 0; i < COUNT(rules); i++)
-        rules[i](j, s);
+    rules[rule](j, s);
+}
+
+void judge(struct judgement *j, const struct stack *s)
+{
+    for (int i = 0; i < RULE_COUNT; i++)
+        judge_by(j, (enum rule)i, s);
 }
 
 /* Where the name holds the other, whatever its case; NULL. */

@@ -38,7 +38,32 @@ struct judgement {
     size_t n, cap;
 };
 
-/* Adds what the rules say of the stack. */
+/* What each holds against what. */
+#define RULES(X)                                                               \
+    X(driver_branch) /* the driver's branch against the calendar */            \
+    X(cuda_driver)   /* CUDA of toolkit, torch, onnxruntime against the driver \
+                      */                                                       \
+    X(gpu)           /* driver and toolkit against the GPU */                  \
+    X(torch)         /* torch against Python, numpy, its siblings */           \
+    X(kernels)       /* code in torch against the GPU */                       \
+    X(tensorflow)    /* TensorFlow against Python and the toolkit */           \
+    X(onnxruntime)   /* onnxruntime-gpu against CUDA and torch's cuDNN */      \
+    X(python)        /* Python against the calendar */                         \
+    X(system)        /* the system against the calendar and the toolkit */
+
+enum rule {
+#define X(name) RULE_##name,
+    RULES(X)
+#undef X
+        RULE_COUNT
+};
+
+/* This month, as `today` has it. */
+enum { COMPAT_MONTH = 16 };
+void compat_today(char out[COMPAT_MONTH]);
+
+/* Adds what one rule says of the stack; what all of them say. */
+void judge_by(struct judgement *j, enum rule rule, const struct stack *s);
 void judge(struct judgement *j, const struct stack *s);
 
 /* The worst of the reasons. */

@@ -74,22 +74,18 @@ void check_python_cuda_packages(struct exam *x)
     }
 }
 
-void check_python_version(struct exam *x)
+void check_python_place(struct exam *x)
 {
-    enum { OLDEST_MAINTAINED = 10 }; /* 3.9 ended in October 2025 */
     struct python_envs envs;
 
     (void)python_read(x->m, &envs);
     for (size_t i = 0; i < envs.n; i++) {
         const struct python_env *e = &envs.v[i];
-        bool frameworks = python_version_of(e, "torch").p ||
-                          python_version_of(e, "tensorflow").p;
-        evidence(x, STR_FMT " python " STR_FMT, STR_ARG(e->prefix),
-                 STR_ARG(e->version));
-        if (e->version.n && is_before(e->version, 3, OLDEST_MAINTAINED))
-            say(x, VERDICT_WARNING, PYTHON_OLD, cstr(x, e->prefix),
-                cstr(x, e->version));
-        if (frameworks && e->is_system) {
+        if (!python_version_of(e, "torch").p &&
+            !python_version_of(e, "tensorflow").p)
+            continue;
+        evidence(x, STR_FMT, STR_ARG(e->site));
+        if (e->is_system) {
             say(x, VERDICT_INFO, PYTHON_SYSTEM, cstr(x, e->site));
             fix(x, "python3 -m venv /opt/venv && /opt/venv/bin/pip install "
                    "-r requirements.txt");

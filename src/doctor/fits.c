@@ -1,0 +1,147 @@
+/* fits.c - checks that the tables of compat decide. */
+#include "compat/found.h"
+#include "doctor/check.h"
+
+/* The rule's reasons that are no good news. `whose` is what they are about. */
+static void by_rule(struct exam *x, enum rule rule, const struct stack *s,
+                    const char *whose)
+{
+    struct tables tables;
+    struct err err = {0};
+    char today[COMPAT_MONTH];
+
+    if (compat_open(&x->m->arena, &tables, &err)) {
+        say(x, VERDICT_UNKNOWN, FITS_NO_TABLES, err.msg);
+        return;
+    }
+    compat_today(today);
+    struct judgement j = {.tables = &tables,
+                          .language = x->options->language,
+                          .today = today,
+                          .arena = &x->m->arena};
+    judge_by(&j, rule, s);
+    for (size_t i = 0; i < j.n; i++) {
+        evidence(x, "%s", whose);
+        if (j.v[i].fit == FIT_YES)
+            continue;
+        say(x,
+            j.v[i].fit == FIT_NO        ? VERDICT_FAILED
+            : j.v[i].fit == FIT_LIMITED ? VERDICT_WARNING
+                                        : VERDICT_UNKNOWN,
+            FITS_REASON, whose, j.v[i].text);
+        if (rule != RULE_driver_branch && rule != RULE_system)
+            fix(x, "stoker compat solve -r requirements.txt   # the newest set "
+                   "that fits");
+    }
+}
+
+/* The rule for every environment of Python. */
+static void each_env(struct exam *x, enum rule rule,
+                     void (*choose)(struct stack *s))
+{
+    struct python_envs envs;
+    struct stack machine;
+
+    found_beneath(x->m, &machine);
+    (void)python_read(x->m, &envs);
+    for (size_t i = 0; i < envs.n; i++) {
+        struct stack s = machine;
+        found_python(x->m, &envs.v[i], &s);
+        choose(&s);
+        by_rule(x, rule, &s, cstr(x, envs.v[i].prefix));
+    }
+}
+
+static void all(struct stack *s)
+{
+    (void)s;
+}
+
+static void without_toolkit(struct stack *s)
+{
+    s->toolkit = STR("");
+}
+
+/* numpy has a check of its own. */
+static void siblings(struct stack *s)
+{
+    s->numpy = STR("");
+}
+
+/* Those of frameworks: the system's own Python is the system's business. */
+static void with_frameworks(struct stack *s)
+{
+    if (!s->torch.n && !s->tensorflow.n && !s->onnxruntime.n)
+        s->python = STR("");
+}
+
+void check_python_driver(struct exam *x)
+{
+    each_env(x, RULE_cuda_driver, without_toolkit);
+}
+
+void check_python_kernels(struct exam *x)
+{
+    each_env(x, RULE_kernels, all);
+}
+
+void check_python_siblings(struct exam *x)
+{
+    each_env(x, RULE_torch, siblings);
+}
+
+void check_python_tensorflow(struct exam *x)
+{
+    each_env(x, RULE_tensorflow, all);
+}
+
+void check_python_version(struct exam *x)
+{
+    each_env(x, RULE_python, with_frameworks);
+}
+
+void check_onnxruntime_cuda(struct exam *x)
+{
+    each_env(x, RULE_onnxruntime, all);
+}
+
+/* ---- the machine -------------------------------------------------------- */
+
+void check_driver_branch(struct exam *x)
+{
+    struct stack s;
+
+    found_beneath(x->m, &s);
+    by_rule(x, RULE_driver_branch, &s, cstr(x, s.driver));
+}
+
+void check_driver_generation(struct exam *x)
+{
+    struct stack s;
+
+    found_beneath(x->m, &s);
+    if (s.capability.n)
+        evidence(x, STR_FMT, STR_ARG(s.capability));
+    by_rule(x, RULE_gpu, &s, cstr(x, s.capability));
+}
+
+void check_cuda_driver(struct exam *x)
+{
+    struct stack s;
+
+    found_beneath(x->m, &s);
+    by_rule(x, RULE_cuda_driver, &s, "/usr/local/cuda");
+}
+
+void check_hardware_system(struct exam *x)
+{
+    struct stack s;
+
+    found_beneath(x->m, &s);
+    const char *name =
+        machine_path(x->m, STR_FMT " " STR_FMT, STR_ARG(s.system),
+                     STR_ARG(s.system_version));
+    if (s.system.n)
+        evidence(x, "%s", name);
+    by_rule(x, RULE_system, &s, name);
+}
