@@ -106,6 +106,11 @@ PY
     rm -f "$report"
 }
 
+# every_other N: half of the system tests' files.
+every_other() {
+    printf '%s\n' tests/system/test_*.py | awk -v n="$1" 'NR % 2 == n' | tr '\n' ' '
+}
+
 check() {
     if "$@"; then count 1 0 0; else count 0 1 0; fi
 }
@@ -122,7 +127,7 @@ done
 together "unit dev" "unit tsan"
 promql dev
 together "fuzz_corpus dev 1" "fuzz_corpus dev 2"
-system release build/release/stoker tests/system
+together "system release build/release/stoker $(every_other 0)" "system release build/release/stoker $(every_other 1)"
 export ASAN_OPTIONS=detect_leaks=1 LSAN_OPTIONS=suppressions=$ROOT/tests/suppressions-lsan.txt
 export TSAN_OPTIONS=suppressions=$ROOT/tests/suppressions-tsan.txt
 export STOKER_SLOW=6
