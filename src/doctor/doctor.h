@@ -52,7 +52,7 @@ enum doctor_group {
 const char *doctor_group_name(enum doctor_group g);
 const char *doctor_group_title(enum doctor_group g, enum language l);
 
-struct check; /* check.h */
+struct capture; /* capture.h */
 struct check_facts {
     const char *id;   /* of the list the checks are from: "G04" */
     const char *name; /* "driver.versions" */
@@ -84,7 +84,7 @@ struct doctor_options {
     enum language language;
     int64_t limit_ms;  /* of one check; 0: 1200 */
     const char *ports; /* that services need, with commas; NULL: Stoker's */
-    int expected_gpus; /* 0: not known */
+    struct capture *capture; /* takes what was asked, if not NULL */
 };
 
 struct results {

@@ -88,5 +88,7 @@ bool got(struct exam *x, enum found found, const char *what)
         say(x, VERDICT_UNKNOWN, CANNOT_READ, what);
     if (found == BROKEN)
         say(x, VERDICT_UNKNOWN, CANNOT_USE, what);
+    if (found == NOT_CAPTURED)
+        say(x, VERDICT_UNKNOWN, WAS_NOT_CAPTURED, what);
     return found == FOUND;
 }

@@ -195,3 +195,67 @@ void report_prometheus(const struct results *r, struct buf *out)
         buf_printf(out, "stoker_doctor_checks{verdict=\"%s\"} %zu\n",
                    verdict_name((enum verdict)v), n[v]);
 }
+
+/* ---- two machines ------------------------------------------------------- */
+
+static bool differ(const struct result *a, const struct result *b)
+{
+    return a->verdict != b->verdict || strcmp(a->evidence, b->evidence) != 0;
+}
+
+static void put_side(const struct result *r, char name,
+                     const struct report_style *s, struct buf *out)
+{
+    buf_printf(out, "    %c ", name);
+    put_mark(s, r->verdict, out);
+    buf_printf(out, " %s%s\n", r->evidence,
+               r->n ? (*r->evidence ? ": " : "") : "");
+    for (size_t i = 0; i < r->n; i++)
+        buf_printf(out, "        %s\n", r->findings[i].text);
+}
+
+/* Both were made by one table: the same check has the same place. */
+size_t report_difference(const struct results *a, const struct results *b,
+                         const struct report_style *style, struct buf *out)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < a->n && i < b->n; i++) {
+        if (!differ(&a->v[i], &b->v[i]))
+            continue;
+        n++;
+        buf_printf(out, "%s (%s, %s)\n", a->v[i].check->title[style->language],
+                   a->v[i].check->name, a->v[i].check->id);
+        put_side(&a->v[i], 'A', style, out);
+        put_side(&b->v[i], 'B', style, out);
+    }
+    return n;
+}
+
+static void put_side_json(const struct result *r, const char *before,
+                          struct buf *out)
+{
+    buf_printf(out, "%s{\"verdict\":\"%s\"", before, verdict_name(r->verdict));
+    buf_put_field(out, ",\"evidence\":", str_from_cstr(r->evidence));
+    buf_putc(out, '}');
+}
+
+size_t report_difference_json(const struct results *a, const struct results *b,
+                              struct buf *out)
+{
+    size_t n = 0;
+
+    buf_putc(out, '[');
+    for (size_t i = 0; i < a->n && i < b->n; i++) {
+        if (!differ(&a->v[i], &b->v[i]))
+            continue;
+        buf_printf(out, "%s{\"id\":\"%s\",\"name\":\"%s\"", n ? ",\n" : "\n",
+                   a->v[i].check->id, a->v[i].check->name);
+        put_side_json(&a->v[i], ",\"a\":", out);
+        put_side_json(&b->v[i], ",\"b\":", out);
+        buf_putc(out, '}');
+        n++;
+    }
+    buf_puts(out, "\n]\n");
+    return n;
+}

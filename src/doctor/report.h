@@ -24,6 +24,15 @@ void report_json(const struct results *r, enum language l, struct buf *out);
  * skipped, 1 unknown, 2 warning, 3 failed, hung or crashed. */
 void report_prometheus(const struct results *r, struct buf *out);
 
+/* What differs between two machines: of every check whose verdict or evidence
+ * is another, both. How many there are. */
+size_t report_difference(const struct results *a, const struct results *b,
+                         const struct report_style *style, struct buf *out);
+
+/* The same for programs: [{"name", "a": {"verdict", "evidence"}, "b": ...}] */
+size_t report_difference_json(const struct results *a, const struct results *b,
+                              struct buf *out);
+
 /* How many results have each verdict. */
 void report_count(const struct results *r, size_t n[VERDICT_FAILED + 1]);
 

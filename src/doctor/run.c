@@ -18,6 +18,7 @@
 
 #include "base/clock.h"
 #include "base/fs.h"
+#include "doctor/capture.h"
 #include "doctor/frames.h"
 #include "doctor/texts.h"
 
@@ -63,11 +64,32 @@ static void examine(struct running *r, const struct job *j, struct buf *out)
         frame_put(out, 'n', text);
 }
 
+/* 'c': kind, found, the name with a NUL, the text. */
+static void note(void *ctx, char kind, const char *name, enum found found,
+                 struct str text)
+{
+    struct buf *out = ctx, body;
+
+    buf_init(&body, OUTPUT_MAX);
+    buf_putc(&body, kind);
+    buf_putc(&body, (char)found);
+    buf_puts(&body, name);
+    buf_putc(&body, '\0');
+    buf_put(&body, found == FOUND ? text : STR(""));
+    if (!body.failed)
+        frame_put(out, 'c', buf_str(&body));
+    buf_fini(&body);
+}
+
 static NORETURN void be_child(struct running *r, const struct job *j, int fd)
 {
     struct buf out;
 
     buf_init(&out, OUTPUT_MAX);
+    if (r->o->capture) {
+        r->m->record = note;
+        r->m->ctx = &out;
+    }
     examine(r, j, &out);
     bool told = !out.failed && fs_write_all(fd, out.p, out.n);
     _exit(told ? 0 : 1);
@@ -102,16 +124,21 @@ static enum errc begin(struct running *r, struct job *j, struct err *err)
 
 static void know_nvml(struct running *r, const struct job *j)
 {
-    struct str rest = buf_str(&j->out), body;
+    struct str rest = buf_str(&j->out), body, text = {NULL, 0};
     enum found found = BROKEN;
+    bool any = false;
     char kind;
 
-    if (!j->hung && frame_take(&rest, &kind, &body) && body.n == sizeof(found))
-        memcpy(&found, body.p, sizeof(found));
-    if (found != FOUND || !frame_take(&rest, &kind, &body))
-        body = (struct str){NULL, 0};
-    machine_know(r->m, "nvml", found == FOUND && !body.p ? BROKEN : found,
-                 body);
+    while (!j->hung && frame_take(&rest, &kind, &body)) {
+        if (kind == 'n' && !any && body.n == sizeof(found)) {
+            memcpy(&found, body.p, sizeof(found));
+            any = true;
+        } else if (kind == 'n') {
+            text = body;
+        }
+    }
+    machine_know(r->m, "nvml", found == FOUND && !text.p ? BROKEN : found,
+                 text);
     r->nvml_done = true;
 }
 
@@ -242,6 +269,22 @@ static void take_frames(struct arena *a, struct str rest, struct result *out)
     out->findings = v;
 }
 
+/* What it asked, for the capture. */
+static void take_answers(struct capture *c, struct str rest)
+{
+    struct str body;
+    char kind;
+
+    while (c && frame_take(&rest, &kind, &body)) {
+        if (kind != 'c' || body.n < 3)
+            continue;
+        struct str text = str_slice(body, 2, body.n);
+        struct str name = str_cut(&text, '\0');
+        capture_add(c, body.p[0], name, (enum found)body.p[1],
+                    text.p ? text : STR(""));
+    }
+}
+
 /* What became of a child that did not come to its end. */
 static void take_end(struct arena *a, const struct doctor_options *o,
                      const struct job *j, struct result *out)
@@ -272,6 +315,7 @@ static void conclude(struct running *r, struct arena *a, struct results *out)
 {
     for (size_t i = 0; i < r->n; i++) {
         struct job *j = &r->jobs[i];
+        take_answers(r->o->capture, buf_str(&j->out));
         if (j->check == NVML)
             continue;
         struct result *is = &out->v[out->n++];

@@ -10,7 +10,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/fs.h"
 #include "codec/percent.h"
+#include "machine/bundle.h"
 #include "machine/facts.h"
 #include "machine/inside.h"
 
@@ -23,17 +25,43 @@ struct known {
     struct str text;
 };
 
+static enum errc open_bundle(struct machine *m, const char *path,
+                             struct err *err)
+{
+    enum { BUNDLE_MAX = 64 << 20 };
+    struct buf text;
+
+    buf_init(&text, BUNDLE_MAX);
+    enum errc rc = fs_read(path, &text, err);
+    m->bundle = rc ? NULL : arena_new(&m->arena, struct bundle, 1);
+    if (!rc && !m->bundle)
+        rc = err_set(err, ERR_NOMEM, "out of memory");
+    if (!rc && bundle_read(buf_str(&text), &m->arena, m->bundle, err))
+        rc = err_wrap(err, ERR_INVALID, "%s", path);
+    buf_fini(&text);
+    return rc;
+}
+
 enum errc machine_open(const char *root, struct machine *out, struct err *err)
 {
+    enum errc rc = ERR_OK;
+    struct stat st;
+
     *out = (struct machine){.root = -1};
-    if (root && strcmp(root, "/") != 0) {
+    arena_init(&out->arena, MEMORY_MAX);
+    if (!root || strcmp(root, "/") == 0)
+        return ERR_OK;
+    if (stat(root, &st) == 0 && S_ISREG(st.st_mode)) {
+        rc = open_bundle(out, root, err);
+    } else {
         out->root = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (out->root < 0)
-            return err_set(err, errc_from_errno(errno), "cannot open '%s': %s",
-                           root, strerror(errno));
+            rc = err_set(err, errc_from_errno(errno), "cannot open '%s': %s",
+                         root, strerror(errno));
     }
-    arena_init(&out->arena, MEMORY_MAX);
-    return ERR_OK;
+    if (rc)
+        machine_close(out);
+    return rc;
 }
 
 void machine_close(struct machine *m)
@@ -42,11 +70,12 @@ void machine_close(struct machine *m)
         (void)close(m->root);
     arena_fini(&m->arena);
     m->root = -1;
+    m->bundle = NULL;
 }
 
 bool machine_is_live(const struct machine *m)
 {
-    return m->root < 0;
+    return m->root < 0 && !m->bundle;
 }
 
 enum found found_errno(int error)
@@ -125,6 +154,8 @@ enum found machine_read(struct machine *m, const char *path, struct str *out)
 {
     struct buf text;
 
+    if (m->bundle)
+        return bundle_ask(m->bundle, 'f', path, out);
     buf_init(&text, MACHINE_FILE_MAX);
     enum found found = read_file(m, path, &text);
     found = answer(m, 'f', path, found, buf_str(&text), out);
@@ -135,6 +166,9 @@ enum found machine_read(struct machine *m, const char *path, struct str *out)
 enum found machine_link(struct machine *m, const char *path, struct str *out)
 {
     char text[PATH_MAX];
+
+    if (m->bundle)
+        return bundle_ask(m->bundle, 'l', path, out);
     ssize_t n = m->root < 0 ? readlink(path, text, sizeof(text))
                             : inside_link(m->root, path, text, sizeof(text));
     enum found found = n >= 0            ? FOUND
@@ -147,15 +181,22 @@ enum found machine_link(struct machine *m, const char *path, struct str *out)
 
 unsigned machine_kind(struct machine *m, const char *path)
 {
-    int fd = open_file(m, path, O_PATH);
+    struct str text = {NULL, 0};
     struct stat st;
+    char octal[16];
 
-    if (fd < 0)
-        return 0;
-    unsigned kind = fstat(fd, &st) ? 0 : st.st_mode & S_IFMT;
-    (void)close(fd);
-    if (m->record && kind != S_IFDIR)
-        m->record(m->ctx, 'e', path, FOUND, STR(""));
+    if (m->bundle)
+        return bundle_ask(m->bundle, 'e', path, &text) == FOUND
+                   ? (unsigned)strtoul(text.p, NULL, 8)
+                   : 0;
+    int fd = open_file(m, path, O_PATH);
+    unsigned kind = fd >= 0 && fstat(fd, &st) == 0 ? st.st_mode & S_IFMT : 0;
+    if (fd >= 0)
+        (void)close(fd);
+    (void)snprintf(octal, sizeof(octal), "%o", kind);
+    if (m->record)
+        m->record(m->ctx, 'e', path, kind ? FOUND : ABSENT,
+                  str_from_cstr(octal));
     return kind;
 }
 
@@ -197,9 +238,31 @@ static void record_names(struct machine *m, const char *path, enum found found,
     buf_fini(&text);
 }
 
+/* The names of a bundle's answer. */
+static enum found captured_names(struct machine *m, const char *path,
+                                 struct names *out)
+{
+    struct str text = {NULL, 0};
+    size_t cap = 0;
+    enum found found = bundle_ask(m->bundle, 'd', path, &text);
+
+    while (found == FOUND && text.n) {
+        const char *name = arena_cstr(&m->arena, str_cut(&text, '\n'));
+        if (!name ||
+            !arena_grow(&m->arena, &out->v, out->n, &cap, sizeof(*out->v)))
+            return BROKEN;
+        out->v[out->n++] = str_from_cstr(name);
+    }
+    return found;
+}
+
 enum found machine_list(struct machine *m, const char *path, struct names *out)
 {
     struct names names = {.n = 0};
+
+    *out = names;
+    if (m->bundle)
+        return captured_names(m, path, out);
     int fd = open_file(m, path, O_RDONLY | O_DIRECTORY);
     DIR *d = fd < 0 ? NULL : fdopendir(fd);
     enum found found = d ? FOUND : found_errno(errno);
@@ -254,6 +317,8 @@ enum found machine_fact(struct machine *m, const char *name, struct str *out)
     for (const struct known *k = m->known; k; k = k->next)
         if (strcmp(k->name, name) == 0)
             return answer(m, 'q', name, k->found, k->text, out);
+    if (m->bundle)
+        return bundle_ask(m->bundle, 'q', name, out);
     buf_init(&text, MACHINE_FILE_MAX);
     enum found found =
         m->root < 0 ? facts_ask(name, &text) : captured_fact(m, name, &text);

@@ -1,9 +1,9 @@
 /* machine.h - what is examined: this machine, or one that was captured.
  *
  * Checks ask for files by their absolute path and for facts that are in no file
- * (facts.h) by name. Both come from the running system, or from a directory
- * that holds a copy of another's: then no link leads out of it, and facts are
- * files in its .stoker/facts.
+ * (facts.h) by name. Both come from the running system; from a directory that
+ * holds a copy of another's: then no link leads out of it, and facts are files
+ * in its .stoker/facts; or from a file that holds the answers (bundle.h).
  *
  *   check --machine_read("/etc/os-release")--> this machine, or ROOT/etc/...
  *         --machine_fact("statfs /")---------> a call, or ROOT/.stoker/facts/
@@ -29,27 +29,30 @@ enum { MACHINE_FILE_MAX = 16 << 20, MACHINE_ENTRIES_MAX = 50000 };
 /* What became of a question. Only after FOUND is the answer set. */
 enum found {
     FOUND,
-    ABSENT, /* there is none */
-    DENIED, /* not for this user */
-    BROKEN  /* an input error, too large, or too many links */
+    ABSENT,      /* there is none */
+    DENIED,      /* not for this user */
+    BROKEN,      /* an input error, too large, or too many links */
+    NOT_CAPTURED /* nobody asked when the machine was captured */
 };
 
 /* Told of every question and its answer, to write them down: kind is 'f' of a
  * file, 'l' of a link (text: what it says), 'd' of a directory (text: names,
- * each with a newline behind), 'q' of a fact. */
+ * each with a newline behind), 'e' of a path (text: its type, octal), 'q' of a
+ * fact. */
 typedef void machine_record(void *ctx, char kind, const char *name,
                             enum found found, struct str text);
 
 struct machine {
     struct arena arena;
-    struct known *known; /* facts that were asked for by another process */
-    int root;            /* -1: this machine */
+    struct known *known;   /* facts that were asked for by another process */
+    int root;              /* -1: none */
+    struct bundle *bundle; /* NULL: none; neither: this machine */
     machine_record *record;
     void *ctx;
 };
 
-/* root NULL or "/": this machine. ERR_NOT_FOUND and others: no such directory.
- */
+/* root NULL or "/": this machine; a directory, or a bundle. ERR_NOT_FOUND and
+ * others: there is none. */
 MUST_CHECK enum errc machine_open(const char *root, struct machine *out,
                                   struct err *err);
 void machine_close(struct machine *m);

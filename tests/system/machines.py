@@ -53,7 +53,7 @@ NVML = """driver 580.82.07
 cuda 13000
 gpus 2
 """ + "".join(f"""gpu{i}.name NVIDIA H200
-gpu{i}.uuid GPU-0000{i}
+gpu{i}.uuid GPU-7e0b6f5c-0a1b-2c3d-4e5f-60718293a4b{i}
 gpu{i}.vbios 96.00.99.00.0{i % 1}
 gpu{i}.minor {i}
 gpu{i}.persistence 1

@@ -354,6 +354,92 @@ def test_nothing_outside_the_root_is_read(folder):
     assert "connect(" not in behind
 
 
+# ---- captures ---------------------------------------------------------------
+
+
+def same(a, b):
+    return {n: (c["verdict"], c["evidence"]) for n, c in a.items()} == {n: (c["verdict"], c["evidence"]) for n, c in b.items()}
+
+
+@sanitize
+def test_a_capture_finds_the_same(folder):
+    server = changed(SERVER, {
+        "/proc/sys/kernel/hostname": "gpu-node-17\n", "fact:resolve gpu-node-17": "milliseconds 2\n",
+        "/etc/docker/daemon.json": lambda t: t.replace("https://mirror.example", "https://me:hunter2@mirror.example"),
+        "fact:environment": "PATH /usr/local/cuda/bin:/usr/bin\nHOME /home/alice\nhttps_proxy http://bob:geheim@proxy:3128\nCUDA_HOME /usr/local/cuda\n",
+        "/home/alice/venv/lib/python3.11/site-packages/torch-2.0.1.dist-info/METADATA": "",
+        "/home/alice/venv/lib/python3.11/site-packages/numpy-2.1.0.dist-info/METADATA": "",
+        "/var/lib/dpkg/status": lambda t: t + "Package: x\nStatus: install ok installed\nVersion: 1\nDescription: token=abcdef password: xyzzy\n\n",
+        "fact:clock": "synchronised 0\n"})
+    root, capture = folder / "root", folder / "node.json"
+    root.mkdir()
+    there, r = examine(root, server, "--capture", capture)
+    assert r.returncode == 21 and capture.exists() and capture.stat().st_mode & 0o777 == 0o600
+    text = capture.read_text()
+    json.loads(text)
+    for secret in ("hunter2", "geheim", "bob", "alice", "gpu-node-17", "abcdef", "xyzzy", "7e0b6f5c"):
+        assert secret not in text, secret
+    here = {c["name"]: c for c in json.loads(doctor("--root", capture, "--json").stdout)["checks"]}
+    for c in there.values():
+        c["evidence"] = c["evidence"].replace("gpu-node-17", "host").replace("/home/alice", "/home/user").replace("me:hunter2@", "***@")
+    assert same(there, here), [(there[n], here[n]) for n in here if (there[n]["verdict"], there[n]["evidence"]) != (here[n]["verdict"], here[n]["evidence"])]
+    assert "/home/user/venv: torch 2.0.1 needs numpy" in here["python.numpy"]["findings"][0]["text"]
+
+
+@sanitize
+def test_a_capture_of_this_machine(folder):
+    r = doctor("--capture", folder / "here.json", "--json")
+    there = {c["name"]: c["verdict"] for c in json.loads(r.stdout)["checks"]}
+    again = {c["name"]: c["verdict"] for c in json.loads(doctor("--root", folder / "here.json", "--json").stdout)["checks"]}
+    # Which process sleeps at what moment is nobody's business.
+    assert {n for n in there if there[n] != again[n]} <= {"services.stuck", "limits.pressure"}
+
+
+def test_two_machines_differ(folder):
+    for name, machine in (("a", SERVER), ("b", changed(SERVER, {"/sys/class/net/eth0/speed": "1000\n",
+                                                               "fact:clock": "synchronised 0\n"}))):
+        (folder / name).mkdir()
+        build(folder / name, machine)
+        assert doctor("--root", folder / name, "--capture", folder / f"{name}.json").returncode in (0, 20)
+    r = doctor("diff", folder / "a.json", folder / "b.json")
+    assert r.returncode == 0 and r.stdout.endswith("2 of 80 checks differ\n"), r.stdout
+    assert "Network cards (network.links, N10)\n    A ✓ eth0 25000 Mb/s" in r.stdout and "    B ✓ eth0 1000 Mb/s" in r.stdout
+    assert "    B ! not synchronised: \n        the clock is not synchronised" in r.stdout
+    found = json.loads(doctor("diff", folder / "a.json", folder / "b.json", "--json").stdout)
+    assert [d["name"] for d in found] == ["network.links", "time.synchronised"]
+    assert found[1]["b"] == {"verdict": "warning", "evidence": "not synchronised"}
+    assert doctor("diff", folder / "a.json", folder / "a.json").stdout == "0 of 80 checks differ\n"
+    assert "diff A B" in doctor("diff", folder / "a.json").stderr
+
+
+@pytest.mark.parametrize("text,words", [("", "no capture"), ("{}", "no capture"), ("[1", "no capture"), ('{"stoker_capture": 2, "answers": []}', "no capture"),
+                                        ('{"stoker_capture": 1, "answers": {}}', "no capture")])
+def test_what_is_no_capture(folder, text, words):
+    (folder / "x.json").write_text(text)
+    r = doctor("--root", folder / "x.json")
+    assert r.returncode == 2 and words in r.stderr and "x.json" in r.stderr, r.stderr
+
+
+def test_an_empty_capture_knows_nothing(folder):
+    (folder / "x.json").write_text('{"stoker_capture": 1, "answers": [{"kind": "file"}, {"kind": "?", "name": "a"}, 7, {"kind": "file", "name": "/etc/fstab", "found": "maybe"}]}')
+    checks = json.loads(doctor("--root", folder / "x.json", "--json").stdout)["checks"]
+    assert {c["verdict"] for c in checks} <= {"skipped", "unknown", "fine", "warning", "info"}
+
+
+def test_watch(folder):
+    build(folder, LAPTOP)
+    p = subprocess.Popen([BINARY, "doctor", "--root", folder, "--only", "time", "--watch", "100ms"], stdout=subprocess.PIPE, text=True,
+                         env={**os.environ, "LC_ALL": "C.UTF-8"})
+    try:
+        assert p.stdout.readline().startswith("✓ Time")
+        assert "2 checks" in p.stdout.readline()
+        (folder / ".stoker/facts/clock").write_text("synchronised 0\n")
+        assert p.stdout.readline().startswith("! Time")
+    finally:
+        p.terminate()
+        p.wait()
+
+
 # ---- checks that do not come to an end --------------------------------------
 
 
