@@ -13,6 +13,7 @@ struct options {
     const char *root, *only, *ports, *capture;
     bool json, prometheus, all, list;
     int64_t watch_ns; /* 0: once */
+    int64_t limit_ns; /* of a check */
 };
 
 #define S         ((int64_t)1000000000)
@@ -25,6 +26,7 @@ static const struct flag flags[] = {
     {"ports",      0, FLAG_TEXT, AT(ports), "8000,8001,8002", 0, 0, 0, TEXT_OPT_DOCTOR_PORTS, false, 0},
     {"capture",    0, FLAG_TEXT, AT(capture), NULL, 0, 0, 0, TEXT_OPT_DOCTOR_CAPTURE, false, 0},
     {"all",      'a', FLAG_BOOL, AT(all), NULL, 0, 0, 0, TEXT_OPT_DOCTOR_ALL, false, 0},
+    {"limit",      0, FLAG_DURATION, AT(limit_ns), "1200ms", S / 10, 3600 * S, S, TEXT_OPT_DOCTOR_LIMIT, false, 0},
     {"watch",    'w', FLAG_DURATION, AT(watch_ns), "0s", 0, 86400 * S, S, TEXT_OPT_DOCTOR_WATCH, false, 0},
     {"list",       0, FLAG_BOOL, AT(list), NULL, 0, 0, 0, TEXT_OPT_DOCTOR_LIST, false, 0},
     {"json",       0, FLAG_BOOL, AT(json), NULL, 0, 0, 0, TEXT_OPT_JSON, false, 0},
@@ -94,6 +96,7 @@ static struct doctor_options asked(const struct cli *cli,
     return (struct doctor_options){.root = o->root,
                                    .only = o->only,
                                    .language = cli->language,
+                                   .limit_ms = o->limit_ns / 1000000,
                                    .ports = o->ports};
 }
 

@@ -3,6 +3,7 @@
 
 #include "codec/json_tree.h"
 #include "doctor/check.h"
+#include "machine/nvidia.h"
 #include "machine/pci.h"
 
 #define DAEMON_JSON "/etc/docker/daemon.json"
@@ -198,4 +199,75 @@ void check_containers_logs(struct exam *x)
     fix(x, "# in " DAEMON_JSON ": \"log-driver\": \"json-file\", "
            "\"log-opts\": {\"max-size\": \"100m\", \"max-file\": \"3\"}");
     fix(x, "systemctl restart docker");
+}
+
+/* The description's libraries carry the driver's version in their names. */
+void check_containers_cdi(struct exam *x)
+{
+    static const char *const paths[] = {"/etc/cdi/nvidia.yaml",
+                                        "/var/run/cdi/nvidia.yaml"};
+    struct nvidia nv;
+
+    if (nvidia_read(x->m, &nv) != FOUND || !nv.library.n)
+        return;
+    const char *version = cstr(x, nv.library);
+    for (size_t i = 0; i < COUNT(paths); i++) {
+        struct str text = {NULL, 0};
+        if (machine_read(x->m, paths[i], &text) != FOUND)
+            continue;
+        evidence(x, "%s", paths[i]);
+        if (strstr(text.p, version))
+            continue;
+        say(x, VERDICT_FAILED, CONTAINERS_CDI, paths[i], version);
+        fix(x, "nvidia-ctk cdi generate --output=%s", paths[i]);
+    }
+}
+
+void check_containers_hooks(struct exam *x)
+{
+    static const char hook[] =
+        "/usr/share/containers/oci/hooks.d/oci-nvidia-hook.json";
+
+    if (!machine_kind(x->m, "/etc/cdi/nvidia.yaml") &&
+        !machine_kind(x->m, "/var/run/cdi/nvidia.yaml"))
+        return;
+    bool old = machine_kind(x->m, hook);
+    evidence(x, "%s", old ? "there" : "none");
+    if (!old)
+        return;
+    say(x, VERDICT_WARNING, CONTAINERS_HOOK, hook);
+    fix(x, "rm %s", hook);
+}
+
+/* "docker:x:999:alice,bob" */
+void check_containers_group(struct exam *x)
+{
+    struct str text = {NULL, 0};
+
+    if (!has_docker(x) || machine_read(x->m, "/etc/group", &text) != FOUND)
+        return;
+    while (text.n) {
+        struct str line = str_cut(&text, '\n');
+        if (!str_starts(line, STR("docker:")))
+            continue;
+        struct str members = str_behind_last(line, ':');
+        evidence(x, "docker: " STR_FMT, STR_ARG(members));
+        if (members.n)
+            say(x, VERDICT_INFO, CONTAINERS_GROUP, cstr(x, members));
+    }
+}
+
+void check_containers_storage(struct exam *x)
+{
+    struct str driver = json_str_or(json_get(info(x), "Driver"), "");
+
+    if (!driver.n)
+        return;
+    evidence(x, STR_FMT, STR_ARG(driver));
+    if (!str_eq(driver, STR("vfs")) && !str_eq(driver, STR("devicemapper")) &&
+        !str_eq(driver, STR("aufs")))
+        return;
+    say(x, VERDICT_WARNING, CONTAINERS_STORAGE, cstr(x, driver));
+    fix(x, "# in " DAEMON_JSON ": \"storage-driver\": \"overlay2\"   # images "
+           "have to be pulled again");
 }

@@ -82,7 +82,7 @@ struct doctor_options {
     const char *root; /* NULL: this machine */
     const char *only; /* groups, names or ids, with commas; NULL: all */
     enum language language;
-    int64_t limit_ms;  /* of one check; 0: 1200 */
+    int64_t limit_ms;  /* of one check */
     const char *ports; /* that services need, with commas; NULL: Stoker's */
     struct capture *capture; /* takes what was asked, if not NULL */
 };

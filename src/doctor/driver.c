@@ -366,3 +366,46 @@ void check_driver_upgrades(struct exam *x)
     say(x, VERDICT_WARNING, DRIVER_UPGRADES, d.loose);
     fix(x, "apt-mark hold $(dpkg-query -W -f '${Package}\\n' '*nvidia*')");
 }
+
+/* Names of GPUs that need one kind of module: by compute capability. */
+void check_driver_flavour(struct exam *x)
+{
+    struct str said = {NULL, 0};
+    struct nvidia nv;
+
+    if (nvidia_read(x->m, &nv) != FOUND || !nv.loaded.n ||
+        machine_fact(x->m, "nvml", &said) != FOUND)
+        return;
+    evidence(x, "%s", nv.open ? "open" : "proprietary");
+    for (unsigned i = 0; i < 64; i++) {
+        struct str capability =
+            fact_value(said, machine_path(x->m, "gpu%u.capability", i));
+        if (!capability.n)
+            return;
+        bool needs_open = version_compare(capability, STR("10.0")) >= 0,
+             needs_closed = version_compare(capability, STR("7.5")) < 0;
+        if (needs_open && !nv.open) {
+            say(x, VERDICT_FAILED, DRIVER_NEEDS_OPEN, i, cstr(x, capability));
+            fix(x, "apt install nvidia-open");
+        } else if (needs_closed && nv.open) {
+            say(x, VERDICT_FAILED, DRIVER_NEEDS_CLOSED, i, cstr(x, capability));
+            fix(x, "apt install cuda-drivers-580");
+        }
+    }
+}
+
+void check_driver_twice(struct exam *x)
+{
+    struct driver_packages d = {x, false, NULL};
+    bool installer = machine_kind(x->m, "/usr/bin/nvidia-uninstall");
+
+    (void)packages_each(x->m, take_package, &d);
+    if (!d.any && !installer)
+        return;
+    evidence(x, "packages %s, installer %s", d.any ? "yes" : "no",
+             installer ? "yes" : "no");
+    if (!d.any || !installer)
+        return;
+    say(x, VERDICT_FAILED, DRIVER_TWICE, d.loose ? d.loose : "nvidia-driver");
+    fix(x, "nvidia-uninstall   # then install the packages again");
+}

@@ -267,6 +267,88 @@ void check_driver_mig(struct exam *x)
         }
 }
 
+void check_driver_bar1(struct exam *x)
+{
+    enum { WINDOW_MIB = 256, LARGE_MIB = 16384 };
+    struct str said = ask(x);
+
+    show(x, said, "bar1");
+    for (unsigned i = 0; said.p && i < count(said); i++) {
+        long long window = of(said, i, "bar1") >> 20,
+                  memory = of(said, i, "memory") >> 20;
+        if (window > 0 && window <= WINDOW_MIB && memory >= LARGE_MIB)
+            say(x, VERDICT_INFO, DRIVER_BAR1, i, window, memory);
+    }
+}
+
+void check_driver_nvlink(struct exam *x)
+{
+    struct str said = ask(x);
+
+    show(x, said, "links-down");
+    for (unsigned i = 0; said.p && i < count(said); i++) {
+        long long up = of(said, i, "links-up"),
+                  down = of(said, i, "links-down");
+        /* All down: there is no bridge. */
+        if (up > 0 && down > 0) {
+            say(x, VERDICT_FAILED, DRIVER_NVLINK, i, down, up + down);
+            fix(x, "systemctl restart nvidia-fabricmanager   # where there are "
+                   "NVSwitches; then: nvidia-smi nvlink -s");
+        }
+    }
+}
+
+void check_driver_orphans(struct exam *x)
+{
+    enum { DRIVERS_OWN_MIB = 2048 };
+    struct str said = ask(x);
+
+    show(x, said, "processes");
+    for (unsigned i = 0; said.p && i < count(said); i++) {
+        long long used = of(said, i, "memory-used") >> 20;
+        if (used > DRIVERS_OWN_MIB && of(said, i, "processes") == 0 &&
+            of(said, i, "graphics-processes") <= 0) {
+            say(x, VERDICT_WARNING, DRIVER_ORPHANS, i, used);
+            fix(x, "fuser -v /dev/nvidia%u   # as root: who has it open", i);
+        }
+    }
+}
+
+void check_driver_vbios(struct exam *x)
+{
+    static const char *const keys[] = {"name", "vbios"};
+    struct str said = ask(x);
+
+    for (size_t k = 0; said.p && k < COUNT(keys); k++) {
+        struct str first =
+            fact_value(said, machine_path(x->m, "gpu0.%s", keys[k]));
+        show(x, said, keys[k]);
+        for (unsigned i = 1; first.n && i < count(said); i++) {
+            struct str other =
+                fact_value(said, machine_path(x->m, "gpu%u.%s", i, keys[k]));
+            if (other.n && !str_eq(first, other)) {
+                say(x, VERDICT_INFO, DRIVER_MIXED, cstr(x, first), i,
+                    cstr(x, other));
+                break;
+            }
+        }
+    }
+}
+
+void check_driver_display(struct exam *x)
+{
+    struct str said = ask(x);
+
+    show(x, said, "graphics-processes");
+    for (unsigned i = 0; said.p && i < count(said); i++)
+        if (of(said, i, "graphics-processes") > 0) {
+            say(x, VERDICT_INFO, DRIVER_DISPLAY, i,
+                of(said, i, "graphics-processes"));
+            fix(x, "systemctl set-default multi-user.target   # no desktop "
+                   "after the next start");
+        }
+}
+
 /* ---- XIDs --------------------------------------------------------------- */
 
 static const struct xid {
@@ -308,4 +390,26 @@ void check_driver_xids(struct exam *x)
             known ? known->text[x->options->language]
                   : "https://docs.nvidia.com/deploy/xid-errors/");
     }
+}
+
+void check_driver_sxids(struct exam *x)
+{
+    struct str log = {NULL, 0}, last = {NULL, 0};
+    unsigned n = 0;
+
+    if (machine_fact(x->m, "kernel-log", &log) != FOUND)
+        return;
+    while (log.n) {
+        struct str line = str_cut(&log, '\n');
+        if (memmem(line.p, line.n, "SXid", 4)) {
+            last = line;
+            n++;
+        }
+    }
+    evidence(x, "sxids %u", n);
+    if (n == 0)
+        return;
+    say(x, VERDICT_FAILED, DRIVER_SXID, n, cstr(x, last));
+    fix(x, "systemctl restart nvidia-fabricmanager   # a fatal one needs a "
+           "restart of the machine");
 }

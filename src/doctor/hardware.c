@@ -135,3 +135,24 @@ void check_hardware_virtual(struct exam *x)
     if (what)
         say(x, VERDICT_INFO, HARDWARE_IN_CONTAINER, what);
 }
+
+void check_hardware_governor(struct exam *x)
+{
+    struct str text = {NULL, 0};
+
+    if (machine_read(x->m,
+                     "/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor",
+                     &text) != FOUND)
+        return;
+    const char *governor = cstr(x, str_cut(&text, '\n'));
+    evidence(x, "%s", governor);
+    if (strcmp(governor, "powersave") != 0 &&
+        strcmp(governor, "conservative") != 0)
+        return;
+    /* Drivers that steer themselves call their usual mode powersave. */
+    if (machine_kind(x->m, "/sys/devices/system/cpu/intel_pstate") ||
+        machine_kind(x->m, "/sys/devices/system/cpu/amd_pstate"))
+        return;
+    say(x, VERDICT_WARNING, HARDWARE_GOVERNOR, governor);
+    fix(x, "cpupower frequency-set -g performance");
+}

@@ -219,3 +219,54 @@ void check_network_links(struct exam *x)
             say(x, VERDICT_WARNING, NETWORK_ERRORS, card, errors);
     }
 }
+
+/* ---- proxies, ranges ---------------------------------------------------- */
+
+void check_network_proxy(struct exam *x)
+{
+    static const char *const names[] = {"http_proxy", "HTTP_PROXY",
+                                        "https_proxy", "HTTPS_PROXY"};
+    struct str text = {NULL, 0};
+
+    if (machine_fact(x->m, "environment", &text) != FOUND)
+        return;
+    struct str none = fact_value(text, "no_proxy");
+    if (!none.n)
+        none = fact_value(text, "NO_PROXY");
+    const char *except = cstr(x, none);
+    bool local = strcmp(except, "*") == 0 ||
+                 (strstr(except, "127.0.0.1") && strstr(except, "localhost"));
+    for (size_t i = 0; i < COUNT(names); i++) {
+        if (!fact_value(text, names[i]).n)
+            continue;
+        evidence(x, "%s, no_proxy %s", names[i], except);
+        if (local)
+            continue;
+        say(x, VERDICT_WARNING, NETWORK_PROXY, names[i]);
+        fix(x, "export no_proxy=127.0.0.1,localhost,$no_proxy");
+        return;
+    }
+}
+
+/* 172.17.0.0/16 as /proc/net/route has it: little endian. */
+void check_network_ranges(struct exam *x)
+{
+    enum { DOCKER = 0x11ac };
+    struct str text = {NULL, 0};
+
+    if (!machine_kind(x->m, "/usr/bin/dockerd") ||
+        machine_read(x->m, "/proc/net/route", &text) != FOUND)
+        return;
+    evidence(x, "routes");
+    while (text.n) {
+        char card[32];
+        unsigned to = 0;
+        const char *line = cstr(x, str_cut(&text, '\n'));
+        if (sscanf(line, "%31s %x", card, &to) != 2 || to != DOCKER ||
+            strncmp(card, "docker", 6) == 0)
+            continue;
+        say(x, VERDICT_WARNING, NETWORK_RANGE, card);
+        fix(x, "# in /etc/docker/daemon.json: \"default-address-pools\": "
+               "[{\"base\": \"10.200.0.0/16\", \"size\": 24}]");
+    }
+}

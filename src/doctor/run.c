@@ -23,7 +23,6 @@
 #include "doctor/texts.h"
 
 enum {
-    LIMIT_MS = 1200,
     AT_ONCE = 8,
     OUTPUT_MAX = 16 << 20,
     NVML = -1 /* the job that asks the driver */
@@ -167,9 +166,7 @@ static bool may_begin(const struct running *r, const struct job *j)
 
 static int64_t left_ms(const struct running *r, const struct job *j)
 {
-    int64_t limit = r->o->limit_ms ? r->o->limit_ms : LIMIT_MS;
-
-    return limit - (clock_mono_ns() - j->began_ns) / 1000000;
+    return r->o->limit_ms - (clock_mono_ns() - j->began_ns) / 1000000;
 }
 
 /* Waits for what children say, and ends those that are done or too late. */
@@ -177,7 +174,7 @@ static void attend(struct running *r)
 {
     struct pollfd p[AT_ONCE];
     struct job *of[AT_ONCE];
-    int64_t wait = LIMIT_MS;
+    int64_t wait = r->o->limit_ms;
     nfds_t n = 0;
 
     for (size_t i = 0; i < r->n && n < AT_ONCE; i++) {

@@ -79,3 +79,31 @@ void check_services_stuck(struct exam *x)
     if (zombies > 20)
         say(x, VERDICT_WARNING, SERVICES_ZOMBIES, zombies);
 }
+
+void check_services_logrotate(struct exam *x)
+{
+    struct str text = {NULL, 0};
+
+    if (!machine_kind(x->m, "/etc/logrotate.conf"))
+        return;
+    enum found found = machine_read(x->m, "/var/lib/logrotate/status", &text);
+    if (found != ABSENT) {
+        evidence(x, "status %s", found == FOUND ? "there" : "not readable");
+        return;
+    }
+    say(x, VERDICT_WARNING, SERVICES_LOGROTATE);
+    fix(x, "systemctl enable --now logrotate.timer   # or cron, which runs it "
+           "daily");
+}
+
+void check_services_journal(struct exam *x)
+{
+    if (!machine_kind(x->m, "/run/systemd/journal"))
+        return;
+    bool kept = machine_kind(x->m, "/var/log/journal");
+    evidence(x, "%s", kept ? "on disk" : "in memory");
+    if (kept)
+        return;
+    say(x, VERDICT_INFO, SERVICES_JOURNAL);
+    fix(x, "mkdir -p /var/log/journal && systemctl restart systemd-journald");
+}

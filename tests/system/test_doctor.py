@@ -17,8 +17,8 @@ from stoker import BINARY, SLOW
 sanitize = pytest.mark.sanitize
 
 
-def doctor(*args, env=None):
-    return subprocess.run([BINARY, "doctor", *map(str, args)], capture_output=True, text=True, timeout=60,
+def doctor(*args, env=None, limit="30s"):
+    return subprocess.run([BINARY, "doctor", *map(str, args), "--limit", limit], capture_output=True, text=True, timeout=60,
                           env={**os.environ, "LC_ALL": "C.UTF-8", **(env or {})})
 
 
@@ -55,8 +55,11 @@ def test_a_gpu_server_in_good_order(folder):
     assert r.returncode == 0
     skipped = {n for n, c in checks.items() if c["verdict"] == "skipped"}
     # All others had something to look at.
-    assert skipped == {"cuda.library_path", "cuda.stub", "cuda.debugging", "driver.inforom", "storage.nfs", "storage.answers",
-                       "containers.snap", "python.tensorflow", "limits.swap", "limits.huge_pages"}
+    assert skipped == {"hardware.governor", "driver.inforom", "cuda.library_path", "cuda.stub", "cuda.debugging", "python.tensorflow",
+                       "containers.snap", "containers.cdi", "containers.hooks", "containers.group", "containers.storage", "kubernetes.cgroup_driver",
+                       "kubernetes.containerd", "kubernetes.device_plugin", "kubernetes.forwarding", "network.proxy", "firewall.ports",
+                       "firewall.loopback", "storage.nfs", "storage.answers", "limits.swap", "limits.huge_pages", "security.secure_boot",
+                       "security.lockdown", "security.selinux", "security.sources", "services.logrotate", "services.journal"}
 
 
 def replaced(old, new):
@@ -87,6 +90,14 @@ def json_set(**values):
 
 BUS = "/sys/bus/pci/devices/0000:3b:00.0"
 SITE = "/opt/venv/lib/python3.11/site-packages"
+EFI = "/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"
+UFW = {"/etc/ufw/ufw.conf": "ENABLED=yes\n", "/etc/ufw/user.rules": "### tuple ### allow tcp 22 0.0.0.0/0 any 0.0.0.0/0 in\n"}
+
+
+def LISTENS(address):
+    return {"/proc/net/tcp": lambda t: t + f"   1: {address}:1F40 00000000:0000 0A 00000000:00000000 00:00000000 00000000  1000        0 777 1\n"}
+
+
 FAILED, WARNING, INFO, UNKNOWN, HUNG, SKIPPED, FINE = "failed", "warning", "info", "unknown", "hung", "skipped", "fine"
 
 # check, machine, changes, verdict, words of the first finding, words of its fix
@@ -253,6 +264,58 @@ ROWS = [
     ("limits.backlog", LAPTOP, {"/proc/sys/net/core/somaxconn": "128\n"}, WARNING, "somaxconn is 128", "somaxconn=4096"),
     ("time.synchronised", LAPTOP, {"fact:clock": "synchronised 0\nerror-us 16000000\n"}, WARNING, "not synchronised", "set-ntp true"),
     ("time.synchronised", LAPTOP, {"fact:clock": None}, SKIPPED, "", ""),
+    ("hardware.governor", LAPTOP, {"/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor": "powersave\n"}, WARNING, "governor is powersave", "performance"),
+    ("hardware.governor", LAPTOP, {"/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor": "powersave\n", "/sys/devices/system/cpu/intel_pstate/": ""}, FINE, "", ""),
+    ("driver.flavour", SERVER, {"/proc/driver/nvidia/version": "NVRM version: NVIDIA UNIX x86_64 Kernel Module  580.82.07  Thu\n",
+                                "fact:nvml": NVML.replace("capability 9.0", "capability 10.0")}, FAILED, "GPU 0 (10.0) needs the open kernel module", "nvidia-open"),
+    ("driver.flavour", SERVER, {"fact:nvml": NVML.replace("capability 9.0", "capability 7.0")}, FAILED, "GPU 0 (7.0) needs the proprietary", ""),
+    ("driver.twice", SERVER, {"/usr/bin/nvidia-uninstall": ""}, FAILED, "by NVIDIA's installer and by packages", "nvidia-uninstall"),
+    ("driver.sxids", SERVER, {"fact:kernel-log": "nvidia-nvswitch0: SXid (PCI:0000:c1:00.0): 12028, Non-fatal\nother\n"}, FAILED, "1 errors of NVSwitches", "fabricmanager"),
+    ("driver.bar1", SERVER, gpu("bar1", 268435456), INFO, "a window of 256 MiB for 143051 MiB", ""),
+    ("driver.nvlink", SERVER, gpu("links-down", 2), FAILED, "GPU 1 has 2 NVLinks down of 20", "fabricmanager"),
+    ("driver.nvlink", SERVER, {"fact:nvml": NVML.replace("links-up 18", "links-up 0").replace("links-down 0", "links-down 18")}, FINE, "", ""),
+    ("driver.orphans", SERVER, gpu("memory-used", 8000000000), WARNING, "GPU 1 uses 7629 MiB, and no process", "fuser -v /dev/nvidia1"),
+    ("driver.orphans", SERVER, {"fact:nvml": NVML.replace("memory-used 1000000", "memory-used 8000000000").replace("processes 0", "processes 1")}, FINE, "", ""),
+    ("driver.vbios", SERVER, gpu("name", "NVIDIA A100"), INFO, "GPU 0 is NVIDIA H200, and GPU 1 is NVIDIA A100", ""),
+    ("driver.display", SERVER, gpu("graphics-processes", 2), INFO, "draws for 2 programs", "multi-user.target"),
+    ("containers.cdi", SERVER, {"/etc/cdi/nvidia.yaml": "- hostPath: /usr/lib/x86_64-linux-gnu/libcuda.so.550.90.07\n"}, FAILED,
+     "/etc/cdi/nvidia.yaml was made for another driver than 580.82.07", "nvidia-ctk cdi generate"),
+    ("containers.cdi", SERVER, {"/etc/cdi/nvidia.yaml": "- hostPath: /usr/lib/x86_64-linux-gnu/libcuda.so.580.82.07\n"}, FINE, "", ""),
+    ("containers.hooks", SERVER, {"/etc/cdi/nvidia.yaml": "580.82.07", "/usr/share/containers/oci/hooks.d/oci-nvidia-hook.json": "{}"}, WARNING, "hook of older toolkits", "rm /usr/share"),
+    ("containers.group", SERVER, {"/etc/group": "root:x:0:\ndocker:x:999:alice,bob\n"}, INFO, "alice,bob", ""),
+    ("containers.group", SERVER, {"/etc/group": "root:x:0:\ndocker:x:999:\n"}, FINE, "", ""),
+    ("containers.storage", SERVER, {"fact:docker": '{"Driver": "vfs"}'}, WARNING, "storage driver is vfs", "overlay2"),
+    ("containers.storage", SERVER, {"fact:docker": '{"Driver": "overlay2"}'}, FINE, "", ""),
+    ("kubernetes.cgroup_driver", SERVER, {"/var/lib/kubelet/config.yaml": "kind: KubeletConfiguration\ncgroupDriver: systemd\n", "/etc/containerd/config.toml": "version = 2\n"},
+     FAILED, "kubelet uses systemd for cgroups, and containerd uses cgroupfs", "SystemdCgroup = true"),
+    ("kubernetes.cgroup_driver", SERVER, {"/var/lib/kubelet/config.yaml": "cgroupDriver: systemd\n", "/etc/containerd/config.toml": "  SystemdCgroup = true\n"}, FINE, "", ""),
+    ("kubernetes.containerd", SERVER, {"/usr/bin/kubelet": "", "/etc/containerd/config.toml": "version = 2\n"}, FAILED, "does not name NVIDIA's runtime", "--runtime=containerd"),
+    ("kubernetes.containerd", SERVER, {"/usr/bin/kubelet": "", "/etc/containerd/conf.d/99-nvidia.toml": 'BinaryName = "/usr/bin/nvidia-container-runtime"\n'}, FINE, "", ""),
+    ("kubernetes.device_plugin", SERVER, {"/usr/bin/kubelet": "", "/var/lib/kubelet/device-plugins/kubelet.sock": ""}, FAILED, "has not registered", "kubectl get pods"),
+    ("kubernetes.device_plugin", SERVER, {"/usr/bin/kubelet": "", "/var/lib/kubelet/device-plugins/nvidia-gpu.sock": ""}, FINE, "", ""),
+    ("kubernetes.forwarding", SERVER, {"/usr/bin/kubelet": "", "/proc/sys/net/ipv4/ip_forward": "0\n", "/proc/sys/net/bridge/bridge-nf-call-iptables": "1\n"}, FAILED,
+     "net.ipv4.ip_forward is 0", "sysctl -w net.ipv4.ip_forward=1"),
+    ("firewall.ports", LAPTOP, {**UFW, **LISTENS("00000000")}, WARNING, "no rule for port 8000", "ufw allow 8000/tcp"),
+    ("firewall.ports", LAPTOP, {**UFW, **LISTENS("00000000"), "/etc/ufw/user.rules": "### tuple ### allow tcp 22,8000:8002 0.0.0.0/0 any 0.0.0.0/0 in\n"}, FINE, "", ""),
+    ("firewall.ports", LAPTOP, {**UFW, **LISTENS("0100007F")}, FINE, "", ""),
+    ("firewall.ports", LAPTOP, {**UFW, **LISTENS("00000000"), "/etc/ufw/ufw.conf": "ENABLED=no\n"}, SKIPPED, "", ""),
+    ("firewall.loopback", LAPTOP, {**UFW, **LISTENS("0100007F"), "/etc/ufw/user.rules": "### tuple ### allow any 8000 0.0.0.0/0 any 0.0.0.0/0 in\n"}, WARNING,
+     "listens on 127.0.0.1 only", "--host 0.0.0.0"),
+    ("security.secure_boot", LAPTOP, {EFI: "\x06\x00\x00\x00\x01", "fact:kernel-log": "Loading of module with unavailable key is rejected\nnvidia: Key was rejected by service\n"}, FAILED,
+     "Secure Boot is on", "mokutil"),
+    ("security.secure_boot", LAPTOP, {EFI: "\x06\x00\x00\x00\x00"}, FINE, "", ""),
+    ("security.lockdown", LAPTOP, {"/sys/kernel/security/lockdown": "none [integrity] confidentiality\n"}, FINE, "", ""),
+    ("security.selinux", LAPTOP, {"/sys/fs/selinux/enforce": "1", "fact:kernel-log": 'audit: avc:  denied  { read } for comm="python" name="nvidiactl"\n'}, WARNING, "denied access", "setsebool"),
+    ("security.selinux", LAPTOP, {"/sys/fs/selinux/enforce": "0"}, FINE, "", ""),
+    ("security.sources", SERVER, {"/etc/apt/sources.list.d/a.list": "deb [signed-by=/k] https://nvidia.github.io/libnvidia-container/stable/deb/amd64 /\n",
+                                  "/etc/apt/sources.list.d/b.list": "# x\ndeb https://nvidia.github.io/libnvidia-container/stable/deb/amd64 /\n"}, FAILED, "is in two files: ", "rm /etc/apt"),
+    ("services.logrotate", LAPTOP, {"/etc/logrotate.conf": "weekly\n"}, WARNING, "has never run", "logrotate.timer"),
+    ("services.logrotate", LAPTOP, {"/etc/logrotate.conf": "weekly\n", "/var/lib/logrotate/status": "logrotate state -- version 2\n"}, FINE, "", ""),
+    ("services.journal", LAPTOP, {"/run/systemd/journal/": ""}, INFO, "in memory only", "/var/log/journal"),
+    ("network.proxy", LAPTOP, env(http_proxy="http://proxy:3128", no_proxy="localhost"), WARNING, "http_proxy is set and no_proxy", "export no_proxy"),
+    ("network.proxy", LAPTOP, env(http_proxy="http://proxy:3128", NO_PROXY="localhost,127.0.0.1"), FINE, "", ""),
+    ("network.ranges", SERVER, {"/proc/net/route": lambda t: t + "eth0\t000011AC\t00000000\t0001\t0\t0\t0\t0000FFFF\t0\t0\t0\n"}, WARNING, "172.17.0.0/16 goes over eth0", ""),
+    ("network.ranges", SERVER, {"/proc/net/route": lambda t: t + "docker0\t000011AC\t00000000\t0001\t0\t0\t0\t0000FFFF\t0\t0\t0\n"}, FINE, "", ""),
     ("services.failed", LAPTOP, {"fact:failed-units": "unit fastapi.service\n"}, WARNING, "fastapi.service has failed", "journalctl -u fastapi.service"),
     ("services.restart", LAPTOP, {"/run/reboot-required": "", "/run/reboot-required.pkgs": "linux-image\nlibc6\n"}, WARNING, "is due: linux-image", "reboot"),
     ("services.stuck", LAPTOP, {"/proc/77/stat": "77 (nvidia-smi) D 1 1 1 0 -1 0\n"}, WARNING, "nvidia-smi (pid 77)", "/proc/77/stack"),
@@ -275,7 +338,7 @@ def test_every_check_is_tested_broken():
     listed = {line.split()[1] for line in doctor("--list").stdout.splitlines()}
     broken = {r[0] for r in ROWS if r[3] in (FAILED, WARNING, INFO)}
     # These are looked at elsewhere in this file, or only tell.
-    assert listed - broken == {"hardware.gpus", "network.hostname", "time.zone", "storage.answers"}
+    assert listed - broken == {"hardware.gpus", "network.hostname", "time.zone", "storage.answers", "security.lockdown"}
 
 
 @sanitize
@@ -402,13 +465,13 @@ def test_two_machines_differ(folder):
         build(folder / name, machine)
         assert doctor("--root", folder / name, "--capture", folder / f"{name}.json").returncode in (0, 20)
     r = doctor("diff", folder / "a.json", folder / "b.json")
-    assert r.returncode == 0 and r.stdout.endswith("2 of 80 checks differ\n"), r.stdout
+    assert r.returncode == 0 and re.search(r"^2 of \d+ checks differ$", r.stdout, re.M), r.stdout
     assert "Network cards (network.links, N10)\n    A ✓ eth0 25000 Mb/s" in r.stdout and "    B ✓ eth0 1000 Mb/s" in r.stdout
     assert "    B ! not synchronised: \n        the clock is not synchronised" in r.stdout
     found = json.loads(doctor("diff", folder / "a.json", folder / "b.json", "--json").stdout)
     assert [d["name"] for d in found] == ["network.links", "time.synchronised"]
     assert found[1]["b"] == {"verdict": "warning", "evidence": "not synchronised"}
-    assert doctor("diff", folder / "a.json", folder / "a.json").stdout == "0 of 80 checks differ\n"
+    assert doctor("diff", folder / "a.json", folder / "a.json").stdout.startswith("0 of ")
     assert "diff A B" in doctor("diff", folder / "a.json").stderr
 
 
@@ -450,12 +513,12 @@ FAKE_NVML = pathlib.Path(BINARY).parent / "libnvidia-ml.so.1"
 def test_a_driver_that_hangs(folder):
     (folder / "scene").write_text("gpus 2\ndriver 580.82.07\nhang nvmlInit_v2\n")
     start = time.monotonic()
-    r = doctor("--json", env={"STOKER_NVML": str(FAKE_NVML), "FAKE_NVML": str(folder / "scene")})
+    r = doctor("--json", env={"STOKER_NVML": str(FAKE_NVML), "FAKE_NVML": str(folder / "scene")}, limit=f"{int(1200 * SLOW)}ms")
     took = time.monotonic() - start
     checks = {c["name"]: c for c in json.loads(r.stdout)["checks"]}
     assert checks["driver.answers"]["verdict"] == "hung" and r.returncode == 21
     assert checks["limits.backlog"]["verdict"] != "hung"
-    assert took < 3 * SLOW, took
+    assert took < 20 * SLOW, took  # not until the driver wakes up
 
 
 @sanitize
