@@ -9,7 +9,7 @@
 #include "compat/found.h"
 #include "compat/solve.h"
 
-enum { OLD_DAYS = 90, MEMORY_MAX = 256 << 20 };
+enum { OLD_DAYS = 90, DRIVER_MS = 5000, MEMORY_MAX = 256 << 20 };
 
 struct options {
     const char *torch, *tensorflow, *onnxruntime, *numpy, *python, *cuda,
@@ -360,6 +360,8 @@ static enum errc find_stack(struct asking *x, struct err *err)
 {
     const struct options *o = x->o;
 
+    if (machine_is_live(&x->machine))
+        machine_ask_apart(&x->machine, "nvml", DRIVER_MS);
     found_beneath(&x->machine, &x->stack);
     if (o->driver)
         x->stack.driver = option(o->driver);

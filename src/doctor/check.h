@@ -31,8 +31,7 @@ enum doctor_text {
 struct exam {
     struct machine *m;
     const struct doctor_options *options;
-    struct buf *out; /* frames for the parent, see run.c */
-    int fd;
+    struct buf *out; /* frames for the parent, see exam.c */
 };
 
 typedef void check_function(struct exam *x);

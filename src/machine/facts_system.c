@@ -1,7 +1,6 @@
 /* facts_system.c - what the kernel says when it is called. */
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/statvfs.h>
 #include <sys/timex.h>
@@ -64,51 +63,36 @@ enum found fact_user(const char *argument, struct buf *out)
     return n < 0 ? found_errno(errno) : FOUND;
 }
 
-/* Those that decide what is found and loaded; others may hold secrets. */
-enum found fact_environment(const char *argument, struct buf *out)
+/* Those that decide what is found and loaded; others may hold secrets. A name
+ * with a star stands for all that begin so. */
+static bool is_shown(struct str name)
 {
-    static const char *const names[] = {
-        "PATH",
-        "LD_LIBRARY_PATH",
-        "LD_PRELOAD",
-        "CUDA_HOME",
-        "CUDA_PATH",
-        "CUDA_VISIBLE_DEVICES",
-        "PYTHONPATH",
-        "PYTHONHOME",
-        "VIRTUAL_ENV",
-        "CONDA_PREFIX",
-        "http_proxy",
-        "https_proxy",
-        "no_proxy",
-        "HTTP_PROXY",
-        "HTTPS_PROXY",
-        "NO_PROXY",
-        "PIP_INDEX_URL",
-        "DOCKER_HOST",
-        "HOME",
-        "LANG",
-        "TZ",
-        "CUDA_LAUNCH_BLOCKING",
-        "CUDA_AUTO_BOOST",
-        "CUDA_ENABLE_COREDUMP_ON_EXCEPTION",
-        "CUDA_COREDUMP_FILE",
-        "CUDA_DEVICE_WAITS_ON_EXCEPTION",
-        "CUDA_PROFILE",
-        "COMPUTE_PROFILE",
-        "OPENCL_PROFILE",
-        "NSIGHT_CUDA_DEBUGGER",
-        "CUDA_INJECTION32_PATH",
-        "CUDA_INJECTION64_PATH",
-        "NVIDIA_VISIBLE_DEVICES",
-        "container",
+    static const char *const shown[] = {
+        "CUDA_*",       "NVIDIA_*",    "NSIGHT_*",    "COMPUTE_PROFILE",
+        "OPENCL_*",     "LD_*",        "PYTHON*",     "PATH",
+        "HOME",         "LANG",        "TZ",          "VIRTUAL_ENV",
+        "CONDA_PREFIX", "http_proxy",  "https_proxy", "no_proxy",
+        "HTTP_PROXY",   "HTTPS_PROXY", "NO_PROXY",    "PIP_INDEX_URL",
+        "DOCKER_HOST",  "container",
     };
 
+    for (size_t i = 0; i < COUNT(shown); i++) {
+        struct str is = str_from_cstr(shown[i]);
+        bool star = str_ends(is, STR("*"));
+        if (star ? str_starts(name, str_slice(is, 0, is.n - 1))
+                 : str_eq(name, is))
+            return true;
+    }
+    return false;
+}
+
+enum found fact_environment(const char *argument, struct buf *out)
+{
     (void)argument;
-    for (size_t i = 0; i < COUNT(names); i++) {
-        const char *value = getenv(names[i]);
-        if (value && !strchr(value, '\n'))
-            buf_printf(out, "%s %s\n", names[i], value);
+    for (char **p = environ; *p; p++) {
+        struct str value = str_from_cstr(*p), name = str_cut(&value, '=');
+        if (value.p && is_shown(name) && !strchr(value.p, '\n'))
+            buf_printf(out, STR_FMT " %s\n", STR_ARG(name), value.p);
     }
     return FOUND;
 }

@@ -79,6 +79,11 @@ unsigned machine_kind(struct machine *m, const char *path);
 /* A fact that is in no file: "uname", "statfs /var"; see facts.h. */
 enum found machine_fact(struct machine *m, const char *name, struct str *out);
 
+/* Asks for a fact in a process of its own, which is left when it does not
+ * answer in time; from now on the fact is what that said, or BROKEN. For what
+ * may hang, such as "nvml". */
+void machine_ask_apart(struct machine *m, const char *name, int64_t limit_ms);
+
 /* From now on the fact is what somebody else found out. */
 void machine_know(struct machine *m, const char *name, enum found found,
                   struct str text);

@@ -94,3 +94,15 @@ def test_tables(folder):
     r = compat("check", "--python", "3.9", env={"STOKER_COMPAT": str(folder)})
     assert "the table python is of 2025-01-01" in r.stderr and "days old" in r.stderr
     assert "Python 3.9 has been without fixes" not in r.stdout
+
+
+@sanitize
+def test_a_driver_that_hangs(folder):
+    """What it says is not waited for: files tell of the rest."""
+    fake = pathlib.Path(BINARY).parent / "libnvidia-ml.so.1"
+    (folder / "scene").write_text("gpus 1\ndriver 580.82.07\nhang nvmlInit_v2\n")
+    r = compat("check", "--torch", "2.4.1", env={"STOKER_NVML": str(fake), "FAKE_NVML": str(folder / "scene")})
+    assert r.returncode in (0, 20, 21) and "torch 2.4.1" in r.stdout
+    (folder / "scene").write_text("gpus 1\ndriver 470.82.01\ngpu 0 name x\n")
+    r = compat("check", "--torch", "2.4.1", env={"STOKER_NVML": str(fake), "FAKE_NVML": str(folder / "scene")})
+    assert "does not run with driver 470.82.01" in r.stdout
