@@ -234,7 +234,7 @@ static enum errc make_entries(struct engine *e, const struct rules *rules,
         struct entry *entry = &entries[n];
         entry->engine = e;
         rc = group_init(&entry->group, &rules->groups[n], e->options.interval,
-                        err);
+                        e->options.offset, err);
         if (!rc && e->db)
             rc = alert_db_load(e->db, &entry->group, err);
         entry->kept = !rc && has_alerts(&entry->group);

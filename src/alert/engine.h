@@ -26,7 +26,7 @@ struct engine_options {
     size_t n_files;
     struct str built_in; /* rules that are always there; empty: none */
     const char *state;   /* file of the alerts; NULL: in memory only */
-    int64_t interval;    /* ms, of groups that say nothing */
+    int64_t interval, offset; /* ms, of groups that say nothing */
     struct rule_env env;
     const char *const *alertmanagers; /* URLs */
     size_t n_alertmanagers;

@@ -11,10 +11,13 @@
 enum { RESEND_MS = 60000, WRITE_MEMORY = 64 << 20 };
 
 enum errc group_init(struct group *g, const struct rule_group *how,
-                     int64_t usual_interval, struct err *err)
+                     int64_t usual_interval, int64_t usual_offset,
+                     struct err *err)
 {
-    *g = (struct group){
-        .how = how, .interval = how->interval ? how->interval : usual_interval};
+    *g = (struct group){.how = how,
+                        .interval =
+                            how->interval ? how->interval : usual_interval,
+                        .offset = how->offset ? how->offset : usual_offset};
     pthread_mutex_init(&g->lock, NULL);
     g->runs = calloc(how->n + 1, sizeof(*g->runs));
     if (!g->runs)
@@ -203,7 +206,7 @@ static enum errc take_result(struct group *g, struct rule_run *run,
     }
     if (!rc || rc == ERR_LIMIT) {
         enum errc stored =
-            store(run, &w, env->db, now - g->how->offset, rc ? NULL : err);
+            store(run, &w, env->db, now - g->offset, rc ? NULL : err);
         rc = rc ? rc : stored;
     }
     arena_fini(&w.arena);
@@ -214,8 +217,8 @@ static enum errc eval(struct group *g, struct rule_run *run,
                       const struct rule_env *env, int64_t now, struct err *err)
 {
     struct promql_how how = {.db = env->db,
-                             .start = now - g->how->offset,
-                             .end = now - g->how->offset,
+                             .start = now - g->offset,
+                             .end = now - g->offset,
                              .lookback = env->lookback,
                              .timeout = env->timeout_ms};
     struct promql_result result;

@@ -54,7 +54,7 @@ struct rule_run {
 
 struct group {
     const struct rule_group *how;
-    int64_t interval;
+    int64_t interval, offset; /* ms: how often, and of what time before */
     struct rule_run *runs;
     pthread_mutex_t lock; /* of the runs and of what follows */
     int64_t last_ms;
@@ -72,7 +72,8 @@ struct rule_env {
 };
 
 MUST_CHECK enum errc group_init(struct group *g, const struct rule_group *how,
-                                int64_t usual_interval, struct err *err);
+                                int64_t usual_interval, int64_t usual_offset,
+                                struct err *err);
 void group_fini(struct group *g);
 
 /* Ends the series that its rules wrote and that no other group took over. */

@@ -395,7 +395,7 @@ static enum errc prepare(struct trial *t)
         return err_set(s->err, ERR_NOMEM, "out of memory");
     for (; t->n_groups < s->rules.n && !rc; t->n_groups++)
         rc = group_init(&t->groups[t->n_groups], &s->rules.groups[t->n_groups],
-                        t->interval, s->err);
+                        t->interval, 0, s->err);
     return rc;
 }
 

@@ -249,7 +249,7 @@ void gather_groups(struct gathering *g, const struct scrape_pool *p,
 void gather_limit(struct gathering *g, const struct scrape_pool *p,
                   size_t before)
 {
-    if (!p->target_limit || g->n - before <= (size_t)p->target_limit)
+    if (!p->limits.targets || g->n - before <= (size_t)p->limits.targets)
         return;
     g->complain(g->ctx,
                 "target_limit exceeded: no target of the job is scraped");

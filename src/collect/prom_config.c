@@ -119,6 +119,29 @@ static void take_alerting(struct yaml_form *f, const struct yaml *n,
 
 #define AT(field) offsetof(struct prom_config, field)
 
+static void take_tsdb(struct yaml_form *f, const struct yaml *n, void *config)
+{
+    static const struct yaml_field fields[] = {
+        {"out_of_order_time_window", YAML_FIELD_OTHER, AT(out_of_order_ms),
+         prom_duration},
+        {"retention", YAML_FIELD_OTHER, 0, refuse},
+        {0}};
+
+    yaml_take(f, n, fields, config);
+}
+
+/* There is no store of exemplars. */
+static void take_storage(struct yaml_form *f, const struct yaml *n,
+                         void *config)
+{
+    static const struct yaml_field fields[] = {
+        {"tsdb", YAML_FIELD_OTHER, 0, take_tsdb},
+        {"exemplars", YAML_FIELD_OTHER, 0, yaml_ignore},
+        {0}};
+
+    yaml_take(f, n, fields, config);
+}
+
 static void take_global(struct yaml_form *f, const struct yaml *n, void *config)
 {
     static const struct yaml_field fields[] = {
@@ -128,8 +151,10 @@ static void take_global(struct yaml_form *f, const struct yaml *n, void *config)
          prom_duration},
         {"external_labels", YAML_FIELD_OTHER, AT(external), prom_labels},
         {"query_log_file", YAML_FIELD_OTHER, 0, refuse},
-        {"rule_query_offset", YAML_FIELD_OTHER, 0, refuse},
-        {"scrape_protocols", YAML_FIELD_OTHER, 0, yaml_ignore},
+        {"rule_query_offset", YAML_FIELD_OTHER, AT(rule_offset_ms),
+         prom_duration},
+        PROM_LIMITS(AT(limits)),
+        PROM_AS_IT_IS,
         {0}};
     struct prom_config *c = config;
 
@@ -151,7 +176,9 @@ static void take_all(struct yaml_form *f, const struct yaml *root,
         {"remote_write", YAML_FIELD_OTHER, 0, prom_remotes},
         {"remote_read", YAML_FIELD_OTHER, 0, refuse},
         {"tracing", YAML_FIELD_OTHER, 0, refuse},
-        {"storage", YAML_FIELD_OTHER, 0, refuse},
+        {"storage", YAML_FIELD_OTHER, 0, take_storage},
+        {"otlp", YAML_FIELD_OTHER, 0, refuse},
+        {"runtime", YAML_FIELD_OTHER, 0, yaml_ignore}, /* of Go */
         {0}};
     const struct yaml *global = yaml_get(root, "global");
 

@@ -2,8 +2,9 @@
  * which rules there are.
  *
  * Read: global, rule_files, alerting (static Alertmanagers, relabelling),
- * scrape_configs and scrape_config_files with static, file and HTTP discovery. What is there beside it is refused with
- * its place, but for settings that make no difference here.
+ * scrape_configs and scrape_config_files with static, file and HTTP discovery.
+ * What is there beside it is refused with its place, but for settings that make
+ * no difference here.
  *
  * https://prometheus.io/docs/prometheus/latest/configuration/configuration/
  *
@@ -44,6 +45,11 @@ struct url_param {
     struct yaml_texts values;
 };
 
+/* 0: no limit. Of names and values in bytes. */
+struct scrape_limits {
+    int64_t samples, targets, labels, label_name, label_value, body;
+};
+
 /* A scrape_config. */
 struct scrape_pool {
     struct str job, path, scheme;
@@ -53,9 +59,7 @@ struct scrape_pool {
     size_t n_params;
     struct http_auth http;
     struct relabel_rules relabel, metric_relabel;
-    /* 0: no limit */
-    int64_t sample_limit, target_limit, label_limit, label_name_limit,
-        label_value_limit, body_limit;
+    struct scrape_limits limits;
     struct target_groups groups;
     struct sd_files *files;
     size_t n_files;
@@ -80,9 +84,12 @@ struct prom_config {
     atomic_uint users;
     struct str original; /* its text */
     int64_t interval_ms, timeout_ms, evaluation_ms;
+    int64_t rule_offset_ms;      /* of groups that say nothing */
+    int64_t out_of_order_ms;     /* how late a sample may come */
+    struct scrape_limits limits; /* of pools that say nothing */
     struct labels external;
-    struct yaml_texts rule_files;    /* paths, patterns */
-    struct yaml_texts alertmanagers; /* URLs */
+    struct yaml_texts rule_files;       /* paths, patterns */
+    struct yaml_texts alertmanagers;    /* URLs */
     struct relabel_rules alert_relabel; /* of alerts that are told */
     struct yaml_texts pool_files;       /* patterns */
     struct scrape_pool *pools;

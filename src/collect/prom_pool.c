@@ -8,8 +8,7 @@
 
 #include "base/fs.h"
 
-/* 512, 10MB, 1GiB: all powers of 1024, as there. */
-static void take_size(struct yaml_form *f, const struct yaml *n, void *bytes)
+void prom_size(struct yaml_form *f, const struct yaml *n, void *bytes)
 {
     static const char units[] = "KMGTPE";
     struct str text = yaml_take_text(f, n), digits = text;
@@ -148,24 +147,28 @@ static const struct yaml_field pool_fields[] = {
     YAML_HTTP_FIELDS(AT(http)),
     {"relabel_configs", YAML_FIELD_OTHER, AT(relabel), relabel_take},
     {"metric_relabel_configs", YAML_FIELD_OTHER, AT(metric_relabel), relabel_take},
-    {"sample_limit", YAML_FIELD_WHOLE, AT(sample_limit), NULL},
-    {"target_limit", YAML_FIELD_WHOLE, AT(target_limit), NULL},
-    {"label_limit", YAML_FIELD_WHOLE, AT(label_limit), NULL},
-    {"label_name_length_limit", YAML_FIELD_WHOLE, AT(label_name_limit), NULL},
-    {"label_value_length_limit", YAML_FIELD_WHOLE, AT(label_value_limit), NULL},
-    {"body_size_limit", YAML_FIELD_OTHER, AT(body_limit), take_size},
+    PROM_LIMITS(AT(limits)),
     {"static_configs", YAML_FIELD_OTHER, 0, take_statics},
     {"file_sd_configs", YAML_FIELD_OTHER, 0, take_files},
     {"http_sd_configs", YAML_FIELD_OTHER, 0, take_https},
-    /* How a target is to speak: it is understood as it does. */
-    {"scrape_protocols", YAML_FIELD_OTHER, 0, yaml_ignore},
-    {"fallback_scrape_protocol", YAML_FIELD_OTHER, 0, yaml_ignore},
+    PROM_AS_IT_IS,
     {"enable_compression", YAML_FIELD_OTHER, 0, yaml_ignore},
     {"track_timestamps_staleness", YAML_FIELD_OTHER, 0, yaml_ignore},
-    {"keep_dropped_targets", YAML_FIELD_OTHER, 0, yaml_ignore},
     {0}};
 /* clang-format on */
 #undef AT
+
+/* Limits that a pool does not set are the file's. */
+static void complete_limits(struct scrape_limits *l,
+                            const struct scrape_limits *usual)
+{
+    l->samples = l->samples ? l->samples : usual->samples;
+    l->targets = l->targets ? l->targets : usual->targets;
+    l->labels = l->labels ? l->labels : usual->labels;
+    l->label_name = l->label_name ? l->label_name : usual->label_name;
+    l->label_value = l->label_value ? l->label_value : usual->label_value;
+    l->body = l->body ? l->body : usual->body;
+}
 
 static void take_pool(struct yaml_form *f, const struct yaml *n,
                       const struct prom_config *c, struct scrape_pool *p)
@@ -174,6 +177,7 @@ static void take_pool(struct yaml_form *f, const struct yaml *n,
                               .scheme = STR("http"),
                               .honor_timestamps = true};
     yaml_take(f, n, pool_fields, p);
+    complete_limits(&p->limits, &c->limits);
     p->interval_ms = p->interval_ms ? p->interval_ms : c->interval_ms;
     if (!p->timeout_ms)
         p->timeout_ms =

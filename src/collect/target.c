@@ -190,8 +190,8 @@ static enum errc ask(const struct scrape_target *how,
                    "X-Prometheus-Scrape-Timeout-Seconds: %.15g",
                    (double)how->timeout_ms / 1000);
     arena_init(&arena, DEF_BYTES_MAX);
-    buf_init(&body,
-             pool && pool->body_limit ? (size_t)pool->body_limit : o->max_body);
+    buf_init(&body, pool && pool->limits.body ? (size_t)pool->limits.body
+                                              : o->max_body);
     if (pool)
         rc = fetch_auth_make(&pool->http, &arena, &auth, err);
     if (!rc)
@@ -224,10 +224,10 @@ static void set_limits(struct ingest *in, const struct scrape_pool *p)
     in->honor_labels = p->honor_labels;
     in->ignore_times = !p->honor_timestamps;
     in->relabel = p->metric_relabel.n ? &p->metric_relabel : NULL;
-    in->max_kept = (size_t)p->sample_limit;
-    in->max_labels = (size_t)p->label_limit;
-    in->max_name = (size_t)p->label_name_limit;
-    in->max_value = (size_t)p->label_value_limit;
+    in->max_kept = (size_t)p->limits.samples;
+    in->max_labels = (size_t)p->limits.labels;
+    in->max_name = (size_t)p->limits.label_name;
+    in->max_value = (size_t)p->limits.label_value;
 }
 
 void target_scrape(struct target *t, struct tsdb *db,

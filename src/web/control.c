@@ -317,9 +317,9 @@ enum errc control_new(const struct control_options *options,
     enum errc rc =
         c->process ? ERR_OK : err_set(err, ERR_NOMEM, "out of memory");
     if (!rc)
-        rc = tsdb_open(&options->store, &c->db, err);
+        rc = control_config_load(c, err); /* has options of the store */
     if (!rc)
-        rc = control_config_load(c, err);
+        rc = tsdb_open(&c->options.store, &c->db, err);
     if (!rc && options->self)
         rc = add_self(c, err);
     if (!rc)

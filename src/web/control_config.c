@@ -43,6 +43,9 @@ enum errc control_config_load(struct control *c, struct err *err)
     rules->alertmanagers = c->urls;
     rules->n_alertmanagers += config->alertmanagers.n;
     rules->interval = config->evaluation_ms;
+    rules->offset = config->rule_offset_ms;
+    int64_t *late = &c->options.store.out_of_order;
+    *late = config->out_of_order_ms > *late ? config->out_of_order_ms : *late;
     if (!rules->env.external.n)
         rules->env.external = config->external;
     c->first_config = prom_config_hold(config); /* texts of it stay in use */

@@ -381,6 +381,45 @@ scrape_configs:
         site.stop()
 
 
+@sanitize
+def test_what_the_file_says_for_all(folder, site):
+    """Limits of global, storage.tsdb, rule_query_offset; and what means nothing here is taken."""
+    now = int(time.time() * 1000)
+    site.pages["/late"] = f"late 1 {now}\n"
+    (folder / "r.yml").write_text("groups: [{name: g, interval: 200ms, rules: [{record: at, expr: time()}]}]\n")
+    (folder / "p.yml").write_text(f"""
+global:
+  scrape_interval: 300ms
+  sample_limit: 3
+  label_value_length_limit: 200
+  body_size_limit: 10MB
+  keep_dropped_targets: 5
+  metric_name_validation_scheme: utf8
+  rule_query_offset: 1m
+  scrape_protocols: [PrometheusText0.0.4]
+runtime: {{gogc: 75}}
+storage: {{tsdb: {{out_of_order_time_window: 30m}}, exemplars: {{max_exemplars: 10}}}}
+rule_files: [r.yml]
+scrape_configs:
+  - {{job_name: usual, static_configs: [{{targets: ['{site.address}']}}]}}
+  - {{job_name: own, sample_limit: 100, always_scrape_classic_histograms: true, native_histogram_bucket_limit: 5, static_configs: [{{targets: ['{site.address}']}}]}}
+  - {{job_name: late, metrics_path: /late, static_configs: [{{targets: ['{site.address}']}}]}}
+""")
+    m = Monitor("--config", folder / "p.yml")
+    try:
+        m.await_value('up{job="own"}', 1)
+        m.await_value('up{job="usual"}', 0)
+        m.await_value("count_over_time(late[1h])", 1)
+        site.pages["/late"] = f"late 2 {now - 600000}\n"
+        m.await_value("count_over_time(late[1h])", 2)
+        errors = {t["scrapePool"]: t["lastError"] for t in m.request("/api/v1/targets")[1]["data"]["activeTargets"]}
+        assert errors["usual"] == "sample limit exceeded"
+        m.await_value("count(at)", 1)
+        assert 50 < time.time() - float(m.query("at")[0]["value"][1]) < 60 + 60 * SLOW
+    finally:
+        m.stop()
+
+
 MISTAKES = [
     ("scrape_configs: [{job_name: ''}]", "1:18", "job_name is empty"),
     ("scrape_configs: [{job_name: a}, {job_name: a}]", "1:33", 'found multiple scrape configs with job name "a"'),

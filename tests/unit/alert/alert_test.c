@@ -37,7 +37,7 @@ static void use(const struct rules *rules, struct tsdb *db)
         .db = db, .external = {NULL, 0}, .external_url = STR("http://m")};
     struct group g;
 
-    if (group_init(&g, &rules->groups[0], 1000, NULL) == ERR_OK) {
+    if (group_init(&g, &rules->groups[0], 1000, 0, NULL) == ERR_OK) {
         for (int64_t t = 1000; t < 5000; t += 1000) {
             put(db, t, t < 4000 ? 90 : 10);
             group_eval(&g, &env, t);
@@ -130,8 +130,8 @@ TEST(alerts_are_kept)
               ERR_OK);
     CHECK_INT(tsdb_open(&o, &db, NULL), ERR_OK);
     env.db = db;
-    CHECK_INT(group_init(&before, &rules.groups[0], 1000, NULL), ERR_OK);
-    CHECK_INT(group_init(&after, &rules.groups[0], 1000, NULL), ERR_OK);
+    CHECK_INT(group_init(&before, &rules.groups[0], 1000, 0, NULL), ERR_OK);
+    CHECK_INT(group_init(&after, &rules.groups[0], 1000, 0, NULL), ERR_OK);
     put(db, 1000, 90);
     group_eval(&before, &env, 1000);
     CHECK_INT(before.runs[1].n, 1);
