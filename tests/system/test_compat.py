@@ -62,7 +62,6 @@ def test_check_what_is_named(folder):
     assert "torch 2.0.1+cu118 for CUDA 11.8 has code for Hopper" in r.stdout and r.returncode == 0
 
 
-@sanitize
 def test_solve(folder):
     build(folder, LAPTOP)
     r = compat("solve", "--root", folder, "--torch", "2.0.1", "--gpu", "H100")
@@ -96,7 +95,6 @@ def test_tables(folder):
     assert "Python 3.9 has been without fixes" not in r.stdout
 
 
-@sanitize
 def test_a_driver_that_hangs(folder):
     """What it says is not waited for: files tell of the rest."""
     fake = pathlib.Path(BINARY).parent / "libnvidia-ml.so.1"
