@@ -150,18 +150,12 @@ static void take_frameworks(const struct options *o, struct stack *s)
 static void find_torch_cuda(struct asking *x, struct stack *s)
 {
     const struct table *t = &x->tables.v[TABLE_torch];
-    struct str local = s->torch, plain = str_cut(&local, '+');
+    struct str plain = s->torch;
 
-    if (str_starts(local, STR("cu")) && local.n > 3) {
-        char text[16];
-        (void)snprintf(text, sizeof(text), STR_FMT "." STR_FMT,
-                       STR_ARG(str_slice(local, 2, local.n - 1)),
-                       STR_ARG(str_slice(local, local.n - 1, local.n)));
-        s->torch_cuda =
-            str_from_cstr(arena_cstr(&x->arena, str_from_cstr(text)));
-    } else if (s->torch.n) {
+    plain = str_cut(&plain, '+');
+    s->torch_cuda = release_cuda(s->torch, &x->arena);
+    if (!s->torch_cuda.n && s->torch.n)
         s->torch_cuda = compat_value(t, compat_row(t, plain), "index_cuda");
-    }
 }
 
 static enum errc check(struct asking *x, struct err *err)

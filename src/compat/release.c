@@ -1,5 +1,7 @@
 #include "compat/release.h"
 
+#include <stdio.h>
+
 static unsigned long next_number(struct str *s)
 {
     unsigned long v = 0;
@@ -36,4 +38,18 @@ struct str release_minor(struct str version)
            (version.p[n] != '.' || ++dots < 2))
         n++;
     return str_slice(version, 0, n);
+}
+
+struct str release_cuda(struct str version, struct arena *a)
+{
+    char text[32];
+
+    (void)str_cut(&version, '+');
+    if (version.n < 4 || !str_starts(version, STR("cu")))
+        return STR("");
+    (void)snprintf(text, sizeof(text), STR_FMT "." STR_FMT,
+                   STR_ARG(str_slice(version, 2, version.n - 1)),
+                   STR_ARG(str_slice(version, version.n - 1, version.n)));
+    const char *copy = arena_cstr(a, str_from_cstr(text));
+    return str_from_cstr(copy ? copy : "");
 }

@@ -156,21 +156,12 @@ static bool allowed(const struct wish *w, const char *name, struct str version)
 /* The CUDA in "torch==2.0.1+cu118"; "" if no bound names one. */
 static struct str local_cuda(const struct wish *w, struct arena *a)
 {
-    for (size_t i = 0; i < w->n; i++) {
-        struct str v = w->bounds[i].version;
-        (void)str_cut(&v, '+');
-        if (!str_eq(w->bounds[i].name, STR("torch")) || v.n < 4 ||
-            !str_starts(v, STR("cu")))
-            continue;
-        struct buf b;
-        buf_init(&b, 32);
-        buf_printf(&b, STR_FMT "." STR_FMT, STR_ARG(str_slice(v, 2, v.n - 1)),
-                   STR_ARG(str_slice(v, v.n - 1, v.n)));
-        const char *copy = arena_cstr(a, buf_str(&b));
-        buf_fini(&b);
-        return str_from_cstr(copy ? copy : "");
-    }
-    return STR("");
+    struct str cuda = STR("");
+
+    for (size_t i = 0; i < w->n && !cuda.n; i++)
+        if (str_eq(w->bounds[i].name, STR("torch")))
+            cuda = release_cuda(w->bounds[i].version, a);
+    return cuda;
 }
 
 /* A version that a bound of numpy pins or limits: the newest major allowed. */

@@ -2,20 +2,25 @@
 #include "compat/found.h"
 #include "doctor/check.h"
 
-/* The rule's reasons that are no good news. `whose` is what they are about. */
-static void by_rule(struct exam *x, enum rule rule, const struct stack *s,
-                    const char *whose)
+/* False, and said: the tables cannot be read. */
+static bool open_tables(struct exam *x, struct tables *out)
 {
-    struct tables tables;
     struct err err = {0};
+
+    if (compat_open(&x->m->arena, out, &err) == ERR_OK)
+        return true;
+    say(x, VERDICT_UNKNOWN, FITS_NO_TABLES, err.msg);
+    return false;
+}
+
+/* The rule's reasons that are no good news. `whose` is what they are about. */
+static void by_rule(struct exam *x, const struct tables *tables, enum rule rule,
+                    const struct stack *s, const char *whose)
+{
     char today[COMPAT_MONTH];
 
-    if (compat_open(&x->m->arena, &tables, &err)) {
-        say(x, VERDICT_UNKNOWN, FITS_NO_TABLES, err.msg);
-        return;
-    }
     compat_today(today);
-    struct judgement j = {.tables = &tables,
+    struct judgement j = {.tables = tables,
                           .language = x->options->language,
                           .today = today,
                           .arena = &x->m->arena};
@@ -35,20 +40,33 @@ static void by_rule(struct exam *x, enum rule rule, const struct stack *s,
     }
 }
 
+/* The rule for the machine alone. */
+static void of_machine(struct exam *x, enum rule rule, const struct stack *s,
+                       const char *whose)
+{
+    struct tables tables;
+
+    if (open_tables(x, &tables))
+        by_rule(x, &tables, rule, s, whose);
+}
+
 /* The rule for every environment of Python. */
 static void each_env(struct exam *x, enum rule rule,
                      void (*choose)(struct stack *s))
 {
     struct python_envs envs;
+    struct tables tables;
     struct stack machine;
 
+    if (!open_tables(x, &tables))
+        return;
     found_beneath(x->m, &machine);
     (void)python_read(x->m, &envs);
     for (size_t i = 0; i < envs.n; i++) {
         struct stack s = machine;
         found_python(x->m, &envs.v[i], &s);
         choose(&s);
-        by_rule(x, rule, &s, cstr(x, envs.v[i].prefix));
+        by_rule(x, &tables, rule, &s, cstr(x, envs.v[i].prefix));
     }
 }
 
@@ -112,7 +130,7 @@ void check_driver_branch(struct exam *x)
     struct stack s;
 
     found_beneath(x->m, &s);
-    by_rule(x, RULE_driver_branch, &s, cstr(x, s.driver));
+    of_machine(x, RULE_driver_branch, &s, cstr(x, s.driver));
 }
 
 void check_driver_generation(struct exam *x)
@@ -122,7 +140,7 @@ void check_driver_generation(struct exam *x)
     found_beneath(x->m, &s);
     if (s.capability.n)
         evidence(x, STR_FMT, STR_ARG(s.capability));
-    by_rule(x, RULE_gpu, &s, cstr(x, s.capability));
+    of_machine(x, RULE_gpu, &s, cstr(x, s.capability));
 }
 
 void check_cuda_driver(struct exam *x)
@@ -130,7 +148,7 @@ void check_cuda_driver(struct exam *x)
     struct stack s;
 
     found_beneath(x->m, &s);
-    by_rule(x, RULE_cuda_driver, &s, "/usr/local/cuda");
+    of_machine(x, RULE_cuda_driver, &s, "/usr/local/cuda");
 }
 
 void check_hardware_system(struct exam *x)
@@ -143,5 +161,5 @@ void check_hardware_system(struct exam *x)
                      STR_ARG(s.system_version));
     if (s.system.n)
         evidence(x, "%s", name);
-    by_rule(x, RULE_system, &s, name);
+    of_machine(x, RULE_system, &s, name);
 }

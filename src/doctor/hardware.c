@@ -64,15 +64,6 @@ void check_hardware_cpu(struct exam *x)
 
 /* ---- memory ------------------------------------------------------------- */
 
-static int64_t number_in(struct exam *x, const char *path)
-{
-    struct str text = {NULL, 0};
-
-    return machine_read(x->m, path, &text) == FOUND && text.n
-               ? strtoll(text.p, NULL, 10)
-               : 0;
-}
-
 #define EDAC "/sys/devices/system/edac/mc"
 
 void check_hardware_memory_errors(struct exam *x)
@@ -85,10 +76,10 @@ void check_hardware_memory_errors(struct exam *x)
         const char *mc = names.v[i].p;
         if (!str_starts(names.v[i], STR("mc")))
             continue;
-        long long bad =
-            number_in(x, machine_path(x->m, EDAC "/%s/ue_count", mc));
-        long long corrected =
-            number_in(x, machine_path(x->m, EDAC "/%s/ce_count", mc));
+        long long bad = machine_number(
+            x->m, machine_path(x->m, EDAC "/%s/ue_count", mc), 0);
+        long long corrected = machine_number(
+            x->m, machine_path(x->m, EDAC "/%s/ce_count", mc), 0);
         evidence(x, "%s ue=%lld ce=%lld", mc, bad, corrected);
         if (bad)
             say(x, VERDICT_FAILED, HARDWARE_UNCORRECTED, mc, bad);

@@ -1,6 +1,5 @@
 /* kubernetes.c - a node: the kubelet and what it needs. Nothing is looked at
  * where there is no kubelet. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "doctor/check.h"
@@ -91,10 +90,7 @@ void check_kubernetes_forwarding(struct exam *x)
     };
 
     for (size_t i = 0; is_node(x) && i < COUNT(paths); i++) {
-        struct str text = {NULL, 0};
-        long long v = machine_read(x->m, paths[i][0], &text) == FOUND && text.n
-                          ? strtoll(text.p, NULL, 10)
-                          : 0;
+        long long v = machine_number(x->m, paths[i][0], 0);
         evidence(x, "%s %lld", paths[i][1], v);
         if (v == 1)
             continue;

@@ -6,15 +6,6 @@
 
 #include "doctor/check.h"
 
-static long long number_in(struct exam *x, const char *path)
-{
-    struct str text = {NULL, 0};
-
-    return machine_read(x->m, path, &text) == FOUND && text.n
-               ? strtoll(text.p, NULL, 10)
-               : -1;
-}
-
 void check_limits_files(struct exam *x)
 {
     enum { LEAST = 4096 };
@@ -133,7 +124,7 @@ void check_limits_huge_pages(struct exam *x)
 
 void check_limits_backlog(struct exam *x)
 {
-    long long n = number_in(x, "/proc/sys/net/core/somaxconn");
+    long long n = machine_number(x->m, "/proc/sys/net/core/somaxconn", -1);
 
     if (n < 0)
         return;

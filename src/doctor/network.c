@@ -1,5 +1,4 @@
 /* network.c - routes, names, cards, and who holds the ports. */
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -184,12 +183,8 @@ void check_network_ports(struct exam *x)
 
 static long long card_number(struct exam *x, const char *card, const char *file)
 {
-    struct str text = {NULL, 0};
-    const char *path = machine_path(x->m, "/sys/class/net/%s/%s", card, file);
-
-    return machine_read(x->m, path, &text) == FOUND && text.n
-               ? strtoll(text.p, NULL, 10)
-               : -1;
+    return machine_number(
+        x->m, machine_path(x->m, "/sys/class/net/%s/%s", card, file), -1);
 }
 
 void check_network_links(struct exam *x)

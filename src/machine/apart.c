@@ -1,5 +1,4 @@
 /* apart.c - a fact that may never come. */
-#include <errno.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
@@ -21,23 +20,20 @@ static NORETURN void ask(struct machine *m, const char *name, int fd)
     _exit(told ? 0 : 1);
 }
 
-/* False: it did not end in time. */
-static bool hear(int fd, int64_t limit_ms, struct buf *out)
+enum found machine_hear(int fd, int64_t limit_ms, struct buf *out)
 {
     int64_t end = clock_mono_ns() + limit_ms * 1000000;
 
     for (;;) {
         struct pollfd p = {.fd = fd, .events = POLLIN};
         int64_t left = (end - clock_mono_ns()) / 1000000;
+        if (left <= 0 || poll(&p, 1, (int)left) <= 0)
+            return BROKEN;
         char *to = buf_reserve(out, 16384);
-        if (!to || left <= 0 || poll(&p, 1, (int)left) <= 0)
-            return false;
-        ssize_t n = read(fd, to, 16384);
-        if (n == 0)
-            return true;
-        if (n < 0 && errno != EINTR)
-            return false;
-        out->n += n > 0 ? (size_t)n : 0;
+        ssize_t n = to ? read(fd, to, 16384) : -1;
+        if (n <= 0)
+            return n == 0 ? FOUND : BROKEN;
+        out->n += (size_t)n;
     }
 }
 
@@ -56,7 +52,7 @@ void machine_ask_apart(struct machine *m, const char *name, int64_t limit_ms)
     }
     (void)close(ends[1]);
     buf_init(&said, MACHINE_FILE_MAX);
-    if (pid > 0 && hear(ends[0], limit_ms, &said) && said.n)
+    if (pid > 0 && machine_hear(ends[0], limit_ms, &said) == FOUND && said.n)
         found = (enum found)said.p[0];
     (void)close(ends[0]);
     if (pid > 0) {

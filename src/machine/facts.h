@@ -38,6 +38,10 @@ typedef enum found fact_source(const char *argument, struct buf *out);
 fact_source fact_uname, fact_statfs, fact_clock, fact_user, fact_environment,
     fact_kernel_log, fact_nvml, fact_docker, fact_failed_units, fact_resolve;
 
+/* apart.c: what comes from fd until its other side closes; BROKEN: not within
+ * the limit, or too much. */
+enum found machine_hear(int fd, int64_t limit_ms, struct buf *out);
+
 /* machine.c: errno as an answer. */
 enum found found_errno(int error);
 

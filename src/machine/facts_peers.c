@@ -1,7 +1,6 @@
 /* facts_peers.c - what other programs say when they are asked. */
 #include <errno.h>
 #include <netdb.h>
-#include <poll.h>
 #include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,24 +14,6 @@
 #include "machine/facts.h"
 
 enum { WAIT_MS = 800 };
-
-/* Until the peer closes, for WAIT_MS in all. */
-static enum found read_until_end(int fd, struct buf *out)
-{
-    int64_t end = clock_mono_ns() + (int64_t)WAIT_MS * 1000000;
-
-    for (;;) {
-        int64_t left = (end - clock_mono_ns()) / 1000000;
-        struct pollfd p = {.fd = fd, .events = POLLIN};
-        if (left <= 0 || poll(&p, 1, (int)left) <= 0)
-            return BROKEN;
-        char *to = buf_reserve(out, 16384);
-        ssize_t n = to ? read(fd, to, 16384) : -1;
-        if (n <= 0)
-            return n == 0 ? FOUND : BROKEN;
-        out->n += (size_t)n;
-    }
-}
 
 /* ---- Docker ------------------------------------------------------------- */
 
@@ -79,7 +60,7 @@ enum found fact_docker(const char *argument, struct buf *out)
         return errno == ECONNREFUSED ? BROKEN : found_errno(errno);
     buf_init(&answer, MACHINE_FILE_MAX);
     enum found found = fs_write_all(fd, ask, sizeof(ask) - 1)
-                           ? read_until_end(fd, &answer)
+                           ? machine_hear(fd, WAIT_MS, &answer)
                            : BROKEN;
     if (found == FOUND && !take_body(&answer, out))
         found = BROKEN;
@@ -108,7 +89,7 @@ static enum found run(const char *const argv[], struct buf *out)
     (void)posix_spawn_file_actions_destroy(&actions);
     (void)close(ends[1]);
     enum found found =
-        error ? found_errno(error) : read_until_end(ends[0], out);
+        error ? found_errno(error) : machine_hear(ends[0], WAIT_MS, out);
     (void)close(ends[0]);
     if (!error) {
         if (found != FOUND)

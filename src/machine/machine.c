@@ -163,6 +163,16 @@ enum found machine_read(struct machine *m, const char *path, struct str *out)
     return found;
 }
 
+long long machine_number(struct machine *m, const char *path,
+                         long long otherwise)
+{
+    struct str text = {NULL, 0};
+
+    return machine_read(m, path, &text) == FOUND && text.n
+               ? strtoll(text.p, NULL, 10)
+               : otherwise;
+}
+
 enum found machine_link(struct machine *m, const char *path, struct str *out)
 {
     char text[PATH_MAX];

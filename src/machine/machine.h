@@ -62,6 +62,10 @@ bool machine_is_live(const struct machine *m);
 /* The file's bytes; a NUL is behind them. A link is followed. */
 enum found machine_read(struct machine *m, const char *path, struct str *out);
 
+/* The whole number that the file begins with; `otherwise` if there is none. */
+long long machine_number(struct machine *m, const char *path,
+                         long long otherwise);
+
 /* Where the link leads, as it says. ABSENT: it is no link. */
 enum found machine_link(struct machine *m, const char *path, struct str *out);
 

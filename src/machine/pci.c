@@ -58,16 +58,3 @@ enum found pci_gpus(struct machine *m, struct pci *out)
     out->n = n;
     return found;
 }
-
-int64_t pci_number(struct machine *m, const struct pci_device *d,
-                   const char *file)
-{
-    struct str text = {NULL, 0};
-    const char *path =
-        machine_path(m, DEVICES "/" STR_FMT "/%s", STR_ARG(d->address), file);
-
-    if (machine_read(m, path, &text) != FOUND || text.n == 0 ||
-        text.p[0] < '0' || text.p[0] > '9')
-        return -1;
-    return strtoll(text.p, NULL, 10);
-}

@@ -4,7 +4,7 @@
 
 #include "machine/machine.h"
 
-enum { PCI_NVIDIA = 0x10de, PCI_DISPLAY = 0x03, PCI_BRIDGE_OTHER = 0x0680 };
+enum { PCI_NVIDIA = 0x10de, PCI_DISPLAY = 0x03 };
 
 struct pci_device {
     struct str address;             /* 0000:3b:00.0 */
@@ -22,9 +22,5 @@ enum found pci_read(struct machine *m, unsigned vendor, struct pci *out);
 
 /* Displays and 3D controllers of NVIDIA. */
 enum found pci_gpus(struct machine *m, struct pci *out);
-
-/* A number in a file of the device, such as "current_link_width"; -1. */
-int64_t pci_number(struct machine *m, const struct pci_device *d,
-                   const char *file);
 
 #endif
