@@ -112,3 +112,21 @@ build() {
     [ -f "build/$1/build.ninja" ] || cmake --preset "$1" >/dev/null
     cmake --build --preset "$1" -- --quiet
 }
+
+# A small Debian in deps/tree, and packages beside it, for tests that set a
+# machine up for real. Without root, or debootstrap's release, there is none and
+# those tests say so.
+need_tree() {
+    [ -e deps/tree/.complete ] && return
+    [ "$(id -u)" = 0 ] || return 0
+    need_packages debootstrap dpkg-dev
+    say "making a small Debian for the tests"
+    rm -rf deps/tree
+    debootstrap --variant=minbase bookworm deps/tree >deps/tree.log 2>&1 || { tail -3 deps/tree.log; return 0; }
+    cp /etc/resolv.conf deps/tree/etc/
+    cp -r /etc/apt/apt.conf.d/. deps/tree/etc/apt/apt.conf.d/
+    chroot deps/tree apt-get clean
+    chroot deps/tree apt-get -qq -y --download-only --no-install-recommends install chrony nftables python3-venv tzdata >>deps/tree.log 2>&1 ||
+        { tail -3 deps/tree.log; return 0; }
+    touch deps/tree/.complete
+}

@@ -13,6 +13,7 @@ need_packages libcmocka-dev python3 python3-pytest python3-numpy python3-onnx py
 need_command node nodejs
 need_command npm npm
 need_onnxruntime
+need_tree
 [ -d tests/npm/node_modules/axe-core ] || (cd tests/npm && npm ci --silent --ignore-scripts --no-audit --no-fund)
 
 passed=0 failed=0 skipped=0

@@ -5,12 +5,14 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/ports.h"
 #include "cli/command.h"
 #include "doctor/capture.h"
 #include "doctor/report.h"
 
 struct options {
-    const char *root, *only, *ports, *capture;
+    const char *root, *only, *ports, *capture, *model;
+    bool network;
     bool json, prometheus, all, list;
     int64_t watch_ns; /* 0: once */
     int64_t limit_ns; /* of a check */
@@ -23,10 +25,12 @@ struct options {
 static const struct flag flags[] = {
     {"root",       0, FLAG_TEXT, AT(root), NULL, 0, 0, 0, TEXT_OPT_DOCTOR_ROOT, false, 0},
     {"only",       0, FLAG_TEXT, AT(only), NULL, 0, 0, 0, TEXT_OPT_DOCTOR_ONLY, false, 0},
-    {"ports",      0, FLAG_TEXT, AT(ports), "8000,8001,8002", 0, 0, 0, TEXT_OPT_DOCTOR_PORTS, false, 0},
+    {"ports",      0, FLAG_TEXT, AT(ports), STOKER_PORTS, 0, 0, 0, TEXT_OPT_DOCTOR_PORTS, false, 0},
     {"capture",    0, FLAG_TEXT, AT(capture), NULL, 0, 0, 0, TEXT_OPT_DOCTOR_CAPTURE, false, 0},
     {"all",      'a', FLAG_BOOL, AT(all), NULL, 0, 0, 0, TEXT_OPT_DOCTOR_ALL, false, 0},
-    {"limit",      0, FLAG_DURATION, AT(limit_ns), "1200ms", S / 10, 3600 * S, S, TEXT_OPT_DOCTOR_LIMIT, false, 0},
+    {"network",    0, FLAG_BOOL, AT(network), NULL, 0, 0, 0, TEXT_OPT_DOCTOR_NETWORK, false, 0},
+    {"model",      0, FLAG_TEXT, AT(model), NULL, 0, 0, 0, TEXT_OPT_DOCTOR_MODEL, false, 0},
+    {"limit",      0, FLAG_DURATION, AT(limit_ns), NULL, S / 10, 3600 * S, S, TEXT_OPT_DOCTOR_LIMIT, false, 0},
     {"watch",    'w', FLAG_DURATION, AT(watch_ns), "0s", 0, 86400 * S, S, TEXT_OPT_DOCTOR_WATCH, false, 0},
     {"list",       0, FLAG_BOOL, AT(list), NULL, 0, 0, 0, TEXT_OPT_DOCTOR_LIST, false, 0},
     {"json",       0, FLAG_BOOL, AT(json), NULL, 0, 0, 0, TEXT_OPT_JSON, false, 0},
@@ -90,14 +94,24 @@ static enum errc conclude(struct cli *cli, const struct results *r,
     return ERR_OK;
 }
 
+/* Servers elsewhere, and models, take their time. */
+static int64_t limit_of(const struct options *o)
+{
+    int64_t usual = o->model ? 120 * S : o->network ? 15 * S : S + S / 5;
+
+    return (o->limit_ns ? o->limit_ns : usual) / 1000000;
+}
+
 static struct doctor_options asked(const struct cli *cli,
                                    const struct options *o)
 {
     return (struct doctor_options){.root = o->root,
                                    .only = o->only,
                                    .language = cli->language,
-                                   .limit_ms = o->limit_ns / 1000000,
-                                   .ports = o->ports};
+                                   .limit_ms = limit_of(o),
+                                   .ports = o->ports,
+                                   .network = o->network,
+                                   .model = o->model};
 }
 
 /* ---- two machines ------------------------------------------------------- */
@@ -196,6 +210,9 @@ static enum errc run(struct cli *cli, const void *options,
         list_checks(cli);
         return ERR_OK;
     }
+    if (o->model && o->root)
+        return err_set(err, ERR_INVALID, "%s",
+                       text_in(cli->language, TEXT_DOCTOR_MODEL_HERE));
     if (args->n)
         return compare(cli, o, args, err);
     if (o->watch_ns)

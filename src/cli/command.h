@@ -48,6 +48,7 @@ struct command {
     X(monitor)      \
     X(predict)      \
     X(serve)        \
+    X(setup)        \
     X(top)          \
     X(version)
 

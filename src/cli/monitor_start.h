@@ -9,7 +9,7 @@
 
 struct monitor_flags {
     const char *host, *log_level;
-    int64_t port, interval, timeout, query_timeout;
+    int64_t port, interval, timeout, query_timeout, doctor;
     const char *data, *rules, *external_url, *external_labels, *alertmanager;
     const char *config, *notify, *remote_write, *logs, *logs_to, *backups;
     int64_t logs_queue;

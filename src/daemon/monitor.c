@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/resident.h"
+#include "collect/checkup.h"
 #include "collect/gpu/gpu.h"
 #include "collect/host.h"
 #include "daemon/listen.h"
@@ -19,6 +20,9 @@
 #include "web/exporter.h"
 
 enum { LARGE = 1 << 20 }; /* bytes of one piece of memory */
+
+/* The doctor comes when a start, of the machine perhaps, is over. */
+#define CHECKUP_WAIT_NS (60 * INT64_C(1000000000))
 
 static enum errc open_port(const struct monitor_options *o, uint16_t port,
                            int *fd, struct err *err)
@@ -57,6 +61,7 @@ struct own {
     struct gpus *gpus;
     struct exporter *exporter;
     struct backup_dirs backups;
+    struct checkup checkup;
     int logs[2]; /* its own lines: read, written; 0: a master has made them */
 };
 
@@ -93,6 +98,11 @@ static void host(void *ctx, struct buf *out)
 static void backups(void *ctx, struct buf *out)
 {
     backups_collect(ctx, out);
+}
+
+static void checkup(void *ctx, struct buf *out)
+{
+    checkup_collect(ctx, out);
 }
 
 static void gpu(void *ctx, struct buf *out)
@@ -150,7 +160,7 @@ static enum errc take_port(const struct monitor_options *o, unsigned port,
     while (external->n && external->p[external->n - 1] == '/')
         external->n--; /* as Prometheus: paths begin with one */
     c->notify.external_url = *external;
-    own->targets = calloc(s->n + 3, sizeof(*own->targets));
+    own->targets = calloc(s->n + 4, sizeof(*own->targets));
     if (!own->targets)
         return err_set(err, ERR_NOMEM, "out of memory");
     memcpy(own->targets, s->targets, s->n * sizeof(*own->targets));
@@ -163,6 +173,16 @@ static enum errc take_port(const struct monitor_options *o, unsigned port,
                                                       .url = "this machine",
                                                       .collect = host,
                                                       .instance = own->host};
+    own->checkup.not_before_ns = clock_mono_ns() + CHECKUP_WAIT_NS;
+    if (!o->no_host && o->doctor_ms)
+        own->targets[s->n++] =
+            (struct scrape_target){.job = "doctor",
+                                   .url = "the doctor",
+                                   .collect = checkup,
+                                   .ctx = &own->checkup,
+                                   .interval_ms = o->doctor_ms,
+                                   .timeout_ms = o->doctor_ms,
+                                   .instance = own->host};
     if (own->gpus)
         own->targets[s->n++] = (struct scrape_target){.job = "gpu",
                                                       .url = "the GPUs",

@@ -16,6 +16,7 @@ struct monitor_options {
     bool insecure;              /* may be reached from other machines */
     struct backup_dirs backups; /* whose age is a metric */
     bool no_host;               /* nor this machine's */
+    int64_t doctor_ms;          /* how often the doctor looks; 0: never */
     bool no_gpu;                /* nor its GPUs' */
     bool exporter;              /* the GPUs' on a port of their own */
     uint16_t exporter_port;

@@ -84,6 +84,8 @@ struct doctor_options {
     enum language language;
     int64_t limit_ms;  /* of one check */
     const char *ports; /* that services need, with commas; NULL: Stoker's */
+    bool network;      /* asks servers elsewhere, too */
+    const char *model; /* a file that is to run here; NULL: none */
     struct capture *capture; /* takes what was asked, if not NULL */
 };
 

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "doctor/check.h"
+#include "doctor/sockets.h"
 
 static bool is_on(struct exam *x)
 {
@@ -35,50 +35,25 @@ static bool is_open(struct str rules, unsigned port)
     return false;
 }
 
-/* Where the port is listened to: 0 nowhere, 1 on loopback alone, 2 beyond. */
-static int listeners(struct exam *x, unsigned port)
-{
-    struct str text = {NULL, 0};
-    int reach = 0;
-
-    if (machine_read(x->m, "/proc/net/tcp", &text) != FOUND)
-        return 0;
-    while (text.n) {
-        const char *line = cstr(x, str_cut(&text, '\n'));
-        unsigned address, at, state;
-        if (sscanf(line, "%*d: %x:%x %*[0-9A-Fa-f]:%*x %x", &address, &at,
-                   &state) != 3 ||
-            at != port || state != 0x0a)
-            continue;
-        int now = (address & 0xff) == 127 ? 1 : 2; /* little endian */
-        reach = now > reach ? now : reach;
-    }
-    return reach;
-}
-
 /* Each port that services need, with ufw's rules for it. */
-static void each_port(struct exam *x,
-                      void (*each)(struct exam *x, unsigned port, bool open))
+static void each_with_rules(struct exam *x,
+                            void (*each)(struct exam *x, void *rules,
+                                         unsigned port))
 {
-    struct str rest =
-        str_from_cstr(x->options->ports ? x->options->ports : "8000,8001,8002");
     struct str rules = {NULL, 0};
 
-    if (!is_on(x) || !got(x, machine_read(x->m, "/etc/ufw/user.rules", &rules),
-                          "/etc/ufw/user.rules"))
-        return;
-    while (rest.n) {
-        uint64_t port;
-        if (str_to_u64(str_trim(str_cut(&rest, ',')), &port) && port <= 65535)
-            each(x, (unsigned)port, is_open(rules, (unsigned)port));
-    }
+    if (is_on(x) && got(x, machine_read(x->m, "/etc/ufw/user.rules", &rules),
+                        "/etc/ufw/user.rules"))
+        each_port(x, &rules, each);
 }
 
 /* Only what listens beyond this machine wants to be reached. */
-static void look_at_rule(struct exam *x, unsigned port, bool open)
+static void look_at_rule(struct exam *x, void *rules, unsigned port)
 {
+    bool open = is_open(*(const struct str *)rules, port);
+
     evidence(x, "%u %s", port, open ? "open" : "closed");
-    if (open || listeners(x, port) != 2)
+    if (open || !listener_of(x, port).beyond)
         return;
     say(x, VERDICT_WARNING, FIREWALL_CLOSED, port);
     fix(x, "ufw allow %u/tcp", port);
@@ -86,15 +61,17 @@ static void look_at_rule(struct exam *x, unsigned port, bool open)
 
 void check_firewall_ports(struct exam *x)
 {
-    each_port(x, look_at_rule);
+    each_with_rules(x, look_at_rule);
 }
 
-static void look_at_listener(struct exam *x, unsigned port, bool open)
+static void look_at_listener(struct exam *x, void *rules, unsigned port)
 {
-    if (!open || !listeners(x, port))
+    struct listener l = listener_of(x, port);
+
+    if (!l.any || !is_open(*(const struct str *)rules, port))
         return;
     evidence(x, "%u", port);
-    if (listeners(x, port) != 1)
+    if (l.beyond)
         return;
     say(x, VERDICT_WARNING, FIREWALL_LOOPBACK, port);
     fix(x, "stoker serve --host 0.0.0.0 ...   # or nginx in front of it");
@@ -102,5 +79,5 @@ static void look_at_listener(struct exam *x, unsigned port, bool open)
 
 void check_firewall_loopback(struct exam *x)
 {
-    each_port(x, look_at_listener);
+    each_with_rules(x, look_at_listener);
 }

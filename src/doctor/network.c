@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "doctor/check.h"
+#include "doctor/sockets.h"
 
 /* ---- routes ------------------------------------------------------------- */
 
@@ -99,29 +99,6 @@ void check_network_hostname(struct exam *x)
 
 /* ---- ports -------------------------------------------------------------- */
 
-enum { LISTENING = 0x0a };
-
-/* The inode of a socket that listens on the port; 0. */
-static unsigned long listener(struct exam *x, const char *path, unsigned port)
-{
-    struct str text = {NULL, 0};
-
-    if (machine_read(x->m, path, &text) != FOUND)
-        return 0;
-    while (text.n) {
-        const char *line = cstr(x, str_cut(&text, '\n'));
-        unsigned at, state;
-        unsigned long inode;
-        if (sscanf(line,
-                   "%*d: %*[0-9A-Fa-f]:%x %*[0-9A-Fa-f]:%*x %x %*s %*s %*s "
-                   "%*u %*u %lu",
-                   &at, &state, &inode) == 3 &&
-            at == port && state == LISTENING)
-            return inode;
-    }
-    return 0;
-}
-
 /* "python3 (pid 812)" of the process that has the socket; NULL: none that may
  * be looked at. */
 static const char *owner(struct exam *x, unsigned long inode)
@@ -151,32 +128,28 @@ static const char *owner(struct exam *x, unsigned long inode)
     return NULL;
 }
 
+static void look_at_port(struct exam *x, void *ctx, unsigned port)
+{
+    struct listener l = listener_of(x, port);
+
+    (void)ctx;
+    evidence(x, "%u %s", port, l.any ? "held" : "free");
+    if (!l.any)
+        return;
+    const char *who = owner(x, l.inode);
+    /* Stoker's own is where it should be. */
+    if (who && str_starts(str_from_cstr(who), STR("stoker")))
+        return;
+    say(x, VERDICT_WARNING, NETWORK_PORT_TAKEN, port, who ? who : "?");
+    fix(x,
+        "ss -ltnp 'sport = :%u'   # end it, or serve on another port: "
+        "stoker serve --port N",
+        port);
+}
+
 void check_network_ports(struct exam *x)
 {
-    struct str rest =
-        str_from_cstr(x->options->ports ? x->options->ports : "8000,8001,8002");
-
-    while (rest.n) {
-        uint64_t port;
-        if (!str_to_u64(str_trim(str_cut(&rest, ',')), &port) || port > 65535)
-            continue;
-        unsigned long inode = listener(x, "/proc/net/tcp", (unsigned)port);
-        if (!inode)
-            inode = listener(x, "/proc/net/tcp6", (unsigned)port);
-        evidence(x, "%u %s", (unsigned)port, inode ? "held" : "free");
-        if (!inode)
-            continue;
-        const char *who = owner(x, inode);
-        /* Stoker's own is where it should be. */
-        if (who && str_starts(str_from_cstr(who), STR("stoker")))
-            continue;
-        say(x, VERDICT_WARNING, NETWORK_PORT_TAKEN, (unsigned)port,
-            who ? who : "?");
-        fix(x,
-            "ss -ltnp 'sport = :%u'   # end it, or serve on another port: "
-            "stoker serve --port N",
-            (unsigned)port);
-    }
+    each_port(x, NULL, look_at_port);
 }
 
 /* ---- cards -------------------------------------------------------------- */

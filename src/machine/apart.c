@@ -1,6 +1,9 @@
-/* apart.c - a fact that may never come. */
+/* apart.c - answers that may never come. */
+#include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <spawn.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -64,4 +67,36 @@ void machine_ask_apart(struct machine *m, const char *name, int64_t limit_ms)
         found == FOUND ? str_slice(buf_str(&said), 1, said.n) : STR("");
     machine_know(m, name, found, text);
     buf_fini(&said);
+}
+
+enum found machine_command(const char *const argv[], bool errors,
+                           int64_t limit_ms, int *status, struct buf *out)
+{
+    posix_spawn_file_actions_t actions;
+    int ends[2];
+    pid_t pid;
+
+    if (pipe2(ends, O_CLOEXEC))
+        return BROKEN;
+    (void)posix_spawn_file_actions_init(&actions);
+    (void)posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", 0, 0);
+    (void)posix_spawn_file_actions_adddup2(&actions, ends[1], 1);
+    if (errors)
+        (void)posix_spawn_file_actions_adddup2(&actions, ends[1], 2);
+    else
+        (void)posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", 1, 0);
+    int error = posix_spawnp(&pid, argv[0], &actions, NULL,
+                             (char *const *)(uintptr_t)argv, environ);
+    (void)posix_spawn_file_actions_destroy(&actions);
+    (void)close(ends[1]);
+    enum found found =
+        error ? found_errno(error) : machine_hear(ends[0], limit_ms, out);
+    (void)close(ends[0]);
+    if (error)
+        return found;
+    if (found != FOUND)
+        (void)kill(pid, SIGKILL);
+    while (waitpid(pid, status, 0) < 0 && errno == EINTR)
+        ;
+    return found;
 }

@@ -17,6 +17,7 @@ static const struct {
     {"docker", fact_docker, false},
     {"failed-units", fact_failed_units, false},
     {"resolve", fact_resolve, true},
+    {"reach", fact_reach, true},
 };
 
 enum found facts_ask(const char *name, struct buf *out)

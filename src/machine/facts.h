@@ -10,6 +10,7 @@
  *   docker           GET /info of the daemon, JSON
  *   failed-units     names of systemd's units that failed
  *   resolve NAME     milliseconds N
+ *   reach URL        status N, milliseconds N; or error TEXT
  *
  * Answers are lines "key value"; a captured machine has them as files in
  * .stoker/facts, percent-encoded names.
@@ -36,11 +37,18 @@ int64_t fact_number(struct str text, const char *key, int64_t otherwise);
 typedef enum found fact_source(const char *argument, struct buf *out);
 
 fact_source fact_uname, fact_statfs, fact_clock, fact_user, fact_environment,
-    fact_kernel_log, fact_nvml, fact_docker, fact_failed_units, fact_resolve;
+    fact_kernel_log, fact_nvml, fact_docker, fact_failed_units, fact_resolve,
+    fact_reach;
 
 /* apart.c: what comes from fd until its other side closes; BROKEN: not within
  * the limit, or too much. */
 enum found machine_hear(int fd, int64_t limit_ms, struct buf *out);
+
+/* apart.c: what a command says, its errors too if asked for, and its status as
+ * waitpid(2) has it. BROKEN: it did not end within the limit, and was killed.
+ * Any thread. */
+enum found machine_command(const char *const argv[], bool errors,
+                           int64_t limit_ms, int *status, struct buf *out);
 
 /* machine.c: errno as an answer. */
 enum found found_errno(int error);

@@ -1,19 +1,18 @@
 /* facts_peers.c - what other programs say when they are asked. */
 #include <errno.h>
 #include <netdb.h>
-#include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/fs.h"
+#include "http/fetch.h"
 #include "machine/facts.h"
 
-enum { WAIT_MS = 800 };
+enum { WAIT_MS = 800, REACH_MS = 4000 };
 
 /* ---- Docker ------------------------------------------------------------- */
 
@@ -71,34 +70,6 @@ enum found fact_docker(const char *argument, struct buf *out)
 
 /* ---- systemd ------------------------------------------------------------ */
 
-static enum found run(const char *const argv[], struct buf *out)
-{
-    posix_spawn_file_actions_t actions;
-    int ends[2], status = 0;
-    pid_t pid;
-
-    if (pipe(ends))
-        return BROKEN;
-    (void)posix_spawn_file_actions_init(&actions);
-    (void)posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", 0, 0);
-    (void)posix_spawn_file_actions_adddup2(&actions, ends[1], 1);
-    (void)posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", 1, 0);
-    (void)posix_spawn_file_actions_addclose(&actions, ends[0]);
-    int error = posix_spawnp(&pid, argv[0], &actions, NULL,
-                             (char *const *)(uintptr_t)argv, environ);
-    (void)posix_spawn_file_actions_destroy(&actions);
-    (void)close(ends[1]);
-    enum found found =
-        error ? found_errno(error) : machine_hear(ends[0], WAIT_MS, out);
-    (void)close(ends[0]);
-    if (!error) {
-        if (found != FOUND)
-            (void)kill(pid, SIGKILL);
-        (void)waitpid(pid, &status, 0);
-    }
-    return found == FOUND && status ? BROKEN : found;
-}
-
 enum found fact_failed_units(const char *argument, struct buf *out)
 {
     static const char *const argv[] = {
@@ -110,7 +81,10 @@ enum found fact_failed_units(const char *argument, struct buf *out)
     if (access("/run/systemd/system", F_OK))
         return ABSENT; /* another init, or none */
     buf_init(&text, MACHINE_FILE_MAX);
-    enum found found = run(argv, &text);
+    int status = 0;
+    enum found found = machine_command(argv, false, WAIT_MS, &status, &text);
+    if (found == FOUND && status)
+        found = BROKEN;
     struct str rest = buf_str(&text);
     while (found == FOUND && rest.n) {
         struct str line = str_trim(str_cut(&rest, '\n'));
@@ -134,5 +108,26 @@ enum found fact_resolve(const char *name, struct buf *out)
     freeaddrinfo(list);
     buf_printf(out, "milliseconds %lld\n",
                (long long)((clock_mono_ns() - start) / 1000000));
+    return FOUND;
+}
+
+/* ---- servers ------------------------------------------------------------ */
+
+enum found fact_reach(const char *url, struct buf *out)
+{
+    struct fetch f = {.url = url, .timeout_ms = REACH_MS};
+    int64_t start = clock_mono_ns();
+    struct err err = {.code = ERR_OK};
+    struct buf body;
+
+    buf_init(&body, 64 << 10);
+    enum errc rc = fetch_init(&err);
+    rc = rc ? rc : fetch_run(&f, &body, &err);
+    buf_fini(&body);
+    if (rc && rc != ERR_LIMIT) /* a long answer is one, too */
+        buf_printf(out, "error %s\n", err.msg);
+    else
+        buf_printf(out, "status %d\nmilliseconds %lld\n", f.status,
+                   (long long)((clock_mono_ns() - start) / 1000000));
     return FOUND;
 }

@@ -10,7 +10,10 @@
 
 static void *try_open(const char *path)
 {
-    return access(path, R_OK) == 0 ? dlopen(path, RTLD_NOW | RTLD_LOCAL) : NULL;
+    /* by its real place: it looks for its providers beside itself */
+    char real[PATH_MAX];
+
+    return realpath(path, real) ? dlopen(real, RTLD_NOW | RTLD_LOCAL) : NULL;
 }
 
 /* Beside the binary, where a build or an unpacked archive has it. */

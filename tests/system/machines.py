@@ -141,7 +141,10 @@ def build(folder, files):
         (at if path.endswith("/") else at.parent).mkdir(parents=True, exist_ok=True)
         if path.endswith("/"):
             continue
-        if text.startswith("-> "):
+        if isinstance(text, bytes):
+            at.write_bytes(text)
+        elif text.startswith("-> "):
+            at.unlink(missing_ok=True)
             at.symlink_to(text[3:])
         else:
             at.write_text(text)

@@ -79,6 +79,34 @@ void unit_check_str(struct str got, const char *want, const char *file,
             got.p ? got.p : "", want);
 }
 
+/* The conversions of a text, one after the other: "s", "lld". */
+static void conversions(const char *text, char *out, size_t max)
+{
+    size_t n = 0;
+
+    for (; *text && n + 1 < max; text++) {
+        if (*text != '%')
+            continue;
+        text += strspn(text + 1, "0123456789.-+ *") + 1;
+        while (strchr("lzh", *text) && *text && n + 2 < max)
+            out[n++] = *text++;
+        if (*text != '%')
+            out[n++] = *text;
+        if (!*text)
+            break;
+    }
+    out[n] = '\0';
+}
+
+bool unit_same_conversions(const char *a, const char *b)
+{
+    char x[128], y[128];
+
+    conversions(a, x, sizeof(x));
+    conversions(b, y, sizeof(y));
+    return strcmp(x, y) == 0;
+}
+
 int main(void)
 {
     return _cmocka_run_group_tests("unit", suite.tests, suite.n, NULL, NULL);

@@ -16,6 +16,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -33,6 +34,10 @@ void unit_check_int(long long got, long long want, const char *file, int line,
                     const char *what);
 void unit_check_str(struct str got, const char *want, const char *file,
                     int line, const char *what);
+
+/* True if two texts have the same conversions of printf in the same order, as
+ * the languages of a catalogue must. */
+bool unit_same_conversions(const char *a, const char *b);
 
 #define TEST(name)                                                     \
     static void name(void **state);                                    \

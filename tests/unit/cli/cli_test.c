@@ -4,32 +4,14 @@
 
 #include "cli/command.h"
 
-/* The conversions of a format, in order: "%s%d". */
-static void conversions(const char *text, char *out, size_t n)
-{
-    size_t at = 0;
-
-    for (; *text && at + 2 < n; text++) {
-        if (*text != '%')
-            continue;
-        text += strspn(text + 1, "0123456789.-+ l") + 1;
-        if (*text != '%')
-            out[at++] = *text;
-    }
-    out[at] = '\0';
-}
-
 TEST(texts_exist_in_both_languages_with_the_same_conversions)
 {
     for (int i = 0; i < TEXT_COUNT; i++) {
         const char *en = text_in(LANGUAGE_EN, (enum text)i);
         const char *zh = text_in(LANGUAGE_ZH, (enum text)i);
-        char a[16], b[16];
         ROW("%s", en);
         CHECK(*en && *zh);
-        conversions(en, a, sizeof(a));
-        conversions(zh, b, sizeof(b));
-        CHECK_STR(str_from_cstr(a), b);
+        CHECK(unit_same_conversions(en, zh));
     }
 }
 

@@ -1,0 +1,496 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/ports.h"
+#include "cli/command.h"
+#include "doctor/report.h"
+#include "machine/pci.h"
+#include "setup/journal.h"
+#include "setup/mirrors.h"
+#include "setup/show.h"
+
+struct options {
+    struct setup_options setup;
+    bool plan, apply, json, force;
+};
+
+#define AT(field)  offsetof(struct options, field)
+#define SET(field) offsetof(struct options, setup.field)
+
+/* clang-format off */
+static const struct flag flags[] = {
+    {"plan",        0, FLAG_BOOL, AT(plan), NULL, 0, 0, 0, TEXT_OPT_SETUP_PLAN, false, 0},
+    {"apply",       0, FLAG_BOOL, AT(apply), NULL, 0, 0, 0, TEXT_OPT_SETUP_APPLY, false, 0},
+    {"root",        0, FLAG_TEXT, SET(root), NULL, 0, 0, 0, TEXT_OPT_SETUP_ROOT, false, 0},
+    {"bundle",      0, FLAG_TEXT, SET(bundle), NULL, 0, 0, 0, TEXT_OPT_SETUP_BUNDLE, false, 0},
+    {"yes-driver",  0, FLAG_BOOL, SET(yes_driver), NULL, 0, 0, 0, TEXT_OPT_SETUP_YES_DRIVER, false, 0},
+    {"force",       0, FLAG_BOOL, AT(force), NULL, 0, 0, 0, TEXT_OPT_SETUP_FORCE, false, 0},
+    {"hostname",    0, FLAG_TEXT, SET(hostname), NULL, 0, 0, 0, TEXT_OPT_SETUP_HOSTNAME, false, 0},
+    {"timezone",    0, FLAG_TEXT, SET(timezone), NULL, 0, 0, 0, TEXT_OPT_SETUP_TIMEZONE, false, 0},
+    {"address",     0, FLAG_TEXT, SET(address), NULL, 0, 0, 0, TEXT_OPT_SETUP_ADDRESS, false, 0},
+    {"gateway",     0, FLAG_TEXT, SET(gateway), NULL, 0, 0, 0, TEXT_OPT_SETUP_GATEWAY, false, 0},
+    {"dns",         0, FLAG_TEXT, SET(dns), NULL, 0, 0, 0, TEXT_OPT_SETUP_DNS, false, 0},
+    {"interface",   0, FLAG_TEXT, SET(interface), NULL, 0, 0, 0, TEXT_OPT_SETUP_INTERFACE, false, 0},
+    {"source",      0, FLAG_TEXT, SET(source), NULL, 0, 0, 0, TEXT_OPT_SETUP_SOURCE, false, 0},
+    {"mount",       0, FLAG_TEXT, SET(mount), NULL, 0, 0, 0, TEXT_OPT_SETUP_MOUNT, false, 0},
+    {"fs-type",     0, FLAG_TEXT, SET(fs_type), NULL, 0, 0, 0, TEXT_OPT_SETUP_FS_TYPE, false, 0},
+    {"branch",      0, FLAG_TEXT, SET(branch), NULL, 0, 0, 0, TEXT_OPT_SETUP_BRANCH, false, 0},
+    {"cuda",        0, FLAG_TEXT, SET(cuda), NULL, 0, 0, 0, TEXT_OPT_SETUP_CUDA, false, 0},
+    {"mirrors",     0, FLAG_TEXT, SET(mirrors), NULL, 0, 0, 0, TEXT_OPT_SETUP_MIRRORS, false, 0},
+    {"user",        0, FLAG_TEXT, SET(user), NULL, 0, 0, 0, TEXT_OPT_SETUP_USER, false, 0},
+    {"venv",        0, FLAG_TEXT, SET(venv), "/opt/stoker/python", 0, 0, 0, TEXT_OPT_SETUP_VENV, false, 0},
+    {"requirements", 'r', FLAG_TEXT, SET(requirements), NULL, 0, 0, 0, TEXT_OPT_SETUP_REQUIREMENTS, false, 0},
+    {"ort",         0, FLAG_TEXT, SET(ort), NULL, 0, 0, 0, TEXT_OPT_SETUP_ORT, false, 0},
+    {"ort-sha256",  0, FLAG_TEXT, SET(ort_sha256), NULL, 0, 0, 0, TEXT_OPT_SETUP_ORT_SHA256, false, 0},
+    {"allow",       0, FLAG_TEXT, SET(allow), NULL, 0, 0, 0, TEXT_OPT_SETUP_ALLOW, false, 0},
+    {"ports",       0, FLAG_TEXT, SET(ports), STOKER_PORTS, 0, 0, 0, TEXT_OPT_SETUP_PORTS, false, 0},
+    {"pod-network", 0, FLAG_TEXT, SET(pod_network), "10.244.0.0/16", 0, 0, 0, TEXT_OPT_SETUP_POD_NETWORK, false, 0},
+    {"kubernetes",  0, FLAG_TEXT, SET(kubernetes), "v1.34", 0, 0, 0, TEXT_OPT_SETUP_KUBERNETES, false, 0},
+    {"json",        0, FLAG_BOOL, AT(json), NULL, 0, 0, 0, TEXT_OPT_JSON, false, 0},
+    {.name = ""},
+};
+/* clang-format on */
+
+/* ---- what is asked for -----------------------------------------------------
+ */
+
+static enum errc take_target(struct cli *cli, struct options *o,
+                             const char *word, struct err *err)
+{
+    const char *names[SETUP_TARGETS];
+    bool all = strcmp(word, "all") == 0, known = all;
+
+    for (size_t i = 0; i < SETUP_TARGETS; i++) {
+        names[i] = setup_targets[i].name;
+        bool hit = all || strcmp(word, names[i]) == 0;
+        o->setup.targets[i] |= hit;
+        known |= hit;
+    }
+    if (known)
+        return ERR_OK;
+    const char *near = nearest_word(word, names, SETUP_TARGETS);
+    return err_set(err, ERR_INVALID,
+                   text_in(cli->language, TEXT_SETUP_NO_TARGET), word,
+                   near ? near : "base");
+}
+
+/* `all` leaves out what needs to be told more, and what is about GPUs on a
+ * machine that has none. */
+static void leave_out(struct options *o, struct machine *m)
+{
+    struct pci gpus;
+    bool any = pci_gpus(m, &gpus) == FOUND && gpus.n > 0;
+
+    o->setup.targets[SETUP_driver] &= any;
+    o->setup.targets[SETUP_cuda] &= any;
+    o->setup.targets[SETUP_nvidia_container] &= any;
+    o->setup.targets[SETUP_onnxruntime] &= o->setup.ort != NULL;
+    o->setup.targets[SETUP_firewall] &= o->setup.allow != NULL;
+}
+
+static enum errc take_targets(struct cli *cli, struct options *o,
+                              const struct flag_args *args, struct machine *m,
+                              struct err *err)
+{
+    enum errc rc = ERR_OK;
+    bool all = false;
+
+    o->setup.language = cli->language;
+    for (int i = 0; i < args->n && !rc; i++) {
+        all |= strcmp(args->rest[i], "all") == 0;
+        rc = take_target(cli, o, args->rest[i], err);
+    }
+    if (all)
+        leave_out(o, m);
+    if (!rc && o->plan && o->apply)
+        rc = err_set(err, ERR_INVALID, "%s",
+                     text_in(cli->language, TEXT_SETUP_BOTH));
+    if (!rc && o->apply && geteuid() != 0)
+        rc = err_set(err, ERR_DENIED, "%s",
+                     text_in(cli->language, TEXT_SETUP_ROOT_NEEDED));
+    return rc;
+}
+
+static void list_targets(struct cli *cli)
+{
+    for (size_t i = 0; i < SETUP_TARGETS; i++)
+        fprintf(cli->out, "%-17s %s\n", setup_targets[i].name,
+                setup_targets[i].title[cli->language]);
+    fprintf(cli->out, "%s", text_in(cli->language, TEXT_SETUP_HOW));
+}
+
+static bool has_colour(const struct cli *cli)
+{
+    return !getenv("NO_COLOR") && isatty(fileno(cli->out)) == 1;
+}
+
+/* ---- progress
+ * ----------------------------------------------------------------- */
+
+static void begin(void *ctx, size_t i, size_t n, const char *title)
+{
+    struct cli *cli = ctx;
+
+    fprintf(cli->out, "[%zu/%zu] %s", i, n, title);
+    fflush(cli->out);
+}
+
+static void end(void *ctx, const char *outcome, double seconds)
+{
+    struct cli *cli = ctx;
+
+    if (outcome)
+        fprintf(cli->out, "\n      %s\n", outcome);
+    else if (seconds >= 2)
+        fprintf(cli->out, " (%.0f s)\n", seconds);
+    else
+        fputc('\n', cli->out);
+    fflush(cli->out);
+}
+
+/* ---- mirrors
+ * -------------------------------------------------------------------- */
+
+/* Measures them and puts those that answer in their order. */
+static enum errc rank_mirrors(struct cli *cli, struct options *o,
+                              struct arena *a, struct err *err)
+{
+    struct mirror v[MIRRORS_MAX];
+    struct buf urls;
+    size_t n = 0;
+
+    if (!o->setup.mirrors || !o->setup.targets[SETUP_docker])
+        return ERR_OK;
+    enum errc rc = mirrors_rank(o->setup.mirrors, a, v, &n, err);
+    if (rc)
+        return rc;
+    buf_init(&urls, 1 << 16);
+    for (size_t i = 0; i < n; i++) {
+        if (v[i].us >= 0)
+            buf_printf(&urls, "%s%s", urls.n ? "," : "", v[i].url);
+        if (!o->json && v[i].us >= 0)
+            fprintf(cli->out, "%6.0f ms  %s\n", (double)v[i].us / 1e3,
+                    v[i].url);
+        else if (!o->json)
+            fprintf(cli->out, text_in(cli->language, TEXT_SETUP_DEAD_MIRROR),
+                    v[i].url, v[i].why);
+    }
+    o->setup.mirrors = urls.n ? arena_cstr(a, buf_str(&urls)) : NULL;
+    buf_fini(&urls);
+    return ERR_OK;
+}
+
+/* ---- plan
+ * ------------------------------------------------------------------------ */
+
+static void print_plan(struct cli *cli, const struct options *o,
+                       const struct plan *plan)
+{
+    const struct show_style style = {cli->language, has_colour(cli)};
+    struct buf out;
+
+    buf_init(&out, 256 << 20);
+    if (o->json)
+        show_plan_json(plan, &out);
+    else
+        show_plan(plan, &style, &out);
+    (void)fwrite(out.p ? out.p : "", 1, out.n, cli->out);
+    buf_fini(&out);
+    if (o->json)
+        return;
+    size_t n = plan_open_steps(plan);
+    if (n)
+        fprintf(cli->out, text_in(cli->language, TEXT_SETUP_TO_DO), n,
+                plan->n - n);
+    else
+        fprintf(cli->out, "%s", text_in(cli->language, TEXT_SETUP_NOTHING));
+    fflush(cli->out);
+}
+
+/* What there is to do, shown; refused: it cannot be done here. */
+static enum errc plan_and_show(struct cli *cli, const struct options *o,
+                               struct machine *m, struct host *h, size_t *open,
+                               struct err *err)
+{
+    struct arena arena;
+    struct plan plan;
+
+    arena_init(&arena, 1 << 30);
+    enum errc rc = setup_plan(&o->setup, m, h, NULL, &arena, &plan, err);
+    if (!rc) {
+        print_plan(cli, o, &plan);
+        *open = plan_open_steps(&plan);
+        if (plan.refused)
+            rc = err_set(err, ERR_CONFLICT, "%s", plan.refused);
+    }
+    arena_fini(&arena);
+    return rc;
+}
+
+/* ---- apply
+ * ------------------------------------------------------------------------ */
+
+/* The doctor looks at what was changed. */
+static void examine(struct cli *cli, const struct options *o)
+{
+    struct doctor_options d = {
+        .root = o->setup.root, .language = cli->language, .limit_ms = 1200};
+    const struct report_style style = {cli->language, has_colour(cli), false};
+    struct results results;
+    struct arena arena;
+    struct buf only, out;
+
+    buf_init(&only, 4096);
+    buf_init(&out, 64 << 20);
+    arena_init(&arena, 512 << 20);
+    for (size_t i = 0; i < SETUP_TARGETS; i++)
+        if (o->setup.targets[i])
+            buf_printf(&only, "%s%s", only.n ? "," : "",
+                       setup_targets[i].groups);
+    buf_putc(&only, '\0');
+    d.only = only.p;
+    fprintf(cli->out, "%s", text_in(cli->language, TEXT_SETUP_EXAMINE));
+    if (!doctor_run(&d, &arena, &results, NULL)) {
+        report_text(&results, &style, &out);
+        (void)fwrite(out.p ? out.p : "", 1, out.n, cli->out);
+    }
+    arena_fini(&arena);
+    buf_fini(&out);
+    buf_fini(&only);
+}
+
+static enum errc apply_run(struct cli *cli, const struct options *o,
+                           struct machine *m, struct journal *run,
+                           struct err *err)
+{
+    const struct setup_watch watch = {begin, end, cli};
+    size_t done = 0;
+    enum errc rc = setup_apply(&o->setup, m, run, &watch, &done, err);
+
+    if (rc)
+        return err_wrap(err, rc, text_in(cli->language, TEXT_SETUP_STOPPED),
+                        run->run);
+    fprintf(cli->out, text_in(cli->language, TEXT_SETUP_DONE), done, run->run);
+    examine(cli, o);
+    return ERR_OK;
+}
+
+/* What came behind "setup", without what only says that it is to be done. */
+static size_t arguments(const struct cli *cli, const char **out, size_t max)
+{
+    size_t n = 0;
+    bool behind = false;
+
+    for (int i = 1; i < cli->argc && n < max; i++) {
+        if (!behind)
+            behind = strcmp(cli->argv[i], "setup") == 0;
+        else if (strcmp(cli->argv[i], "--apply") != 0)
+            out[n++] = cli->argv[i];
+    }
+    return n;
+}
+
+static enum errc apply(struct cli *cli, const struct options *o,
+                       struct machine *m, struct host *h, struct err *err)
+{
+    const char *said[256];
+    struct journal run;
+    struct arena arena;
+
+    arena_init(&arena, 1 << 30);
+    enum errc rc = journal_create(h, &arena, said,
+                                  arguments(cli, said, COUNT(said)), &run, err);
+    if (!rc) {
+        rc = apply_run(cli, o, m, &run, err);
+        journal_close(&run);
+    }
+    arena_fini(&arena);
+    return rc;
+}
+
+/* ---- runs
+ * ---------------------------------------------------------------------------
+ */
+
+static enum errc resume(struct cli *cli, struct options *o, const char *name,
+                        struct machine *m, struct host *h, struct err *err)
+{
+    struct options again = {.setup = {.root = o->setup.root}};
+    struct flag_args args = {.n = 0};
+    char *argv[256];
+    int argc = 0;
+    struct journal run;
+    struct arena arena;
+
+    arena_init(&arena, 1 << 30);
+    enum errc rc = journal_open(h, &arena, name, &run, err);
+    if (rc) {
+        arena_fini(&arena);
+        return rc;
+    }
+    if (run.state != RUN_OPEN)
+        rc = err_set(err, ERR_CONFLICT,
+                     text_in(cli->language, TEXT_SETUP_NOT_OPEN), run.run);
+    for (size_t i = 0; i < run.n_arguments && argc < 255 && !rc; i++)
+        argv[argc++] = arena_cstr(&arena, run.arguments[i]);
+    if (!rc)
+        rc = flags_parse(flags, &again, argc, argv, cli->language, &args, err);
+    again.apply = true;
+    again.setup.root = o->setup.root; /* the same place by today's name */
+    again.setup.yes_driver |= o->setup.yes_driver;
+    h->bundle = o->setup.bundle ? o->setup.bundle : again.setup.bundle;
+    again.setup.bundle = h->bundle;
+    rc = rc ? rc : take_targets(cli, &again, &args, m, err);
+    rc = rc ? rc : rank_mirrors(cli, &again, &arena, err);
+    rc = rc ? rc : apply_run(cli, &again, m, &run, err);
+    journal_close(&run);
+    arena_fini(&arena);
+    return rc;
+}
+
+static enum errc undo(struct cli *cli, const struct options *o,
+                      const char *name, struct host *h, struct err *err)
+{
+    const struct setup_watch watch = {begin, end, cli};
+    struct journal run;
+    struct arena arena;
+
+    if (name && strcmp(name, "last") == 0)
+        name = NULL;
+    arena_init(&arena, 1 << 30);
+    enum errc rc = ERR_OK;
+    if (geteuid() != 0)
+        rc = err_set(err, ERR_DENIED, "%s",
+                     text_in(cli->language, TEXT_SETUP_ROOT_NEEDED));
+    else
+        rc = journal_open(h, &arena, name, &run, err);
+    if (!rc) {
+        if (run.state == RUN_UNDONE)
+            rc = err_set(err, ERR_CONFLICT,
+                         text_in(cli->language, TEXT_SETUP_UNDONE_BEFORE),
+                         run.run);
+        else
+            rc = setup_undo(&run, o->force, &watch, err);
+        if (!rc)
+            fprintf(cli->out, text_in(cli->language, TEXT_SETUP_UNDONE),
+                    run.run);
+        journal_close(&run);
+    }
+    arena_fini(&arena);
+    return rc;
+}
+
+static enum errc list_run(void *ctx, const struct journal *j)
+{
+    static const enum text states[] = {TEXT_SETUP_STATE_OPEN,
+                                       TEXT_SETUP_STATE_FINISHED,
+                                       TEXT_SETUP_STATE_UNDONE};
+    struct cli *cli = ctx;
+
+    fprintf(cli->out, "%-20s %-12s %3zu ", j->run,
+            text_in(cli->language, states[j->state]), j->n);
+    for (size_t i = 0; i < j->n_arguments; i++)
+        fprintf(cli->out, " " STR_FMT, STR_ARG(j->arguments[i]));
+    fputc('\n', cli->out);
+    return ERR_OK;
+}
+
+static enum errc list_run_json(void *ctx, const struct journal *j)
+{
+    static const char *const states[] = {"open", "finished", "undone"};
+    struct buf *out = ctx;
+
+    buf_printf(out,
+               "%s{\"run\":\"%s\",\"state\":\"%s\",\"steps\":%zu,"
+               "\"arguments\":[",
+               out->n > 1 ? ",\n " : "", j->run, states[j->state], j->n);
+    for (size_t i = 0; i < j->n_arguments; i++) {
+        buf_puts(out, i ? "," : "");
+        buf_put_quoted(out, j->arguments[i]);
+    }
+    buf_puts(out, "]}");
+    return ERR_OK;
+}
+
+static enum errc runs(struct cli *cli, const struct options *o, struct host *h,
+                      struct err *err)
+{
+    struct buf out;
+
+    if (!o->json)
+        return journal_each(h, list_run, cli, err);
+    buf_init(&out, 64 << 20);
+    buf_puts(&out, "[");
+    enum errc rc = journal_each(h, list_run_json, &out, err);
+    if (!rc)
+        fprintf(cli->out, STR_FMT "]\n", STR_ARG(buf_str(&out)));
+    buf_fini(&out);
+    return rc;
+}
+
+/* ---- the command
+ * ---------------------------------------------------------------------- */
+
+static enum errc prepare(struct cli *cli, struct options *o,
+                         const struct flag_args *args, struct machine *m,
+                         struct host *h, struct arena *a, struct err *err)
+{
+    const char *word = args->rest[0];
+    const char *name = args->n > 1 ? args->rest[1] : NULL;
+    size_t open = 0;
+
+    if (strcmp(word, "undo") == 0 && args->n <= 2)
+        return undo(cli, o, name, h, err);
+    if (strcmp(word, "resume") == 0 && args->n <= 2)
+        return resume(cli, o, name, m, h, err);
+    if (strcmp(word, "runs") == 0 && args->n == 1)
+        return runs(cli, o, h, err);
+    enum errc rc = take_targets(cli, o, args, m, err);
+    rc = rc ? rc : rank_mirrors(cli, o, a, err);
+    rc = rc ? rc : plan_and_show(cli, o, m, h, &open, err);
+    if (!rc && o->apply && open)
+        return apply(cli, o, m, h, err);
+    if (!rc && o->apply)
+        examine(cli, o);
+    else if (!rc && open && !o->json)
+        fprintf(cli->out, "%s", text_in(cli->language, TEXT_SETUP_PLANNED));
+    return rc;
+}
+
+static enum errc run(struct cli *cli, const void *options,
+                     const struct flag_args *args, struct err *err)
+{
+    struct options o = *(const struct options *)options;
+    struct machine m;
+    struct host h;
+
+    if (args->n == 0) {
+        list_targets(cli);
+        return ERR_OK;
+    }
+    enum errc rc = host_open(o.setup.root, o.setup.bundle, &h, err);
+    if (rc)
+        return rc;
+    rc = machine_open(o.setup.root, &m, err);
+    if (!rc) {
+        struct arena arena;
+        arena_init(&arena, 1 << 20);
+        rc = prepare(cli, &o, args, &m, &h, &arena, err);
+        arena_fini(&arena);
+        machine_close(&m);
+    }
+    host_close(&h);
+    return rc;
+}
+
+const struct command cmd_setup = {
+    .name = "setup",
+    .args = "[TARGET... | undo [RUN] | resume [RUN] | runs]",
+    .summary = TEXT_CMD_SETUP,
+    .max_args = 16,
+    .flags = flags,
+    .run = run,
+};

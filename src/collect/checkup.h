@@ -1,0 +1,22 @@
+/* checkup.h - what the doctor finds, as metrics: `stoker doctor --prometheus`
+ * in a process of its own, because checks fork and may hang.
+ *
+ *     stoker_doctor_check{check="storage.space",group="storage"}
+ *         0 fine, 1 unknown, 2 warning, 3 failed
+ *
+ * Threads: one at a time.
+ */
+#ifndef COLLECT_CHECKUP_H
+#define COLLECT_CHECKUP_H
+
+#include <stdint.h>
+
+#include "base/buf.h"
+
+struct checkup {
+    int64_t not_before_ns; /* by clock_mono_ns(): a start is not held up */
+};
+
+void checkup_collect(const struct checkup *c, struct buf *out);
+
+#endif

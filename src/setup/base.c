@@ -1,0 +1,233 @@
+#include <arpa/inet.h>
+#include <string.h>
+
+#include "setup/edit.h"
+#include "setup/step.h"
+
+/* Settings that servers of models want: many sockets, big mapped files, no
+ * swapping of what answers. Documentation/admin-guide/sysctl of the kernel. */
+static const char sysctl[] = "# stoker setup base\n"
+                             "net.core.somaxconn = 4096\n"
+                             "net.ipv4.tcp_max_syn_backlog = 8192\n"
+                             "fs.inotify.max_user_watches = 524288\n"
+                             "fs.inotify.max_user_instances = 1024\n"
+                             "vm.max_map_count = 262144\n"
+                             "vm.swappiness = 10\n";
+
+static const char limits[] = "# stoker setup base\n"
+                             "* soft nofile 1048576\n"
+                             "* hard nofile 1048576\n"
+                             "root soft nofile 1048576\n"
+                             "root hard nofile 1048576\n"
+                             "* soft memlock unlimited\n"
+                             "* hard memlock unlimited\n";
+
+static const char units[] = "# stoker setup base\n"
+                            "[Manager]\n"
+                            "DefaultLimitNOFILE=1048576\n"
+                            "DefaultLimitMEMLOCK=infinity\n";
+
+static void tools(struct plan *p, const struct os *os)
+{
+    if (os_has_apt(os))
+        install(p, titled(p, SETUP_TEXT_BASE_TOOLS),
+                "ca-certificates curl wget git vim-tiny htop lsof rsync unzip "
+                "pciutils iproute2 net-tools");
+    else if (os_has_dnf(os))
+        install(p, titled(p, SETUP_TEXT_BASE_TOOLS),
+                "ca-certificates curl wget git vim-minimal lsof rsync unzip "
+                "pciutils iproute net-tools");
+    else
+        refuse(p, titled(p, SETUP_TEXT_NO_SYSTEM));
+}
+
+static void clock_kept(struct plan *p, const struct os *os)
+{
+    if (machine_kind(p->machine, "/etc/systemd/system/sysinit.target.wants/"
+                                 "systemd-timesyncd.service")) {
+        note(p, titled(p, SETUP_TEXT_BASE_TIMESYNCD));
+        return;
+    }
+    install(p, titled(p, SETUP_TEXT_BASE_TIME), "chrony");
+    service(p, os_has_apt(os) ? "chrony.service" : "chronyd.service");
+}
+
+static void zone(struct plan *p)
+{
+    const char *z = p->options->timezone;
+    const char *file = made(p, "/usr/share/zoneinfo/%s", z);
+
+    /* a tree without tzdata gets it with the packages */
+    if (strstr(z, "..") || (machine_kind(p->machine, "/usr/share/zoneinfo") &&
+                            !S_ISREG(machine_kind(p->machine, file)))) {
+        refuse(p, titled(p, SETUP_TEXT_BASE_NO_ZONE, z));
+        return;
+    }
+    put_link(p, titled(p, SETUP_TEXT_BASE_ZONE, z), "/etc/localtime", file);
+    if (machine_kind(p->machine, "/etc/timezone")) /* Debian's own copy */
+        put_file(p, titled(p, SETUP_TEXT_BASE_ZONE, z), "/etc/timezone", 0644,
+                 str_from_cstr(made(p, "%s\n", z)));
+}
+
+static void host_name(struct plan *p)
+{
+    const char *name = p->options->hostname;
+    const char *title = titled(p, SETUP_TEXT_BASE_HOSTNAME, name);
+
+    put_file(p, title, "/etc/hostname", 0644,
+             str_from_cstr(made(p, "%s\n", name)));
+    put_file(p, titled(p, SETUP_TEXT_BASE_HOSTS), "/etc/hosts", 0644,
+             edit_line(p, planned(p, "/etc/hosts"), 0, "127.0.1.1",
+                       made(p, "127.0.1.1\t%s", name)));
+    if (is_running(p))
+        refresh(p, title, "hostname -F /etc/hostname", "");
+}
+
+/* ---- a fixed address
+ * --------------------------------------------------------- */
+
+static bool is_address(const char *text, bool with_prefix)
+{
+    char address[64];
+    const char *slash = strchr(text, '/');
+    size_t n = slash ? (size_t)(slash - text) : strlen(text);
+    unsigned char bytes[16];
+
+    if (n >= sizeof(address) || (slash != NULL) != with_prefix)
+        return false;
+    memcpy(address, text, n);
+    address[n] = '\0';
+    bool v6 = strchr(address, ':') != NULL;
+    if (inet_pton(v6 ? AF_INET6 : AF_INET, address, bytes) != 1)
+        return false;
+    uint64_t bits = 0;
+    return !slash || (str_to_u64(str_from_cstr(slash + 1), &bits) && bits > 0 &&
+                      bits <= (v6 ? 128 : 32));
+}
+
+static const char *netplan(struct plan *p, const struct setup_options *o)
+{
+    return made(p,
+                "# stoker setup base\nnetwork:\n  version: 2\n  ethernets:\n"
+                "    %s:\n      dhcp4: false\n      addresses: [\"%s\"]\n"
+                "%s%s%s%s%s%s",
+                o->interface, o->address,
+                o->gateway ? "      routes:\n        - to: default\n"
+                             "          via: \""
+                           : "",
+                o->gateway ? o->gateway : "", o->gateway ? "\"\n" : "",
+                o->dns ? "      nameservers:\n        addresses: [" : "",
+                o->dns ? o->dns : "", o->dns ? "]\n" : "");
+}
+
+static const char *networkd(struct plan *p, const struct setup_options *o)
+{
+    const char *dns = "";
+    struct str rest = str_from_cstr(o->dns ? o->dns : "");
+
+    while (rest.n) {
+        struct str one = str_cut(&rest, ',');
+        dns = made(p, "%sDNS=" STR_FMT "\n", dns, STR_ARG(one));
+    }
+    return made(p,
+                "# stoker setup base\n[Match]\nName=%s\n\n[Network]\n"
+                "Address=%s\n%s%s%s%s",
+                o->interface, o->address, o->gateway ? "Gateway=" : "",
+                o->gateway ? o->gateway : "", o->gateway ? "\n" : "", dns);
+}
+
+static const char *network_manager(struct plan *p,
+                                   const struct setup_options *o)
+{
+    const char *ip = strchr(o->address, ':') ? "ipv6" : "ipv4";
+    const char *dns = "";
+    struct str rest = str_from_cstr(o->dns ? o->dns : "");
+
+    while (rest.n) {
+        struct str one = str_cut(&rest, ',');
+        dns = made(p, "%s" STR_FMT ";", dns, STR_ARG(one));
+    }
+    return made(p,
+                "# stoker setup base\n[connection]\nid=stoker-%s\n"
+                "type=ethernet\ninterface-name=%s\nautoconnect-priority=100\n"
+                "\n[%s]\nmethod=manual\naddress1=%s%s%s\n%s%s%s",
+                o->interface, o->interface, ip, o->address,
+                o->gateway ? "," : "", o->gateway ? o->gateway : "",
+                *dns ? "dns=" : "", dns, *dns ? "\n" : "");
+}
+
+static const char *ifupdown(struct plan *p, const struct setup_options *o)
+{
+    return made(p,
+                "# stoker setup base\nauto %s\niface %s %s static\n"
+                "    address %s\n%s%s%s%s%s%s",
+                o->interface, o->interface,
+                strchr(o->address, ':') ? "inet6" : "inet", o->address,
+                o->gateway ? "    gateway " : "", o->gateway ? o->gateway : "",
+                o->gateway ? "\n" : "", o->dns ? "    dns-nameservers " : "",
+                o->dns ? o->dns : "", o->dns ? "\n" : "");
+}
+
+/* The first whose home is there reads the address. */
+static void fixed_address(struct plan *p)
+{
+    const struct {
+        const char *home, *file;
+        const char *(*text)(struct plan *, const struct setup_options *);
+        const char *then;
+    } rows[] = {
+        {"/etc/netplan", "/etc/netplan/90-stoker.yaml", netplan, "netplan try"},
+        {"/etc/NetworkManager",
+         "/etc/NetworkManager/system-connections/stoker.nmconnection",
+         network_manager, "nmcli connection reload"},
+        {"/etc/network/interfaces.d", "/etc/network/interfaces.d/stoker",
+         ifupdown, "ifup"},
+        {"/etc/systemd/network", "/etc/systemd/network/10-stoker.network",
+         networkd, "networkctl reload"},
+    };
+    const struct setup_options *o = p->options;
+
+    if (!o->interface)
+        refuse(p, titled(p, SETUP_TEXT_NEEDS, "interface"));
+    else if (!is_address(o->address, true))
+        refuse(p, titled(p, SETUP_TEXT_BASE_ADDRESS_WRONG, o->address));
+    else if (o->gateway && !is_address(o->gateway, false))
+        refuse(p, titled(p, SETUP_TEXT_BASE_ADDRESS_WRONG, o->gateway));
+    if (p->refused)
+        return;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        if (!machine_kind(p->machine, rows[i].home))
+            continue;
+        put_file(p,
+                 titled(p, SETUP_TEXT_BASE_ADDRESS, o->address, o->interface),
+                 rows[i].file, 0600, str_from_cstr(rows[i].text(p, o)));
+        note(p, titled(p, SETUP_TEXT_BASE_ADDRESS_NOTE, rows[i].then));
+        return;
+    }
+    refuse(p, titled(p, SETUP_TEXT_BASE_NO_NETWORK));
+}
+
+void target_base(struct plan *p)
+{
+    struct os os = plan_os(p);
+
+    tools(p, &os);
+    clock_kept(p, &os);
+    if (p->options->timezone)
+        zone(p);
+    if (p->options->hostname)
+        host_name(p);
+    if (p->options->address)
+        fixed_address(p);
+    put_file(p, titled(p, SETUP_TEXT_BASE_LIMITS),
+             "/etc/security/limits.d/90-stoker.conf", 0644,
+             str_from_cstr(limits));
+    put_file(p, titled(p, SETUP_TEXT_BASE_UNITS),
+             "/etc/systemd/system.conf.d/90-stoker.conf", 0644,
+             str_from_cstr(units));
+    if (has_systemd(p))
+        refresh(p, titled(p, SETUP_TEXT_BASE_RELOAD), "systemctl daemon-reexec",
+                "");
+    kernel_settings(p, titled(p, SETUP_TEXT_BASE_SYSCTL),
+                    "/etc/sysctl.d/90-stoker.conf", sysctl);
+}

@@ -1,0 +1,212 @@
+/* command.c - commands on the machine that is set up.
+ *
+ * In a tree, each has mounts of its own: the kernel's file systems, and the
+ * bundle of packages at HOST_BUNDLE. They are gone with the process, so
+ * nothing is left behind whatever happens to us.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/fs.h"
+#include "setup/host.h"
+
+enum { NO_COMMAND = 127, NO_ROOT = 126, OUTPUT_MAX = 64 << 20 };
+
+static const char *const environment[] = {
+    "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    "HOME=/root",
+    "LC_ALL=C.UTF-8",
+    "DEBIAN_FRONTEND=noninteractive",
+    "NEEDRESTART_SUSPEND=1",
+    "PIP_DISABLE_PIP_VERSION_CHECK=1",
+    NULL};
+
+/* ---- the child ------------------------------------------------------------
+ */
+
+static void mount_at(const struct host *h, const char *from, const char *type,
+                     unsigned long flags, const char *at)
+{
+    char path[PATH_MAX];
+
+    (void)snprintf(path, sizeof(path), "%s/%s", h->path, at);
+    (void)mount(from, path, type, flags, NULL);
+}
+
+/* What cannot be mounted is missed by the command alone. */
+static void mount_apart(const struct host *h)
+{
+    char path[PATH_MAX];
+
+    if (unshare(CLONE_NEWNS))
+        return;
+    (void)mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL);
+    if (host_is_tree(h)) {
+        mount_at(h, "proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, "proc");
+        mount_at(h, "/sys", NULL, MS_BIND | MS_REC, "sys");
+        mount_at(h, "/dev", NULL, MS_BIND | MS_REC, "dev");
+        mount_at(h, "tmpfs", "tmpfs", MS_NOSUID | MS_NODEV, "run");
+    }
+    if (h->bundle) {
+        (void)snprintf(path, sizeof(path), "%s" HOST_BUNDLE, h->path);
+        (void)mkdir(path, 0755);
+        mount_at(h, h->bundle, NULL, MS_BIND, HOST_BUNDLE);
+    }
+}
+
+static NORETURN void become(const struct host *h, const char *const *argv,
+                            int out)
+{
+    int nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    sigset_t none;
+
+    (void)prctl(PR_SET_PDEATHSIG, SIGTERM);
+    sigemptyset(&none);
+    (void)sigprocmask(SIG_SETMASK, &none, NULL);
+    if (host_is_tree(h) || h->bundle)
+        mount_apart(h);
+    if (host_is_tree(h) && chroot(h->path))
+        _exit(NO_ROOT);
+    if (chdir("/") || dup2(nothing, 0) < 0 || dup2(out, 1) < 0 ||
+        dup2(out, 2) < 0)
+        _exit(NO_ROOT);
+    (void)umask(022);
+    environ = (char **)(uintptr_t)environment; /* its PATH is searched */
+    (void)execvp(argv[0], (char *const *)(uintptr_t)argv);
+    _exit(errno == ENOENT ? NO_COMMAND : NO_ROOT);
+}
+
+/* ---- the parent -----------------------------------------------------------
+ */
+
+static void hear(const struct host *h, int fd, struct buf *out)
+{
+    char piece[16384];
+    ssize_t n;
+
+    while ((n = read(fd, piece, sizeof(piece))) > 0) {
+        buf_put(out, (struct str){piece, (size_t)n});
+        if (h->log >= 0)
+            (void)fs_write_all(h->log, piece, (size_t)n);
+    }
+}
+
+/* The last line with something on it. */
+static struct str last_line(struct str text)
+{
+    while (text.n && strchr(" \r\n\t", text.p[text.n - 1]))
+        text.n--;
+    return str_behind_last(text, '\n');
+}
+
+static enum errc judge(const char *const *argv, int status, const struct buf *b,
+                       struct err *err)
+{
+    struct str said = last_line(buf_str(b));
+
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+        return ERR_OK;
+    if (WIFEXITED(status) && WEXITSTATUS(status) == NO_COMMAND && !said.n)
+        return err_set(err, ERR_NOT_FOUND, "there is no command '%s'", argv[0]);
+    if (WIFEXITED(status) && WEXITSTATUS(status) == NO_ROOT && !said.n)
+        return err_set(err, ERR_DENIED,
+                       "'%s' could not be started: this needs "
+                       "root",
+                       argv[0]);
+    if (WIFSIGNALED(status))
+        return err_set(err, ERR_UNAVAIL, "'%s' was killed by signal %d",
+                       argv[0], WTERMSIG(status));
+    return err_set(err, ERR_UNAVAIL, "'%s' failed with status %d: " STR_FMT,
+                   argv[0], WEXITSTATUS(status),
+                   (int)(said.n > 300 ? 300 : said.n), said.p);
+}
+
+static void log_command(const struct host *h, const char *const *argv)
+{
+    struct buf line;
+
+    if (h->log < 0)
+        return;
+    buf_init(&line, 1 << 20);
+    buf_puts(&line, "$");
+    for (size_t i = 0; argv[i]; i++)
+        buf_printf(&line, " %s", argv[i]);
+    buf_putc(&line, '\n');
+    (void)fs_write_all(h->log, line.p, line.n);
+    buf_fini(&line);
+}
+
+enum errc host_run(struct host *h, const char *const *argv, struct buf *out,
+                   struct err *err)
+{
+    struct buf own, *said = out ? out : &own;
+    int ends[2], status = 0;
+
+    if (pipe2(ends, O_CLOEXEC))
+        return fs_error(err, "cannot run", argv[0]);
+    log_command(h, argv);
+    pid_t pid = fork();
+    if (pid == 0)
+        become(h, argv, ends[1]);
+    (void)close(ends[1]);
+    if (pid < 0) {
+        (void)close(ends[0]);
+        return fs_error(err, "cannot run", argv[0]);
+    }
+    buf_init(&own, OUTPUT_MAX);
+    hear(h, ends[0], said);
+    (void)close(ends[0]);
+    while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+        ;
+    enum errc rc = judge(argv, status, said, err);
+    buf_fini(&own);
+    return rc;
+}
+
+enum errc host_run_line(struct host *h, const char *line, struct buf *out,
+                        struct err *err)
+{
+    const char *argv[HOST_WORDS_MAX];
+    struct arena a;
+    struct str rest = str_from_cstr(line);
+    size_t n = 0;
+    bool good = true;
+
+    arena_init(&a, 1 << 20);
+    while (rest.n && good) {
+        struct str word = str_cut(&rest, ' ');
+        if (!word.n)
+            continue;
+        char *copy = arena_cstr(&a, word);
+        for (char *c = copy; c && (c = strchr(c, HOST_BLANK)); c++)
+            *c = ' ';
+        good = copy && n + 1 < COUNT(argv);
+        if (good)
+            argv[n++] = copy;
+    }
+    argv[good ? n : 0] = NULL;
+    enum errc rc = ERR_OK;
+    if (good && n)
+        rc = host_run(h, argv, out, err);
+    else
+        rc = err_set(err, ERR_LIMIT, "a command is too long: '%.60s'", line);
+    arena_fini(&a);
+    return rc;
+}
+
+bool host_holds(struct host *h, const char *probe)
+{
+    if (probe[0] == '/')
+        return host_has(h, probe);
+    return *probe && host_run_line(h, probe, NULL, NULL) == ERR_OK;
+}

@@ -1,0 +1,101 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "base/fs.h"
+#include "setup/host.h"
+#include "setup/step.h"
+
+enum { REQUIREMENTS_MAX = 1 << 20 };
+
+/* For those who bring no file: what serves a model the usual way, and works
+ * with Python 3.9 to 3.12 (checked against the files' metadata). */
+static const char usual[] = "# stoker setup python\n"
+                            "numpy==1.26.4\n"
+                            "onnx==1.17.0\n"
+                            "onnxruntime==1.19.2\n"
+                            "fastapi==0.115.6\n"
+                            "uvicorn==0.34.0\n";
+
+/* Every line names its version, is an option, or a comment. */
+static bool is_pinned(struct plan *p, struct str text, const char *name)
+{
+    for (unsigned n = 1; text.n; n++) {
+        struct str line = str_trim(str_cut(&text, '\n'));
+        if (line.n && line.p[line.n - 1] == '\r')
+            line.n--;
+        if (!line.n || line.p[0] == '#' || line.p[0] == '-')
+            continue;
+        bool pinned = false;
+        for (size_t i = 0; i + 1 < line.n && line.p[i] != '#'; i++)
+            pinned |= line.p[i] == '=' && line.p[i + 1] == '=';
+        pinned |= memchr(line.p, '@', line.n) != NULL; /* name @ URL */
+        if (!pinned) {
+            refuse(p, titled(p, SETUP_TEXT_PYTHON_UNPINNED, n, name));
+            return false;
+        }
+    }
+    return true;
+}
+
+static struct str requirements(struct plan *p)
+{
+    const char *path = p->options->requirements;
+    struct err err = {.code = ERR_OK};
+    struct str text = str_from_cstr(usual);
+    struct buf b;
+
+    if (!path)
+        return text;
+    buf_init(&b, REQUIREMENTS_MAX);
+    if (fs_read(path, &b, &err)) {
+        refuse(p, titled(p, SETUP_TEXT_PYTHON_UNREADABLE, err.msg));
+    } else {
+        char *copy = arena_cstr(p->arena, buf_str(&b));
+        text = (struct str){copy ? copy : "", copy ? b.n : 0};
+        p->failed |= !copy;
+    }
+    buf_fini(&b);
+    (void)(p->refused || is_pinned(p, text, path));
+    return text;
+}
+
+void target_python(struct plan *p)
+{
+    const char *venv =
+        p->options->venv ? p->options->venv : "/opt/stoker/python";
+    const char *python = made(p, "%s/bin/python", venv);
+    const char *list = made(p, "%s.requirements.txt", venv);
+    struct str text = requirements(p);
+    struct os os = plan_os(p);
+
+    if (p->refused)
+        return;
+    if (os_has_apt(&os))
+        install(p, titled(p, SETUP_TEXT_PYTHON_PACKAGES),
+                "python3 python3-venv");
+    else if (os_has_dnf(&os))
+        install(p, titled(p, SETUP_TEXT_PYTHON_PACKAGES),
+                "python3 python3-pip");
+    else
+        refuse(p, titled(p, SETUP_TEXT_NO_SYSTEM));
+    /* the directory above, and the list beside the environment */
+    struct str before = planned(p, list);
+    put_file(p, titled(p, SETUP_TEXT_PYTHON_LIST), list, 0644, text);
+    run(p, titled(p, SETUP_TEXT_PYTHON_VENV, venv), python,
+        made(p, "python3 -m venv %s", venv), made(p, "rm -rf %s", venv));
+    /* its mark says which list was installed */
+    bool same = before.p && str_eq(before, text);
+    const char *mark = made(p, "%s/.stoker-installed", venv);
+    struct str installed = {NULL, 0};
+    bool is_installed = same &&
+                        machine_read(p->machine, mark, &installed) == FOUND &&
+                        str_eq(installed, text);
+    if (!is_installed)
+        run(p, titled(p, SETUP_TEXT_PYTHON_INSTALL), "",
+            made(p, "%s -m pip install -q %s -r %s", python,
+                 p->options->bundle ? "--no-index --find-links " HOST_BUNDLE
+                                    : "",
+                 list),
+            "");
+    put_file(p, titled(p, SETUP_TEXT_PYTHON_INSTALL), mark, 0644, text);
+}
