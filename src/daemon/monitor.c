@@ -22,7 +22,7 @@
 enum { LARGE = 1 << 20 }; /* bytes of one piece of memory */
 
 /* The doctor comes when a start, of the machine perhaps, is over. */
-#define CHECKUP_WAIT_NS (60 * INT64_C(1000000000))
+enum { CHECKUP_WAIT_MS = 60000 };
 
 static enum errc open_port(const struct monitor_options *o, uint16_t port,
                            int *fd, struct err *err)
@@ -173,7 +173,10 @@ static enum errc take_port(const struct monitor_options *o, unsigned port,
                                                       .url = "this machine",
                                                       .collect = host,
                                                       .instance = own->host};
-    own->checkup.not_before_ns = clock_mono_ns() + CHECKUP_WAIT_NS;
+    own->checkup.not_before_ns =
+        clock_mono_ns() + INT64_C(1000000) * (o->doctor_ms < CHECKUP_WAIT_MS
+                                                  ? o->doctor_ms
+                                                  : CHECKUP_WAIT_MS);
     if (!o->no_host && o->doctor_ms)
         own->targets[s->n++] =
             (struct scrape_target){.job = "doctor",

@@ -270,6 +270,10 @@ def test_states_survive_a_restart(target, folder):
     m = start(target, folder)
     await_that(lambda: [a["state"] for a in alerts(m)] == ["firing"])
     before = alerts(m)[0]
+    # What an evaluation found is on the disk when the next one has begun.
+    evaluated = lambda: m.request("/api/v1/rules")[1]["data"]["groups"][0]["lastEvaluation"]
+    last = evaluated()
+    await_that(lambda: evaluated() != last)
     m.kill()
     m = start(target, folder)
     await_that(lambda: alerts(m))

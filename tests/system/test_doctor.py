@@ -56,6 +56,7 @@ def test_a_gpu_server_in_good_order(folder):
     # All others had something to look at.
     assert skipped == {"hardware.governor", "driver.inforom", "cuda.library_path", "cuda.stub", "cuda.debugging", "python.tensorflow",
                        "containers.snap", "containers.cdi", "containers.hooks", "containers.group", "containers.storage", "kubernetes.cgroup_driver",
+                       "containers.mirrors_answer", "network.registries", "python.index", "models.runs",
                        "kubernetes.containerd", "kubernetes.device_plugin", "kubernetes.forwarding", "network.proxy", "firewall.ports",
                        "firewall.loopback", "storage.nfs", "storage.answers", "limits.swap", "limits.huge_pages", "security.secure_boot",
                        "security.lockdown", "security.selinux", "security.sources", "services.logrotate", "services.journal"}
@@ -341,7 +342,83 @@ def test_every_check_is_tested_broken():
     listed = {line.split()[1] for line in doctor("--list").stdout.splitlines()}
     broken = {r[0] for r in ROWS if r[3] in (FAILED, WARNING, INFO)}
     # These are looked at elsewhere in this file, or only tell.
-    assert listed - broken == {"hardware.gpus", "network.hostname", "time.zone", "storage.answers", "security.lockdown"}
+    assert listed - broken == {"hardware.gpus", "network.hostname", "time.zone", "storage.answers", "security.lockdown",
+                               "models.runs", *(r[0] for r in REACHED)}
+
+
+# ---- servers elsewhere: what they answered is a fact ---------------------------
+
+HUBS = {f"fact:reach {u}": "status 401\nmilliseconds 90\n" for u in ("https://registry-1.docker.io/v2/", "https://nvcr.io/v2/", "https://huggingface.co/")}
+HUB, PIP, MIRROR = "fact:reach https://nvcr.io/v2/", "fact:reach https://pypi.org/simple/numpy/", "fact:reach https://m.example/v2/"
+MIRRORS = {"/etc/docker/daemon.json": '{"registry-mirrors": ["https://m.example"]}'}
+
+REACHED = [
+    ("network.registries", HUBS, FINE, ""),
+    ("network.registries", {**HUBS, HUB: "error Could not resolve host: nvcr.io\n"}, WARNING, "the name in https://nvcr.io/v2/ does not resolve"),
+    ("network.registries", {**HUBS, HUB: "error Connection timed out after 4001 milliseconds\n"}, WARNING, "https://nvcr.io/v2/ is not reached"),
+    ("network.registries", {**HUBS, HUB: "error SSL certificate problem: certificate is not yet valid\n"}, WARNING, "look at the clock of this machine before the network"),
+    ("network.registries", {**HUBS, HUB: "error SSL certificate problem: self-signed certificate in certificate chain\n"}, WARNING, "a proxy perhaps"),
+    ("network.registries", {**HUBS, HUB: "status 401\nmilliseconds 3900\n"}, INFO, "took 3900 ms"),
+    ("python.index", {PIP: "status 200\nmilliseconds 90\n"}, FINE, ""),
+    ("python.index", {PIP: "status 404\nmilliseconds 90\n"}, WARNING, "answers 404"),
+    ("python.index", {"/etc/pip.conf": "[global]\nindex-url = https://p.example/simple/\n", "fact:reach https://p.example/simple/numpy/": "error Connection refused\n"},
+     WARNING, "https://p.example/simple/numpy/ is not reached"),
+    ("containers.mirrors_answer", LAPTOP, SKIPPED, ""),
+    ("containers.mirrors_answer", {**MIRRORS, MIRROR: "status 401\nmilliseconds 9\n"}, FINE, ""),
+    ("containers.mirrors_answer", {**MIRRORS, MIRROR: "status 502\nmilliseconds 9\n"}, WARNING, "answers 502, which no registry does"),
+    ("containers.mirrors_answer", {**MIRRORS, MIRROR: "error Connection refused\n"}, WARNING, "is not reached"),
+]
+
+
+@pytest.mark.parametrize("check,changes,verdict,words", REACHED, ids=[f"{r[0]}-{i}" for i, r in enumerate(REACHED)])
+def test_servers_elsewhere(folder, check, changes, verdict, words):
+    found, _ = examine(folder, {**LAPTOP, **changes}, "--only", check, "--network")
+    c = found[check]
+    assert c["verdict"] == verdict and words in "".join(f["text"] for f in c["findings"]), c
+    found, _ = examine(folder, {**LAPTOP, **changes}, "--only", check)
+    assert found[check]["verdict"] == SKIPPED
+
+
+def test_a_server_is_really_asked(folder):
+    import http.server
+    import threading
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), http.server.SimpleHTTPRequestHandler)
+    server.RequestHandlerClass.log_message = lambda *_: None
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    url = f"http://127.0.0.1:{server.server_address[1]}"
+    build(folder, {**LAPTOP, "/etc/docker/daemon.json": json.dumps({"registry-mirrors": [url, "http://127.0.0.1:1"]})})
+    # The daemon.json of this machine is not ours to write: a mount of our own has one.
+    script = f"mkdir -p /etc/docker && mount -t tmpfs none /etc/docker && cp {folder}/etc/docker/daemon.json /etc/docker && exec {BINARY} doctor --json --network --only containers.mirrors_answer"
+    made = not os.path.exists("/etc/docker")
+    r = subprocess.run(["unshare", "--mount", "sh", "-c", script], capture_output=True, text=True, timeout=60, env={**os.environ, "LC_ALL": "C.UTF-8"})
+    server.shutdown()
+    if made and os.path.exists("/etc/docker"):
+        os.rmdir("/etc/docker")
+    if not r.stdout:
+        pytest.skip(f"no mounts of our own here: {r.stderr.strip()}")
+    c = json.loads(r.stdout)["checks"][0]
+    texts = [f["text"] for f in c["findings"]]
+    assert any(f"{url}/v2/ answers 404" in t for t in texts) and any("http://127.0.0.1:1/v2/ is not reached" in t for t in texts), c
+
+
+# ---- a model ---------------------------------------------------------------------
+
+
+def test_a_model_that_runs_here():
+    r = doctor("--json", "--model", "examples/iris.onnx", "--only", "models", limit="60s")
+    c = json.loads(r.stdout)["checks"][0]
+    assert c["name"] == "models.runs" and not [f for f in c["findings"] if f["verdict"] == "failed"], c
+    assert "onnx 974 bytes" in c["evidence"] and re.search(r"[1-9]\d* MiB at most to load and try it, \d+ MiB available", c["evidence"]), c
+
+
+def test_a_model_that_does_not(folder):
+    (folder / "broken.onnx").write_bytes(b"no model")
+    r = doctor("--json", "--model", folder / "broken.onnx", "--only", "models", limit="60s")
+    c = json.loads(r.stdout)["checks"][0]
+    assert r.returncode == 21 and c["verdict"] == "failed" and "broken.onnx" in c["findings"][0]["text"], c
+    r = doctor("--model", folder / "none.onnx", "--only", "models", limit="60s")
+    assert r.returncode == 21 and "none.onnx" in r.stdout
+    assert doctor("--model", "examples/iris.onnx", "--root", folder).returncode == 2
 
 
 def test_hostile_trees(folder):

@@ -63,3 +63,21 @@ def test_network_and_name(monitor):
     assert (labels["nodename"], labels["release"], labels["machine"], labels["sysname"]) == (u.nodename, u.release,
                                                                                             u.machine, u.sysname)
     assert labels["job"] == "host" and labels["instance"] == u.nodename
+
+
+def test_the_doctor_comes_by():
+    """Its findings are metrics; the series stay between its visits."""
+    m = Monitor("--interval", "500ms", "--doctor-interval", "2s", host=True)
+    try:
+        m.await_value('count(stoker_doctor_check{job="doctor"}) > bool 100', 1)
+        m.await_value('up{job="doctor"}', 1)
+        checks = {v["metric"]["check"]: float(v["value"][1]) for v in m.query("stoker_doctor_check")}
+        assert checks["storage.space"] in (0, 1, 2, 3) and set(checks.values()) <= {0, 1, 2, 3}
+    finally:
+        m.stop()
+    m = Monitor("--interval", "500ms", "--doctor-interval", "0s", host=True)
+    try:
+        m.await_value('up{job="host"}', 1)
+        assert not m.query('up{job="doctor"}')
+    finally:
+        m.stop()
