@@ -239,6 +239,11 @@ static enum errc run(struct cli *cli, const void *options,
     return rc;
 }
 
+static void words(FILE *out)
+{
+    fputs("check test fire ", out);
+}
+
 const struct command cmd_alert = {
     .name = "alert",
     .args = "check FILE ... | test FILE ... | fire NAME [LABEL=VALUE ...]",
@@ -246,5 +251,6 @@ const struct command cmd_alert = {
     .min_args = 2,
     .max_args = 256,
     .flags = flags,
+    .words = words,
     .run = run,
 };

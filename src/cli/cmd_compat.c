@@ -396,6 +396,11 @@ static enum errc run(struct cli *cli, const void *options,
     return rc;
 }
 
+static void words(FILE *out)
+{
+    fputs("check solve ", out);
+}
+
 const struct command cmd_compat = {
     .name = "compat",
     .args = "check|solve",
@@ -403,5 +408,6 @@ const struct command cmd_compat = {
     .min_args = 1,
     .max_args = 1,
     .flags = flags,
+    .words = words,
     .run = run,
 };

@@ -14,7 +14,7 @@ static void bash(struct cli *cli, const char *shell)
     for (size_t i = 0; i < command_count; i++)
         if (!commands[i]->hidden)
             fprintf(cli->out, "%s ", commands[i]->name);
-    fputs("' -- \"$cur\") )\n    return\n  fi\n  local options=\n"
+    fputs("' -- \"$cur\") )\n    return\n  fi\n  local options= words=\n"
           "  case ${COMP_WORDS[1]} in\n",
           cli->out);
     for (size_t i = 0; i < command_count; i++) {
@@ -24,11 +24,18 @@ static void bash(struct cli *cli, const char *shell)
         for (const struct flag *f = commands[i]->flags; f->name[0]; f++)
             if (!f->hidden)
                 fprintf(cli->out, "--%s ", f->name);
-        fputs("--help' ;;\n", cli->out);
+        fputs("--help'", cli->out);
+        if (commands[i]->words) {
+            fputs(" words='", cli->out);
+            commands[i]->words(cli->out);
+            fputs("'", cli->out);
+        }
+        fputs(" ;;\n", cli->out);
     }
     fputs("  esac\n  case $cur in\n"
           "    -*) COMPREPLY=( $(compgen -W \"$options\" -- \"$cur\") ) ;;\n"
-          "    *) COMPREPLY=( $(compgen -f -- \"$cur\") ) ;;\n"
+          "    *) COMPREPLY=( $(compgen -W \"$words\" -- \"$cur\") "
+          "$(compgen -f -- \"$cur\") ) ;;\n"
           "  esac\n}\ncomplete -o filenames -F _stoker stoker\n",
           cli->out);
 }
@@ -42,6 +49,14 @@ static void fish(struct cli *cli)
         fprintf(cli->out,
                 "complete -c stoker -n __fish_use_subcommand -a %s -d '%s'\n",
                 c->name, text_in(cli->language, c->summary));
+        if (c->words) {
+            fprintf(cli->out,
+                    "complete -c stoker -n '__fish_seen_subcommand_from %s' "
+                    "-a '",
+                    c->name);
+            c->words(cli->out);
+            fputs("'\n", cli->out);
+        }
         for (const struct flag *f = c->flags; f && f->name[0]; f++)
             if (!f->hidden)
                 fprintf(cli->out,

@@ -234,11 +234,21 @@ static enum errc run(struct cli *cli, const void *options,
     return rc;
 }
 
+static void words(FILE *out)
+{
+    fputs("diff ", out);
+    for (int i = 0; i < DOCTOR_GROUPS; i++)
+        fprintf(out, "%s ", doctor_group_name((enum doctor_group)i));
+    for (size_t i = 0; i < doctor_n_checks; i++)
+        fprintf(out, "%s ", doctor_checks[i].name);
+}
+
 const struct command cmd_doctor = {
     .name = "doctor",
     .args = "[diff A B]",
     .summary = TEXT_CMD_DOCTOR,
     .max_args = 3,
     .flags = flags,
+    .words = words,
     .run = run,
 };

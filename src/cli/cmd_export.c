@@ -89,6 +89,12 @@ static enum errc run(struct cli *cli, const void *options,
     return rc;
 }
 
+static void words(FILE *out)
+{
+    for (size_t i = 0; i < n_export_kinds; i++)
+        fprintf(out, "%s ", export_kinds[i].name);
+}
+
 const struct command cmd_export = {
     .name = "export",
     .args = "alertmanager|filebeat|grafana|prometheus",
@@ -96,5 +102,6 @@ const struct command cmd_export = {
     .min_args = 1,
     .max_args = 1,
     .flags = flags,
+    .words = words,
     .run = run,
 };

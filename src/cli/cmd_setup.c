@@ -486,11 +486,19 @@ static enum errc run(struct cli *cli, const void *options,
     return rc;
 }
 
+static void words(FILE *out)
+{
+    for (size_t i = 0; i < SETUP_TARGETS; i++)
+        fprintf(out, "%s ", setup_targets[i].name);
+    fputs("all undo resume runs ", out);
+}
+
 const struct command cmd_setup = {
     .name = "setup",
     .args = "[TARGET... | undo [RUN] | resume [RUN] | runs]",
     .summary = TEXT_CMD_SETUP,
     .max_args = 16,
     .flags = flags,
+    .words = words,
     .run = run,
 };

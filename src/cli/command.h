@@ -27,6 +27,9 @@ struct command {
     enum text summary;
     int min_args, max_args;
     const struct flag *flags;
+    /* Words that may follow, each with a blank behind, for completion; NULL:
+     * files alone. */
+    void (*words)(FILE *out);
     bool hidden; /* for ourselves: takes its arguments as they are */
     enum errc (*run)(struct cli *cli, const void *options,
                      const struct flag_args *args, struct err *err);

@@ -86,6 +86,13 @@ def test_completion_and_man_page_are_understood():
         '\nCOMP_WORDS=(stoker serve --max-b); COMP_CWORD=2; _stoker; echo "${COMPREPLY[*]}"'
     r = subprocess.run(["bash", "--norc", "-c", script], capture_output=True, text=True)
     assert r.stdout.split() == ["--max-batch", "--max-body"], r.stderr
+    for line, wanted in (("doctor --only driver.ve", "driver.versions"), ("setup nvid", "nvidia-container"), ("alert fi", "fire"), ("export graf", "grafana")):
+        words = ["stoker", *line.split()]
+        script = run("completion", "bash").stdout.decode() + \
+            f'\nCOMP_WORDS=({" ".join(words)}); COMP_CWORD={len(words) - 1}; _stoker; echo "${{COMPREPLY[*]}}"'
+        r = subprocess.run(["bash", "--norc", "-c", script], capture_output=True, text=True, cwd="/")
+        assert r.stdout.split() == [wanted], (line, r)
+    assert "-a 'base storage" in run("completion", "fish").stdout.decode()
     assert "complete -c stoker" in run("completion", "fish").stdout.decode()
     page = run("man").stdout.decode()
     assert page.startswith(".TH STOKER 1") and ".B \\-\\-max\\-batch" in page
