@@ -15,6 +15,7 @@
 struct options {
     struct setup_options setup;
     bool plan, apply, json, force;
+    const char *download;
 };
 
 #define AT(field)  offsetof(struct options, field)
@@ -26,6 +27,7 @@ static const struct flag flags[] = {
     {"apply",       0, FLAG_BOOL, AT(apply), NULL, 0, 0, 0, TEXT_OPT_SETUP_APPLY, false, 0},
     {"root",        0, FLAG_TEXT, SET(root), NULL, 0, 0, 0, TEXT_OPT_SETUP_ROOT, false, 0},
     {"bundle",      0, FLAG_TEXT, SET(bundle), NULL, 0, 0, 0, TEXT_OPT_SETUP_BUNDLE, false, 0},
+    {"download",    0, FLAG_TEXT, AT(download), NULL, 0, 0, 0, TEXT_OPT_SETUP_DOWNLOAD, false, 0},
     {"yes-driver",  0, FLAG_BOOL, SET(yes_driver), NULL, 0, 0, 0, TEXT_OPT_SETUP_YES_DRIVER, false, 0},
     {"force",       0, FLAG_BOOL, AT(force), NULL, 0, 0, 0, TEXT_OPT_SETUP_FORCE, false, 0},
     {"hostname",    0, FLAG_TEXT, SET(hostname), NULL, 0, 0, 0, TEXT_OPT_SETUP_HOSTNAME, false, 0},
@@ -54,8 +56,7 @@ static const struct flag flags[] = {
 };
 /* clang-format on */
 
-/* ---- what is asked for -----------------------------------------------------
- */
+/* ---- what is asked for ------------------------------------------------- */
 
 static enum errc take_target(struct cli *cli, struct options *o,
                              const char *word, struct err *err)
@@ -108,7 +109,7 @@ static enum errc take_targets(struct cli *cli, struct options *o,
     if (!rc && o->plan && o->apply)
         rc = err_set(err, ERR_INVALID, "%s",
                      text_in(cli->language, TEXT_SETUP_BOTH));
-    if (!rc && o->apply && geteuid() != 0)
+    if (!rc && (o->apply || o->download) && geteuid() != 0)
         rc = err_set(err, ERR_DENIED, "%s",
                      text_in(cli->language, TEXT_SETUP_ROOT_NEEDED));
     return rc;
@@ -127,8 +128,7 @@ static bool has_colour(const struct cli *cli)
     return !getenv("NO_COLOR") && isatty(fileno(cli->out)) == 1;
 }
 
-/* ---- progress
- * ----------------------------------------------------------------- */
+/* ---- progress ---------------------------------------------------------- */
 
 static void begin(void *ctx, size_t i, size_t n, const char *title)
 {
@@ -151,8 +151,7 @@ static void end(void *ctx, const char *outcome, double seconds)
     fflush(cli->out);
 }
 
-/* ---- mirrors
- * -------------------------------------------------------------------- */
+/* ---- mirrors ----------------------------------------------------------- */
 
 /* Measures them and puts those that answer in their order. */
 static enum errc rank_mirrors(struct cli *cli, struct options *o,
@@ -183,8 +182,7 @@ static enum errc rank_mirrors(struct cli *cli, struct options *o,
     return ERR_OK;
 }
 
-/* ---- plan
- * ------------------------------------------------------------------------ */
+/* ---- plan -------------------------------------------------------------- */
 
 static void print_plan(struct cli *cli, const struct options *o,
                        const struct plan *plan)
@@ -230,8 +228,31 @@ static enum errc plan_and_show(struct cli *cli, const struct options *o,
     return rc;
 }
 
-/* ---- apply
- * ------------------------------------------------------------------------ */
+/* ---- packages for machines without a network ------------------------------
+ */
+
+static enum errc download(struct cli *cli, const struct options *o,
+                          struct machine *m, struct host *h, struct err *err)
+{
+    struct arena arena;
+    struct plan plan;
+    size_t n = 0;
+
+    arena_init(&arena, 1 << 30);
+    h->bundle = o->download;
+    enum errc rc = setup_plan(&o->setup, m, h, NULL, &arena, &plan, err);
+    if (!rc && plan.refused)
+        rc = err_set(err, ERR_CONFLICT, "%s", plan.refused);
+    if (!rc)
+        rc = setup_download(&plan, o->download, &n, err);
+    if (!rc)
+        fprintf(cli->out, text_in(cli->language, TEXT_SETUP_DOWNLOADED), n,
+                o->download);
+    arena_fini(&arena);
+    return rc;
+}
+
+/* ---- apply ------------------------------------------------------------- */
 
 /* The doctor looks at what was changed. */
 static void examine(struct cli *cli, const struct options *o)
@@ -311,9 +332,7 @@ static enum errc apply(struct cli *cli, const struct options *o,
     return rc;
 }
 
-/* ---- runs
- * ---------------------------------------------------------------------------
- */
+/* ---- runs -------------------------------------------------------------- */
 
 static enum errc resume(struct cli *cli, struct options *o, const char *name,
                         struct machine *m, struct host *h, struct err *err)
@@ -431,8 +450,7 @@ static enum errc runs(struct cli *cli, const struct options *o, struct host *h,
     return rc;
 }
 
-/* ---- the command
- * ---------------------------------------------------------------------- */
+/* ---- the command ------------------------------------------------------- */
 
 static enum errc prepare(struct cli *cli, struct options *o,
                          const struct flag_args *args, struct machine *m,
@@ -450,6 +468,8 @@ static enum errc prepare(struct cli *cli, struct options *o,
         return runs(cli, o, h, err);
     enum errc rc = take_targets(cli, o, args, m, err);
     rc = rc ? rc : rank_mirrors(cli, o, a, err);
+    if (!rc && o->download)
+        return download(cli, o, m, h, err);
     rc = rc ? rc : plan_and_show(cli, o, m, h, &open, err);
     if (!rc && o->apply && open)
         return apply(cli, o, m, h, err);

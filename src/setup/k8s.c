@@ -89,8 +89,7 @@ static const char *network(struct plan *p, const char *cidr)
                 cidr);
 }
 
-/* ---- swap
- * ----------------------------------------------------------------------- */
+/* ---- swap -------------------------------------------------------------- */
 
 /* fstab with its swap lines as comments. */
 static struct str without_swap(struct plan *p, struct str fstab)
@@ -131,8 +130,7 @@ static void swap_off(struct plan *p)
             "swapon -a");
 }
 
-/* ---- what the node stands on
- * ------------------------------------------------------ */
+/* ---- what the node stands on ------------------------------------------- */
 
 /* A module, or a part of this kernel: then only modules.builtin tells. */
 static bool is_loaded(struct plan *p, const char *name)
@@ -205,8 +203,7 @@ static void node_packages(struct plan *p, const struct os *os,
             "apt-mark -q unhold kubelet kubeadm kubectl");
 }
 
-/* ---- the cluster
- * -------------------------------------------------------------------- */
+/* ---- the cluster ------------------------------------------------------- */
 
 static void cluster(struct plan *p, const char *cidr)
 {

@@ -134,6 +134,12 @@ MUST_CHECK enum errc setup_plan(const struct setup_options *o,
 /* How many steps there are to do. */
 size_t plan_open_steps(const struct plan *p);
 
+/* Fetches the packages of the plan, and all that they need, into a directory
+ * that --bundle takes; how many .deb files it has then. The plan's host must
+ * have been opened with that directory as its bundle. */
+MUST_CHECK enum errc setup_download(const struct plan *p, const char *directory,
+                                    size_t *n, struct err *err);
+
 /* What happens while it happens. */
 struct setup_watch {
     void (*begin)(void *ctx, size_t i, size_t n, const char *title);

@@ -15,7 +15,7 @@ import pytest
 
 from machines import LAPTOP, SERVER, build, changed
 from stoker import BINARY
-from trees import HERE, Tree, difference, make_bundle, snapshot, why_not
+from trees import BASE, HERE, Tree, difference, make_bundle, snapshot, why_not
 
 ENV = {**os.environ, "LC_ALL": "C.UTF-8"}
 real = pytest.mark.skipif(why_not() is not None, reason=str(why_not()))
@@ -435,6 +435,27 @@ def test_what_others_changed_since_is_not_put_back(tree, bundle):
     assert not difference(before, snapshot(tree.path))
     assert setup("undo", "--force", "--root", tree.path).returncode == 0
     assert "other" not in tree.read("/etc/fstab")
+
+
+@real
+def test_a_bundle_is_made_where_there_is_a_network(tree, bundle, folder):
+    """The network is another bundle, which apt copies from as it would from a server."""
+    subprocess.run(["cp", "-a", bundle, tree.path / "network"], check=True)
+    tree.write("/etc/apt/sources.list", "deb [trusted=yes] copy:/network ./\n")
+    subprocess.run(["chroot", tree.path, "apt-get", "-qq", "update"], check=True, capture_output=True)
+    before = snapshot(tree.path)
+    status = (BASE / "var/lib/dpkg/status").read_bytes()
+    r = setup("docker", "storage", "--source", "nas:/m", "--mount", "/m", "--download", folder / "packages", "--root", tree.path)
+    assert r.returncode == 0 and "2 packages in" in r.stdout, r
+    assert not difference(before, snapshot(tree.path)) and (tree.path / "var/lib/dpkg/status").read_bytes() == status
+    assert {"Packages", "stoker.list"} < {p.name for p in (folder / "packages").iterdir()}
+    with Tree() as other:
+        applied(other, folder / "packages", "docker")
+        assert "docker.io" in "".join(other.packages())
+    tree.write("/etc/apt/sources.list", "")
+    subprocess.run(["chroot", tree.path, "apt-get", "-qq", "update"], check=True, capture_output=True)
+    r = setup("docker", "--download", folder / "none", "--root", tree.path)
+    assert r.returncode == 11 and "apt-get" in r.stderr, r
 
 
 @real
