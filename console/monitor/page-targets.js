@@ -6,7 +6,7 @@ import { text } from './text.js';
 const state = (t) => h('span', { class: `badge ${{ up: 'good', down: 'bad' }[t.health] || 'soft'}` }, text(t.health));
 
 // Those that are no URL are of the monitor itself.
-const inside = { 'the backups': 'ofBackups', 'the GPUs': 'ofGpus', 'this machine': 'ofMachine' };
+const inside = { 'the backups': 'ofBackups', 'the doctor': 'ofDoctor', 'the GPUs': 'ofGpus', 'this machine': 'ofMachine' };
 const address = (t) => (inside[t.scrapeUrl] ? text(inside[t.scrapeUrl]) : h('code', {}, t.scrapeUrl));
 
 export function render(element) {

@@ -18,7 +18,7 @@ const struct flag monitor_flags_table[] = {
     {"timeout",       0, FLAG_DURATION, AT(timeout),   "10s", MS, DAY, SECOND, TEXT_OPT_SCRAPE_TIMEOUT, false, 0},
     {"no-self",       0, FLAG_BOOL,     AT(no_self),   NULL, 0, 0, 0, TEXT_OPT_NO_SELF, false, 0},
     {"no-host",       0, FLAG_BOOL,     AT(no_host),   NULL, 0, 0, 0, TEXT_OPT_NO_HOST, false, 0},
-    {"doctor-interval", 0, FLAG_DURATION, AT(doctor),  "4m", 0, 280 * (int64_t)SECOND, SECOND, TEXT_OPT_DOCTOR_INTERVAL, false, 0},
+    {"doctor-interval", 0, FLAG_DURATION, AT(doctor),  "4m", 0, DAY, SECOND, TEXT_OPT_DOCTOR_INTERVAL, false, 0},
     {"no-gpu",        0, FLAG_BOOL,     AT(no_gpu),    NULL, 0, 0, 0, TEXT_OPT_NO_GPU, false, 0},
     {"exporter",      0, FLAG_BOOL,     AT(exporter),  NULL, 0, 0, 0, TEXT_OPT_EXPORTER, false, 0},
     {"exporter-port", 0, FLAG_INT,      AT(exporter_port), "9400", 0, 65535, 0, TEXT_OPT_EXPORTER_PORT, false, 0},

@@ -19,10 +19,10 @@
 #include "io/socket.h"
 #include "web/exporter.h"
 
-enum { LARGE = 1 << 20 }; /* bytes of one piece of memory */
-
-/* The doctor comes when a start, of the machine perhaps, is over. */
-enum { CHECKUP_WAIT_MS = 60000 };
+enum {
+    LARGE = 1 << 20, /* bytes of one piece of memory */
+    MINUTE_MS = 60000
+};
 
 static enum errc open_port(const struct monitor_options *o, uint16_t port,
                            int *fd, struct err *err)
@@ -143,6 +143,24 @@ static enum errc open_exporter(const struct monitor_options *o, struct own *own,
     return rc;
 }
 
+/* It comes when a start, of the machine perhaps, is over. */
+static struct scrape_target doctor_target(const struct monitor_options *o,
+                                          struct own *own)
+{
+    int64_t often = o->doctor_ms < MINUTE_MS ? o->doctor_ms : MINUTE_MS;
+
+    own->checkup =
+        (struct checkup){.interval_ns = o->doctor_ms * INT64_C(1000000),
+                         .due_ns = clock_mono_ns() + often * INT64_C(1000000)};
+    return (struct scrape_target){.job = "doctor",
+                                  .url = "the doctor",
+                                  .collect = checkup,
+                                  .ctx = &own->checkup,
+                                  .interval_ms = often,
+                                  .timeout_ms = often,
+                                  .instance = own->host};
+}
+
 static enum errc take_port(const struct monitor_options *o, unsigned port,
                            struct control_options *c, struct own *own,
                            struct err *err)
@@ -173,19 +191,8 @@ static enum errc take_port(const struct monitor_options *o, unsigned port,
                                                       .url = "this machine",
                                                       .collect = host,
                                                       .instance = own->host};
-    own->checkup.not_before_ns =
-        clock_mono_ns() + INT64_C(1000000) * (o->doctor_ms < CHECKUP_WAIT_MS
-                                                  ? o->doctor_ms
-                                                  : CHECKUP_WAIT_MS);
     if (!o->no_host && o->doctor_ms)
-        own->targets[s->n++] =
-            (struct scrape_target){.job = "doctor",
-                                   .url = "the doctor",
-                                   .collect = checkup,
-                                   .ctx = &own->checkup,
-                                   .interval_ms = o->doctor_ms,
-                                   .timeout_ms = o->doctor_ms,
-                                   .instance = own->host};
+        own->targets[s->n++] = doctor_target(o, own);
     if (own->gpus)
         own->targets[s->n++] = (struct scrape_target){.job = "gpu",
                                                       .url = "the GPUs",
@@ -287,6 +294,7 @@ enum errc monitor_run(const struct monitor_options *options, struct err *err)
         rc = answer(options, &control, fd, &own, start, &set, err);
     exporter_free(own.exporter);
     gpus_free(own.gpus);
+    checkup_fini(&own.checkup);
     free(own.targets);
     close_logs(&own);
     return rc;

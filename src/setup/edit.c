@@ -139,23 +139,33 @@ enum errc edit_json(struct str text, const char *wanted, struct arena *a,
 
 /* ---- lines ------------------------------------------------------------- */
 
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t';
+}
+
+struct str edit_word(struct str *line)
+{
+    size_t from = 0, to;
+
+    while (from < line->n && is_blank(line->p[from]))
+        from++;
+    for (to = from; to < line->n && !is_blank(line->p[to]); to++)
+        ;
+    struct str word = str_slice(*line, from, to);
+    *line = str_slice(*line, to, line->n);
+    return word;
+}
+
 /* The word in that place of a line; empty in a comment. */
 static struct str word_at(struct str line, unsigned place)
 {
-    struct str word = STR("");
+    struct str word = edit_word(&line);
 
-    line = str_trim(line);
-    if (line.n && line.p[0] == '#')
-        return word;
-    for (unsigned i = 0; i <= place; i++) {
-        size_t n = 0;
-        while (line.n && strchr(" \t", *line.p))
-            line = str_slice(line, 1, line.n);
-        while (n < line.n && !strchr(" \t", line.p[n]))
-            n++;
-        word = str_slice(line, 0, n);
-        line = str_slice(line, n, line.n);
-    }
+    if (word.n && word.p[0] == '#')
+        return STR("");
+    while (place-- > 0)
+        word = edit_word(&line);
     return word;
 }
 
@@ -189,6 +199,26 @@ struct str edit_line(struct plan *p, struct str text, unsigned place,
     if (!there)
         buf_printf(&b, "%s\n", line);
     return kept(p, &b);
+}
+
+struct str edit_comment(struct plan *p, struct str text, unsigned place,
+                        const char *word, const char *mark)
+{
+    struct str whole = text, wanted = str_from_cstr(word);
+    bool any = false;
+    struct buf b;
+
+    buf_init(&b, HOST_FILE_MAX);
+    while (text.n) {
+        struct str line = str_cut(&text, '\n');
+        bool match = str_eq(word_at(line, place), wanted);
+        buf_puts(&b, match ? mark : "");
+        buf_put(&b, line);
+        buf_putc(&b, '\n');
+        any |= match;
+    }
+    struct str out = kept(p, &b);
+    return any ? out : whole;
 }
 
 struct str edit_block(struct plan *p, struct str text, const char *name,

@@ -91,38 +91,13 @@ static const char *network(struct plan *p, const char *cidr)
 
 /* ---- swap -------------------------------------------------------------- */
 
-/* fstab with its swap lines as comments. */
-static struct str without_swap(struct plan *p, struct str fstab)
-{
-    const char *out = "";
-    struct str whole = fstab;
-    bool any = false;
-
-    while (fstab.n) {
-        struct str line = str_cut(&fstab, '\n'), rest = str_trim(line);
-        unsigned n = 0;
-        bool swap = false;
-        for (; rest.n && rest.p[0] != '#'; n++) {
-            size_t k = 0;
-            while (k < rest.n && !strchr(" \t", rest.p[k]))
-                k++;
-            swap |= n == 2 && str_eq(str_slice(rest, 0, k), STR("swap"));
-            rest = str_trim(str_slice(rest, k, rest.n));
-        }
-        out = made(p, "%s%s" STR_FMT "\n", out,
-                   swap ? "# off for Kubernetes: " : "", STR_ARG(line));
-        any |= swap;
-    }
-    return any ? str_from_cstr(out) : whole;
-}
-
 static void swap_off(struct plan *p)
 {
     struct str fstab = planned(p, "/etc/fstab"), swaps = {NULL, 0};
 
     if (fstab.p)
         put_file(p, titled(p, SETUP_TEXT_K8S_SWAP), "/etc/fstab", 0644,
-                 without_swap(p, fstab));
+                 edit_comment(p, fstab, 2, "swap", "# off for Kubernetes: "));
     if (is_running(p) &&
         machine_read(p->machine, "/proc/swaps", &swaps) == FOUND &&
         memmem(swaps.p, swaps.n, "\n/", 2))

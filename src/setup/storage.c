@@ -16,18 +16,10 @@ static bool is_nfs(const char *source)
 static struct str source_at(struct str fstab, const char *point)
 {
     while (fstab.n) {
-        struct str line = str_trim(str_cut(&fstab, '\n')), words[2];
-        if (!line.n || line.p[0] == '#')
-            continue;
-        for (size_t i = 0; i < 2; i++) {
-            size_t n = 0;
-            while (n < line.n && !strchr(" \t", line.p[n]))
-                n++;
-            words[i] = str_slice(line, 0, n);
-            line = str_trim(str_slice(line, n, line.n));
-        }
-        if (str_eq(words[1], str_from_cstr(point)))
-            return words[0];
+        struct str line = str_cut(&fstab, '\n');
+        struct str source = edit_word(&line), at = edit_word(&line);
+        if (source.n && source.p[0] != '#' && str_eq(at, str_from_cstr(point)))
+            return source;
     }
     return STR("");
 }

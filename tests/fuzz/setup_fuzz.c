@@ -65,6 +65,9 @@ static void edit_all(struct str text)
     once = edit_line(&p, text, 1, "/m", "x /m ext4");
     twice = edit_line(&p, once, 1, "/m", "x /m ext4");
     MUST(p.failed || str_eq(once, twice));
+    once = edit_comment(&p, text, 2, "swap", "# ");
+    twice = edit_comment(&p, once, 2, "swap", "# ");
+    MUST(p.failed || str_eq(once, twice));
     once = edit_block(&p, text, "n", "1\n");
     twice = edit_block(&p, once, "n", "1\n");
     MUST(p.failed || str_eq(once, twice));

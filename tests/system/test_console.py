@@ -148,12 +148,12 @@ def test_streams(both):
     s = Stream(both.watch + "/api/v1/live?interval=1s&query=up&query=vector(1)/0&query=rate(up[1m])%20and%20nothing")
     try:
         times = []
-        both.await_value("count(up)", 4)
+        both.await_value("count(up)", 5)
         for _ in range(3):
             kind, data = s.next()
             assert kind == "samples"
             assert [r["resultType"] for r in data["results"]] == ["vector"] * 3
-            assert len(data["results"][0]["result"]) == 4 and data["results"][1]["result"][0]["value"][1] == "+Inf"
+            assert len(data["results"][0]["result"]) == 5 and data["results"][1]["result"][0]["value"][1] == "+Inf"
             times.append(data["time"])
         assert times[0] + 0.5 < times[1] and times[1] + 0.5 < times[2]
     finally:

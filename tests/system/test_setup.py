@@ -18,6 +18,7 @@ from stoker import BINARY
 from trees import BASE, HERE, Tree, difference, make_bundle, snapshot, why_not
 
 ENV = {**os.environ, "LC_ALL": "C.UTF-8"}
+sanitize = pytest.mark.sanitize
 real = pytest.mark.skipif(why_not() is not None, reason=str(why_not()))
 
 
@@ -176,6 +177,7 @@ REFUSED = [
 ]
 
 
+@sanitize
 @pytest.mark.parametrize("name,machine,args,status,message", REFUSED, ids=[p[0] for p in REFUSED])
 def test_refused(folder, name, machine, args, status, message):
     build(folder, machine)
@@ -425,6 +427,7 @@ def test_a_kill_within_a_command_and_a_failure(tree, bundle):
 
 
 @real
+@sanitize
 def test_what_others_changed_since_is_not_put_back(tree, bundle):
     applied(tree, bundle, *arguments(["storage"]))
     with open(tree.path / "etc/fstab", "a") as f:

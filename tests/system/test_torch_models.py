@@ -137,7 +137,6 @@ def with_sources(repository, files):
     return names
 
 
-@pytest.mark.sanitize
 def test_what_a_source_leaves_open_is_found(tmp_path):
     """Arguments from data, from a command line, from files that are not there:
     tests/oracle/torch_open.py."""
