@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/ports.h"
 #include "cli/command.h"
+#include "cli/setup_runs.h"
 #include "doctor/report.h"
 #include "machine/pci.h"
 #include "setup/journal.h"
@@ -56,7 +57,7 @@ static const struct flag flags[] = {
 };
 /* clang-format on */
 
-/* ---- what is asked for ------------------------------------------------- */
+/* ---- what is asked for ----------------------------------------------- */
 
 static enum errc take_target(struct cli *cli, struct options *o,
                              const char *word, struct err *err)
@@ -128,30 +129,7 @@ static bool has_colour(const struct cli *cli)
     return !getenv("NO_COLOR") && isatty(fileno(cli->out)) == 1;
 }
 
-/* ---- progress ---------------------------------------------------------- */
-
-static void begin(void *ctx, size_t i, size_t n, const char *title)
-{
-    struct cli *cli = ctx;
-
-    fprintf(cli->out, "[%zu/%zu] %s", i, n, title);
-    fflush(cli->out);
-}
-
-static void end(void *ctx, const char *outcome, double seconds)
-{
-    struct cli *cli = ctx;
-
-    if (outcome)
-        fprintf(cli->out, "\n      %s\n", outcome);
-    else if (seconds >= 2)
-        fprintf(cli->out, " (%.0f s)\n", seconds);
-    else
-        fputc('\n', cli->out);
-    fflush(cli->out);
-}
-
-/* ---- mirrors ----------------------------------------------------------- */
+/* ---- mirrors --------------------------------------------------------- */
 
 /* Measures them and puts those that answer in their order. */
 static enum errc rank_mirrors(struct cli *cli, struct options *o,
@@ -182,7 +160,7 @@ static enum errc rank_mirrors(struct cli *cli, struct options *o,
     return ERR_OK;
 }
 
-/* ---- plan -------------------------------------------------------------- */
+/* ---- plan ------------------------------------------------------------ */
 
 static void print_plan(struct cli *cli, const struct options *o,
                        const struct plan *plan)
@@ -228,8 +206,7 @@ static enum errc plan_and_show(struct cli *cli, const struct options *o,
     return rc;
 }
 
-/* ---- packages for machines without a network ------------------------------
- */
+/* ---- packages for machines without a network ------------------------- */
 
 static enum errc download(struct cli *cli, const struct options *o,
                           struct machine *m, struct host *h, struct err *err)
@@ -252,7 +229,7 @@ static enum errc download(struct cli *cli, const struct options *o,
     return rc;
 }
 
-/* ---- apply ------------------------------------------------------------- */
+/* ---- apply ----------------------------------------------------------- */
 
 /* The doctor looks at what was changed. */
 static void examine(struct cli *cli, const struct options *o)
@@ -287,7 +264,7 @@ static enum errc apply_run(struct cli *cli, const struct options *o,
                            struct machine *m, struct journal *run,
                            struct err *err)
 {
-    const struct setup_watch watch = {begin, end, cli};
+    const struct setup_watch watch = setup_progress(cli);
     size_t done = 0;
     enum errc rc = setup_apply(&o->setup, m, run, &watch, &done, err);
 
@@ -332,7 +309,7 @@ static enum errc apply(struct cli *cli, const struct options *o,
     return rc;
 }
 
-/* ---- runs -------------------------------------------------------------- */
+/* ---- runs ------------------------------------------------------------ */
 
 static enum errc resume(struct cli *cli, struct options *o, const char *name,
                         struct machine *m, struct host *h, struct err *err)
@@ -370,87 +347,7 @@ static enum errc resume(struct cli *cli, struct options *o, const char *name,
     return rc;
 }
 
-static enum errc undo(struct cli *cli, const struct options *o,
-                      const char *name, struct host *h, struct err *err)
-{
-    const struct setup_watch watch = {begin, end, cli};
-    struct journal run;
-    struct arena arena;
-
-    if (name && strcmp(name, "last") == 0)
-        name = NULL;
-    arena_init(&arena, 1 << 30);
-    enum errc rc = ERR_OK;
-    if (geteuid() != 0)
-        rc = err_set(err, ERR_DENIED, "%s",
-                     text_in(cli->language, TEXT_SETUP_ROOT_NEEDED));
-    else
-        rc = journal_open(h, &arena, name, &run, err);
-    if (!rc) {
-        if (run.state == RUN_UNDONE)
-            rc = err_set(err, ERR_CONFLICT,
-                         text_in(cli->language, TEXT_SETUP_UNDONE_BEFORE),
-                         run.run);
-        else
-            rc = setup_undo(&run, o->force, &watch, err);
-        if (!rc)
-            fprintf(cli->out, text_in(cli->language, TEXT_SETUP_UNDONE),
-                    run.run);
-        journal_close(&run);
-    }
-    arena_fini(&arena);
-    return rc;
-}
-
-static enum errc list_run(void *ctx, const struct journal *j)
-{
-    static const enum text states[] = {TEXT_SETUP_STATE_OPEN,
-                                       TEXT_SETUP_STATE_FINISHED,
-                                       TEXT_SETUP_STATE_UNDONE};
-    struct cli *cli = ctx;
-
-    fprintf(cli->out, "%-20s %-12s %3zu ", j->run,
-            text_in(cli->language, states[j->state]), j->n);
-    for (size_t i = 0; i < j->n_arguments; i++)
-        fprintf(cli->out, " " STR_FMT, STR_ARG(j->arguments[i]));
-    fputc('\n', cli->out);
-    return ERR_OK;
-}
-
-static enum errc list_run_json(void *ctx, const struct journal *j)
-{
-    static const char *const states[] = {"open", "finished", "undone"};
-    struct buf *out = ctx;
-
-    buf_printf(out,
-               "%s{\"run\":\"%s\",\"state\":\"%s\",\"steps\":%zu,"
-               "\"arguments\":[",
-               out->n > 1 ? ",\n " : "", j->run, states[j->state], j->n);
-    for (size_t i = 0; i < j->n_arguments; i++) {
-        buf_puts(out, i ? "," : "");
-        buf_put_quoted(out, j->arguments[i]);
-    }
-    buf_puts(out, "]}");
-    return ERR_OK;
-}
-
-static enum errc runs(struct cli *cli, const struct options *o, struct host *h,
-                      struct err *err)
-{
-    struct buf out;
-
-    if (!o->json)
-        return journal_each(h, list_run, cli, err);
-    buf_init(&out, 64 << 20);
-    buf_puts(&out, "[");
-    enum errc rc = journal_each(h, list_run_json, &out, err);
-    if (!rc)
-        fprintf(cli->out, STR_FMT "]\n", STR_ARG(buf_str(&out)));
-    buf_fini(&out);
-    return rc;
-}
-
-/* ---- the command ------------------------------------------------------- */
+/* ---- the command ----------------------------------------------------- */
 
 static enum errc prepare(struct cli *cli, struct options *o,
                          const struct flag_args *args, struct machine *m,
@@ -461,11 +358,11 @@ static enum errc prepare(struct cli *cli, struct options *o,
     size_t open = 0;
 
     if (strcmp(word, "undo") == 0 && args->n <= 2)
-        return undo(cli, o, name, h, err);
+        return setup_undo_run(cli, name, o->force, h, err);
     if (strcmp(word, "resume") == 0 && args->n <= 2)
         return resume(cli, o, name, m, h, err);
     if (strcmp(word, "runs") == 0 && args->n == 1)
-        return runs(cli, o, h, err);
+        return setup_list_runs(cli, o->json, h, err);
     enum errc rc = take_targets(cli, o, args, m, err);
     rc = rc ? rc : rank_mirrors(cli, o, a, err);
     if (!rc && o->download)

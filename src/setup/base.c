@@ -83,7 +83,7 @@ static void host_name(struct plan *p)
         refresh(p, title, "hostname -F /etc/hostname", "");
 }
 
-/* ---- a fixed address --------------------------------------------------- */
+/* ---- a fixed address ------------------------------------------------- */
 
 static bool is_address(const char *text, bool with_prefix)
 {

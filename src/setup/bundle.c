@@ -48,7 +48,7 @@ static enum errc fetch(struct host *h, const char *names, bool debian,
     return rc;
 }
 
-/* ---- the index --------------------------------------------------------- */
+/* ---- the index ------------------------------------------------------- */
 
 static enum errc put_sums(struct indexing *x, const char *name)
 {
@@ -115,7 +115,7 @@ static enum errc make_index(struct indexing *x)
     return rc ? rc : write_file(x->directory, "stoker.list", list, x->err);
 }
 
-/* ---- the whole --------------------------------------------------------- */
+/* ---- the whole ------------------------------------------------------- */
 
 enum errc setup_download(const struct plan *p, const char *directory, size_t *n,
                          struct err *err)

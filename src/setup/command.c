@@ -31,7 +31,7 @@ static const char *const environment[] = {
     "PIP_DISABLE_PIP_VERSION_CHECK=1",
     NULL};
 
-/* ---- the child --------------------------------------------------------- */
+/* ---- the child ------------------------------------------------------- */
 
 static void mount_at(const struct host *h, const char *from, const char *type,
                      unsigned long flags, const char *at)
@@ -85,7 +85,7 @@ static NORETURN void become(const struct host *h, const char *const *argv,
     _exit(errno == ENOENT ? NO_COMMAND : NO_ROOT);
 }
 
-/* ---- the parent -------------------------------------------------------- */
+/* ---- the parent ------------------------------------------------------ */
 
 static void hear(const struct host *h, int fd, struct buf *out)
 {

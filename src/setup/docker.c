@@ -120,7 +120,7 @@ void target_docker(struct plan *p)
         member(p, p->options->user);
 }
 
-/* ---- GPUs in containers ------------------------------------------------ */
+/* ---- GPUs in containers ---------------------------------------------- */
 
 /* https://docs.nvidia.com/datacenter/cloud-native/container-toolkit/ */
 #define TOOLKIT "https://nvidia.github.io/libnvidia-container"

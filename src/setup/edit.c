@@ -7,7 +7,7 @@
 
 enum { TEXT_MAX = 4 << 20, DEPTH_MAX = 64 };
 
-/* ---- JSON -------------------------------------------------------------- */
+/* ---- JSON ------------------------------------------------------------ */
 
 static bool same_value(const struct json_node *a, const struct json_node *b)
 {
@@ -137,7 +137,7 @@ enum errc edit_json(struct str text, const char *wanted, struct arena *a,
     return copy ? ERR_OK : err_set(err, ERR_NOMEM, "out of memory");
 }
 
-/* ---- lines ------------------------------------------------------------- */
+/* ---- lines ----------------------------------------------------------- */
 
 static bool is_blank(char c)
 {

@@ -59,7 +59,7 @@ static bool check(struct plan *p, const char *ports, const char *allow)
     return !p->refused;
 }
 
-/* ---- nftables: https://wiki.nftables.org ------------------------------- */
+/* ---- nftables: https://wiki.nftables.org ----------------------------- */
 
 static const char *networks(struct plan *p, const char *allow, bool v6)
 {
@@ -116,7 +116,7 @@ static void own_table(struct plan *p, const char *ports, const char *allow)
             "nft delete table inet stoker");
 }
 
-/* ---- those that are there ---------------------------------------------- */
+/* ---- those that are there -------------------------------------------- */
 
 static bool ufw_is_on(struct plan *p)
 {

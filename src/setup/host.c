@@ -36,7 +36,7 @@ bool host_is_tree(const struct host *h)
     return strcmp(h->path, "/") != 0;
 }
 
-/* ---- looking ----------------------------------------------------------- */
+/* ---- looking --------------------------------------------------------- */
 
 /* The directory of the path, and the name in it. */
 static int parent_of(struct host *h, const char *path, const char **name)
@@ -156,7 +156,7 @@ bool node_same(const struct node *a, const struct node *b)
     return a->mode == b->mode && str_eq(a->text, b->text);
 }
 
-/* ---- making it so ------------------------------------------------------ */
+/* ---- making it so ---------------------------------------------------- */
 
 static int temporary_name(char out[NAME_MAX + 1], const char *name)
 {

@@ -27,7 +27,7 @@ void host_close(struct host *h);
 
 bool host_is_tree(const struct host *h);
 
-/* ---- paths ------------------------------------------------------------- */
+/* ---- paths ----------------------------------------------------------- */
 
 /* What is there, links not followed; a file's bytes in the arena. */
 MUST_CHECK enum errc host_look(struct host *h, const char *path,
@@ -45,7 +45,7 @@ MUST_CHECK enum errc host_put(struct host *h, const char *path,
 /* The same thing: kind, bytes, mode, owner. */
 bool node_same(const struct node *a, const struct node *b);
 
-/* ---- commands ---------------------------------------------------------- */
+/* ---- commands -------------------------------------------------------- */
 
 /* Runs it to its end. Its output goes to `out` if not NULL, and to the log.
  * ERR_NOT_FOUND: there is no such command; ERR_UNAVAIL: it failed, with the
@@ -63,7 +63,7 @@ MUST_CHECK enum errc host_run_line(struct host *h, const char *line,
 /* The probe of a step: a path that is there, a command that succeeds. */
 bool host_holds(struct host *h, const char *probe);
 
-/* ---- packages (packages.c) --------------------------------------------- */
+/* ---- packages (packages.c) ------------------------------------------- */
 
 /* The names of what is installed, sorted, a line each. ERR_UNSUPPORTED: there
  * is neither dpkg nor rpm. */

@@ -15,7 +15,7 @@
 #include "machine/inside.h"
 #include "machine/machine.h"
 
-/* ---- reading ----------------------------------------------------------- */
+/* ---- reading --------------------------------------------------------- */
 
 static size_t word_in(const struct json_node *v, const char *const *words,
                       size_t n)
@@ -183,7 +183,7 @@ bool entry_is(const struct entry *e, const struct step *s)
     return strcmp(s->does, e->does) == 0;
 }
 
-/* ---- opening ----------------------------------------------------------- */
+/* ---- opening --------------------------------------------------------- */
 
 static enum errc make_above(struct host *h, struct err *err)
 {
@@ -326,7 +326,7 @@ enum errc journal_each(struct host *h,
     return rc;
 }
 
-/* ---- the last one, and a new one --------------------------------------- */
+/* ---- the last one, and a new one ------------------------------------- */
 
 struct last {
     char run[RUN_NAME_MAX]; /* not undone */

@@ -89,7 +89,7 @@ static const char *network(struct plan *p, const char *cidr)
                 cidr);
 }
 
-/* ---- swap -------------------------------------------------------------- */
+/* ---- swap ------------------------------------------------------------ */
 
 static void swap_off(struct plan *p)
 {
@@ -105,7 +105,7 @@ static void swap_off(struct plan *p)
             "swapon -a");
 }
 
-/* ---- what the node stands on ------------------------------------------- */
+/* ---- what the node stands on ----------------------------------------- */
 
 /* A module, or a part of this kernel: then only modules.builtin tells. */
 static bool is_loaded(struct plan *p, const char *name)
@@ -178,7 +178,7 @@ static void node_packages(struct plan *p, const struct os *os,
             "apt-mark -q unhold kubelet kubeadm kubectl");
 }
 
-/* ---- the cluster ------------------------------------------------------- */
+/* ---- the cluster ----------------------------------------------------- */
 
 static void cluster(struct plan *p, const char *cidr)
 {

@@ -87,7 +87,7 @@ const char *packages_missing(struct str list, const char *names,
     return out ? out : names;
 }
 
-/* ---- services stay still ----------------------------------------------- */
+/* ---- services stay still --------------------------------------------- */
 
 static enum errc hold_services(struct host *h, bool *held, struct err *err)
 {
@@ -114,7 +114,7 @@ static void release_services(struct host *h)
     arena_fini(&a);
 }
 
-/* ---- installing -------------------------------------------------------- */
+/* ---- installing ------------------------------------------------------ */
 
 static enum errc apt(struct host *h, const char *rest, struct err *err)
 {
@@ -184,7 +184,7 @@ enum errc packages_install(struct host *h, const char *names, struct err *err)
     return rc;
 }
 
-/* ---- removing ---------------------------------------------------------- */
+/* ---- removing -------------------------------------------------------- */
 
 enum errc packages_back_to(struct host *h, struct str before, struct err *err)
 {

@@ -33,7 +33,7 @@ const char *setup_text_in(enum language l, enum setup_text t)
     return texts[t][l];
 }
 
-/* ---- texts ------------------------------------------------------------- */
+/* ---- texts ----------------------------------------------------------- */
 
 static const char *vmade(struct plan *p, const char *fmt, va_list args)
 {
@@ -67,7 +67,7 @@ const char *titled(struct plan *p, enum setup_text t, ...)
     return text;
 }
 
-/* ---- steps ------------------------------------------------------------- */
+/* ---- steps ----------------------------------------------------------- */
 
 static struct step *add(struct plan *p, enum step_kind kind, const char *title)
 {
@@ -265,7 +265,7 @@ void refuse(struct plan *p, const char *why)
         p->refused = made(p, "%s: %s", setup_targets[p->target].name, why);
 }
 
-/* ---- questions --------------------------------------------------------- */
+/* ---- questions ------------------------------------------------------- */
 
 struct os plan_os(struct plan *p)
 {
@@ -353,7 +353,7 @@ void kernel_settings(struct plan *p, const char *title, const char *path,
                 as_it_was(p, str_from_cstr(text)));
 }
 
-/* ---- the whole --------------------------------------------------------- */
+/* ---- the whole ------------------------------------------------------- */
 
 /* Words of commands and lines of files: no blanks, nothing that a shell, an
  * fstab or a unit reads in its own way. */

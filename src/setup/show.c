@@ -7,7 +7,7 @@
 
 enum { AROUND = 3, LINES_MAX = 400 };
 
-/* ---- differences ------------------------------------------------------- */
+/* ---- differences ----------------------------------------------------- */
 
 struct lines {
     struct str v[LINES_MAX];
@@ -67,7 +67,7 @@ void show_difference(struct str before, struct str after, bool colour,
         put_line(out, ' ', a.v[i], colour);
 }
 
-/* ---- for people -------------------------------------------------------- */
+/* ---- for people ------------------------------------------------------ */
 
 static bool is_text(struct str s)
 {
@@ -128,7 +128,7 @@ void show_plan(const struct plan *p, const struct show_style *s,
     }
 }
 
-/* ---- for programs ------------------------------------------------------ */
+/* ---- for programs ---------------------------------------------------- */
 
 static void put_node_json(struct buf *out, const char *key,
                           const struct node *n)

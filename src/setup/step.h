@@ -67,7 +67,7 @@ void refuse(struct plan *p, const char *why);
 /* The bytes of a file as it will be after the steps before; p NULL: none. */
 struct str planned(struct plan *p, const char *path);
 
-/* ---- what a target asks ------------------------------------------------ */
+/* ---- what a target asks ---------------------------------------------- */
 
 struct os plan_os(struct plan *p);
 
