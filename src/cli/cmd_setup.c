@@ -197,7 +197,8 @@ static enum errc plan_and_show(struct cli *cli, const struct options *o,
     arena_init(&arena, 1 << 30);
     enum errc rc = setup_plan(&o->setup, m, h, NULL, &arena, &plan, err);
     if (!rc) {
-        print_plan(cli, o, &plan);
+        if (!o->json || !o->apply) /* then what was done is the answer */
+            print_plan(cli, o, &plan);
         *open = plan_open_steps(&plan);
         if (plan.refused)
             rc = err_set(err, ERR_CONFLICT, "%s", plan.refused);
@@ -231,8 +232,9 @@ static enum errc download(struct cli *cli, const struct options *o,
 
 /* ---- apply ----------------------------------------------------------- */
 
-/* The doctor looks at what was changed. */
-static void examine(struct cli *cli, const struct options *o)
+/* The doctor looks at what was changed by the run (NULL: nothing was). */
+static void examine(struct cli *cli, const struct options *o, const char *run,
+                    size_t done)
 {
     struct doctor_options d = {
         .root = o->setup.root, .language = cli->language, .limit_ms = 1200};
@@ -250,11 +252,21 @@ static void examine(struct cli *cli, const struct options *o)
                        setup_targets[i].groups);
     buf_putc(&only, '\0');
     d.only = only.p;
-    fprintf(cli->out, "%s", text_in(cli->language, TEXT_SETUP_EXAMINE));
-    if (!doctor_run(&d, &arena, &results, NULL)) {
+    if (o->json)
+        buf_printf(&out,
+                   "{\"run\":%s%s%s,\"steps\":%zu,\"doctor\":", run ? "\"" : "",
+                   run ? run : "null", run ? "\"" : "", done);
+    else
+        buf_puts(&out, text_in(cli->language, TEXT_SETUP_EXAMINE));
+    enum errc rc = doctor_run(&d, &arena, &results, NULL);
+    if (!rc && o->json)
+        report_json(&results, cli->language, &out);
+    else if (!rc)
         report_text(&results, &style, &out);
-        (void)fwrite(out.p ? out.p : "", 1, out.n, cli->out);
-    }
+    else
+        buf_puts(&out, o->json ? "null" : "");
+    buf_puts(&out, o->json ? "}\n" : "");
+    (void)fwrite(out.p ? out.p : "", 1, out.n, cli->out);
     arena_fini(&arena);
     buf_fini(&out);
     buf_fini(&only);
@@ -264,15 +276,17 @@ static enum errc apply_run(struct cli *cli, const struct options *o,
                            struct machine *m, struct journal *run,
                            struct err *err)
 {
-    const struct setup_watch watch = setup_progress(cli);
+    const struct setup_watch watch = setup_progress(cli, o->json);
     size_t done = 0;
     enum errc rc = setup_apply(&o->setup, m, run, &watch, &done, err);
 
     if (rc)
         return err_wrap(err, rc, text_in(cli->language, TEXT_SETUP_STOPPED),
                         run->run);
-    fprintf(cli->out, text_in(cli->language, TEXT_SETUP_DONE), done, run->run);
-    examine(cli, o);
+    if (!o->json)
+        fprintf(cli->out, text_in(cli->language, TEXT_SETUP_DONE), done,
+                run->run);
+    examine(cli, o, run->run, done);
     return ERR_OK;
 }
 
@@ -371,7 +385,7 @@ static enum errc prepare(struct cli *cli, struct options *o,
     if (!rc && o->apply && open)
         return apply(cli, o, m, h, err);
     if (!rc && o->apply)
-        examine(cli, o);
+        examine(cli, o, NULL, 0);
     else if (!rc && open && !o->json)
         fprintf(cli->out, "%s", text_in(cli->language, TEXT_SETUP_PLANNED));
     return rc;

@@ -9,28 +9,28 @@
 
 static void begin(void *ctx, size_t i, size_t n, const char *title)
 {
-    struct cli *cli = ctx;
+    FILE *out = ctx;
 
-    fprintf(cli->out, "[%zu/%zu] %s", i, n, title);
-    fflush(cli->out);
+    fprintf(out, "[%zu/%zu] %s", i, n, title);
+    fflush(out);
 }
 
 static void end(void *ctx, const char *outcome, double seconds)
 {
-    struct cli *cli = ctx;
+    FILE *out = ctx;
 
     if (outcome)
-        fprintf(cli->out, "\n      %s\n", outcome);
+        fprintf(out, "\n      %s\n", outcome);
     else if (seconds >= 2)
-        fprintf(cli->out, " (%.0f s)\n", seconds);
+        fprintf(out, " (%.0f s)\n", seconds);
     else
-        fputc('\n', cli->out);
-    fflush(cli->out);
+        fputc('\n', out);
+    fflush(out);
 }
 
-struct setup_watch setup_progress(struct cli *cli)
+struct setup_watch setup_progress(struct cli *cli, bool json)
 {
-    return (struct setup_watch){begin, end, cli};
+    return (struct setup_watch){begin, end, json ? cli->err : cli->out};
 }
 
 /* ---- undo ------------------------------------------------------------ */
@@ -38,7 +38,7 @@ struct setup_watch setup_progress(struct cli *cli)
 enum errc setup_undo_run(struct cli *cli, const char *name, bool force,
                          struct host *h, struct err *err)
 {
-    const struct setup_watch watch = setup_progress(cli);
+    const struct setup_watch watch = setup_progress(cli, false);
     struct journal run;
     struct arena arena;
 

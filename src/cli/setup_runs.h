@@ -5,8 +5,8 @@
 #include "cli/command.h"
 #include "setup/host.h"
 
-/* A line a step, as it goes. */
-struct setup_watch setup_progress(struct cli *cli);
+/* A line a step, as it goes; where the answer is JSON, beside it. */
+struct setup_watch setup_progress(struct cli *cli, bool json);
 
 /* Puts a run back; name NULL or "last": the last that is not. */
 MUST_CHECK enum errc setup_undo_run(struct cli *cli, const char *name,

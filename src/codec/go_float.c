@@ -110,6 +110,12 @@ size_t go_float_api(char out[GO_FLOAT_MAX], double v)
 {
     double size = fabs(v);
 
+    /* Most numbers: number.h writes them the same, but for the ".0" of whole
+     * ones. */
+    if (size == 0 || (size >= 1e-3 && size < 1e15)) {
+        size_t n = number_write_f64(out, v);
+        return n > 2 && out[n - 1] == '0' && out[n - 2] == '.' ? n - 2 : n;
+    }
     return go_float(out, size != 0 && (size < 1e-6 || size >= 1e21) ? 'e' : 'f',
                     v);
 }

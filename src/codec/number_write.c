@@ -15,13 +15,25 @@
 
 size_t number_write_u64(char *out, uint64_t v)
 {
+    static const char pairs[] =
+        "00010203040506070809101112131415161718192021222324"
+        "25262728293031323334353637383940414243444546474849"
+        "50515253545556575859606162636465666768697071727374"
+        "75767778798081828384858687888990919293949596979899";
     char text[20];
     size_t at = sizeof(text);
 
-    do {
-        text[--at] = (char)('0' + v % 10);
-        v /= 10;
-    } while (v);
+    while (v >= 100) {
+        at -= 2;
+        memcpy(text + at, pairs + 2 * (v % 100), 2);
+        v /= 100;
+    }
+    if (v >= 10) {
+        at -= 2;
+        memcpy(text + at, pairs + 2 * v, 2);
+    } else {
+        text[--at] = (char)('0' + v);
+    }
     memcpy(out, text + at, sizeof(text) - at);
     return sizeof(text) - at;
 }

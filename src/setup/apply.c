@@ -11,7 +11,7 @@ static enum errc act(struct host *h, const struct step *s, struct err *err)
     case STEP_PUT:
         return host_put(h, s->path, &s->after, err);
     case STEP_PACKAGES:
-        return packages_install(h, s->missing, err);
+        return packages_install(h, s->missing, s->may_remove, err);
     case STEP_RUN:
     case STEP_REFRESH:
         return host_run_line(h, s->does, NULL, err);

@@ -26,7 +26,7 @@ struct indexing {
 static enum errc fetch(struct host *h, const char *names, bool debian,
                        struct err *err)
 {
-    struct buf line;
+    struct buf line, said;
 
     buf_init(&line, NAMES_MAX);
     if (debian)
@@ -42,8 +42,10 @@ static enum errc fetch(struct host *h, const char *names, bool debian,
                    " install %s",
                    names);
     buf_putc(&line, '\0');
+    buf_init(&said, INDEX_MAX);
     enum errc rc =
-        line.failed ? ERR_NOMEM : host_run_line(h, line.p, NULL, err);
+        line.failed ? ERR_NOMEM : host_run_line(h, line.p, &said, err);
+    buf_fini(&said);
     buf_fini(&line);
     return rc;
 }

@@ -3,6 +3,9 @@
  * In a tree, each has mounts of its own: the kernel's file systems, and the
  * bundle of packages at HOST_BUNDLE. They are gone with the process, so
  * nothing is left behind whatever happens to us.
+ *
+ * What a command says goes straight to the log, unless it is asked for: when we
+ * are killed, a package manager in the middle of its work comes to its end.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -12,7 +15,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -20,7 +22,7 @@
 #include "base/fs.h"
 #include "setup/host.h"
 
-enum { NO_COMMAND = 127, NO_ROOT = 126, OUTPUT_MAX = 64 << 20 };
+enum { NO_COMMAND = 127, NO_ROOT = 126, TAIL_MAX = 4096 };
 
 static const char *const environment[] = {
     "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
@@ -69,7 +71,6 @@ static NORETURN void become(const struct host *h, const char *const *argv,
     int nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
     sigset_t none;
 
-    (void)prctl(PR_SET_PDEATHSIG, SIGTERM);
     sigemptyset(&none);
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
     if (host_is_tree(h) || h->bundle)
@@ -87,16 +88,24 @@ static NORETURN void become(const struct host *h, const char *const *argv,
 
 /* ---- the parent ------------------------------------------------------ */
 
-static void hear(const struct host *h, int fd, struct buf *out)
+static void hear(int fd, struct buf *out)
 {
     char piece[16384];
     ssize_t n;
 
-    while ((n = read(fd, piece, sizeof(piece))) > 0) {
+    while ((n = read(fd, piece, sizeof(piece))) > 0)
         buf_put(out, (struct str){piece, (size_t)n});
-        if (h->log >= 0)
-            (void)fs_write_all(h->log, piece, (size_t)n);
-    }
+}
+
+/* The end of what the log got since then. */
+static struct str tail(const struct host *h, off_t since, char *room)
+{
+    off_t end = h->log < 0 ? 0 : lseek(h->log, 0, SEEK_END);
+    off_t from = end - since > TAIL_MAX ? end - TAIL_MAX : since;
+    ssize_t n =
+        end > from ? pread(h->log, room, (size_t)(end - from), from) : 0;
+
+    return (struct str){room, n > 0 ? (size_t)n : 0};
 }
 
 /* The last line with something on it. */
@@ -107,10 +116,10 @@ static struct str last_line(struct str text)
     return str_behind_last(text, '\n');
 }
 
-static enum errc judge(const char *const *argv, int status, const struct buf *b,
+static enum errc judge(const char *const *argv, int status, struct str said,
                        struct err *err)
 {
-    struct str said = last_line(buf_str(b));
+    said = last_line(said);
 
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
         return ERR_OK;
@@ -144,31 +153,40 @@ static void log_command(const struct host *h, const char *const *argv)
     buf_fini(&line);
 }
 
+/* Where its output goes: a pipe, the log, or nowhere. */
+static bool open_output(const struct host *h, bool wanted, int ends[2])
+{
+    ends[0] = -1;
+    if (wanted)
+        return pipe2(ends, O_CLOEXEC) == 0;
+    ends[1] = h->log >= 0 ? fcntl(h->log, F_DUPFD_CLOEXEC, 3)
+                          : open("/dev/null", O_WRONLY | O_CLOEXEC);
+    return ends[1] >= 0;
+}
+
 enum errc host_run(struct host *h, const char *const *argv, struct buf *out,
                    struct err *err)
 {
-    struct buf own, *said = out ? out : &own;
+    char room[TAIL_MAX];
     int ends[2], status = 0;
 
-    if (pipe2(ends, O_CLOEXEC))
-        return fs_error(err, "cannot run", argv[0]);
     log_command(h, argv);
+    off_t since = h->log < 0 ? 0 : lseek(h->log, 0, SEEK_END);
+    if (!open_output(h, out != NULL, ends))
+        return fs_error(err, "cannot run", argv[0]);
     pid_t pid = fork();
     if (pid == 0)
         become(h, argv, ends[1]);
     (void)close(ends[1]);
-    if (pid < 0) {
+    if (out)
+        hear(ends[0], out);
+    if (ends[0] >= 0)
         (void)close(ends[0]);
+    if (pid < 0)
         return fs_error(err, "cannot run", argv[0]);
-    }
-    buf_init(&own, OUTPUT_MAX);
-    hear(h, ends[0], said);
-    (void)close(ends[0]);
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
         ;
-    enum errc rc = judge(argv, status, said, err);
-    buf_fini(&own);
-    return rc;
+    return judge(argv, status, out ? buf_str(out) : tail(h, since, room), err);
 }
 
 enum errc host_run_line(struct host *h, const char *line, struct buf *out,

@@ -116,16 +116,23 @@ static void packages(struct plan *p, const struct os *os,
     install(p, titled(p, SETUP_TEXT_DRIVER_HEADERS),
             kernel ? made(p, "linux-headers-%s build-essential dkms", kernel)
                    : "build-essential dkms");
-    if (str_eq(os->id, STR("ubuntu"))) { /* its own archive has them */
-        install(p, title,
-                made(p, "nvidia-driver-%s-server%s nvidia-utils-%s-server",
-                     c->branch, c->open ? "-open" : "", c->branch));
-        return;
-    }
-    nvidia_repository(p, os);
-    install(p, title,
-            made(p, "nvidia-driver-pinning-%s %s", c->branch,
-                 c->open ? "nvidia-open" : "cuda-drivers"));
+    /* From branch 590 on NVIDIA pins it by a package of its own; before,
+     * Ubuntu's own archive has them, by branch. */
+    bool pinned = version_major(str_from_cstr(c->branch)) >= 590;
+    bool ubuntu = str_eq(os->id, STR("ubuntu"));
+    if (pinned || !ubuntu)
+        nvidia_repository(p, os);
+    const char *names =
+        pinned   ? made(p, "nvidia-driver-pinning-%s %s", c->branch,
+                      c->open ? "nvidia-open" : "cuda-drivers")
+        : ubuntu ? made(p, "nvidia-driver-%s-server%s nvidia-utils-%s-server",
+                        c->branch, c->open ? "-open" : "", c->branch)
+                 : made(p, "%s-%s", c->open ? "nvidia-open" : "cuda-drivers",
+                        c->branch);
+    if (p->options->yes_driver)
+        install_instead(p, title, names);
+    else
+        install(p, title, names);
 }
 
 void target_driver(struct plan *p)

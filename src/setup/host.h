@@ -12,7 +12,7 @@
 /* Where commands find the bundle. */
 #define HOST_BUNDLE "/run/stoker-bundle"
 
-enum { HOST_FILE_MAX = 64 << 20, HOST_WORDS_MAX = 512 };
+enum { HOST_FILE_MAX = 64 << 20, HOST_WORDS_MAX = 4096 };
 
 struct host {
     const char *path;   /* "/" or a directory */
@@ -47,7 +47,7 @@ bool node_same(const struct node *a, const struct node *b);
 
 /* ---- commands -------------------------------------------------------- */
 
-/* Runs it to its end. Its output goes to `out` if not NULL, and to the log.
+/* Runs it to its end. Its output goes to `out`, or to the log if that is NULL.
  * ERR_NOT_FOUND: there is no such command; ERR_UNAVAIL: it failed, with the
  * last line that it said. */
 MUST_CHECK enum errc host_run(struct host *h, const char *const *argv,
@@ -65,7 +65,7 @@ bool host_holds(struct host *h, const char *probe);
 
 /* ---- packages (packages.c) ------------------------------------------- */
 
-/* The names of what is installed, sorted, a line each. ERR_UNSUPPORTED: there
+/* What is installed, a line "ii  NAME VERSION" each. ERR_UNSUPPORTED: there
  * is neither dpkg nor rpm. */
 MUST_CHECK enum errc packages_list(struct host *h, struct buf *out,
                                    struct err *err);
@@ -74,11 +74,12 @@ MUST_CHECK enum errc packages_list(struct host *h, struct buf *out,
 const char *packages_missing(struct str list, const char *names,
                              struct arena *a);
 
+/* may_remove: packages that are in the way go. */
 MUST_CHECK enum errc packages_install(struct host *h, const char *names,
-                                      struct err *err);
+                                      bool may_remove, struct err *err);
 
 /* Removes what is installed and was not in the list `before`, with its
- * configuration. */
+ * configuration; what was in it and had to go comes back. */
 MUST_CHECK enum errc packages_back_to(struct host *h, struct str before,
                                       struct err *err);
 

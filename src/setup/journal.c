@@ -235,7 +235,7 @@ static enum errc open_files(struct journal *j, int above, int flags,
         return fs_error(err, "cannot open the journal of", j->run);
     if (j->host->log < 0)
         j->host->log = openat(j->directory, "log",
-                              O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+                              O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
     return ERR_OK;
 }
 
@@ -358,7 +358,7 @@ enum errc journal_open(struct host *h, struct arena *a, const char *run,
         (strlen(run) >= RUN_NAME_MAX || strchr(run, '/') || run[0] == '.'))
         return err_set(err, ERR_NOT_FOUND, "there is no run '%s'", run);
     if (!run && !last.run[0])
-        return err_set(err, ERR_NOT_FOUND, "there is no run to put back");
+        return err_set(err, ERR_NOT_FOUND, "there is no run here that is not put back");
     (void)snprintf(out->run, sizeof(out->run), "%s", run ? run : last.run);
     rc = take_lock(h, out, &above, err);
     rc = rc ? rc : open_files(out, above, 0, err);

@@ -7,6 +7,7 @@
  */
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "setup/host.h"
 
@@ -29,31 +30,36 @@ static bool is_debian(struct host *h)
 enum errc packages_list(struct host *h, struct buf *out, struct err *err)
 {
     if (is_debian(h))
-        return host_run(h,
-                        (const char *const[]){
-                            "dpkg-query", "-W", "-f",
-                            "${db:Status-Abbrev} ${binary:Package}\\n", NULL},
-                        out, err);
+        return host_run(
+            h,
+            (const char *const[]){"dpkg-query", "-W", "-f",
+                                  "${db:Status-Abbrev} ${binary:Package} "
+                                  "${Version}\\n",
+                                  NULL},
+            out, err);
     if (host_has(h, "/usr/bin/rpm") || host_has(h, "/bin/rpm"))
         return host_run(
             h,
-            (const char *const[]){"rpm", "-qa", "--qf", "ii  %{NAME}\\n", NULL},
+            (const char *const[]){"rpm", "-qa", "--qf",
+                                  "ii  %{NAME} %{VERSION}-%{RELEASE}\\n", NULL},
             out, err);
     return err_set(err, ERR_UNSUPPORTED,
                    "there is neither dpkg nor rpm: packages cannot be "
                    "installed here");
 }
 
-/* The name in a line "ii  curl:amd64" of what is installed; p NULL if only its
- * configuration is there. Half installed counts: it has to go, too. */
-static struct str name_in(struct str line)
+/* The name in a line "ii  curl:amd64 7.88.1-10" of what is installed; p NULL if
+ * only its configuration is there. Half installed counts: it has to go, too.
+ * What is left of the line is the version. */
+static struct str name_in(struct str *line)
 {
-    struct str state = str_cut(&line, ' ');
+    struct str state = str_cut(line, ' ');
 
-    line = str_trim(line);
+    *line = str_trim(*line);
     if (state.n < 2 || state.p[1] == 'n' || state.p[1] == 'c')
         return (struct str){NULL, 0};
-    return str_cut(&line, ':');
+    struct str name = str_cut(line, ' ');
+    return str_cut(&name, ':');
 }
 
 static bool list_has(struct str list, struct str name, bool whole)
@@ -62,7 +68,7 @@ static bool list_has(struct str list, struct str name, bool whole)
         struct str line = str_cut(&list, '\n');
         if (whole && (line.n < 2 || line.p[1] != 'i'))
             continue;
-        struct str found = name_in(line);
+        struct str found = name_in(&line);
         if (found.p && str_eq(found, name))
             return true;
     }
@@ -122,7 +128,7 @@ static enum errc apt(struct host *h, const char *rest, struct err *err)
 
     buf_init(&line, 1 << 18);
     buf_puts(&line, "apt-get -q -y -o Dpkg::Options::=--force-confold "
-                    "-o Dpkg::Use-Pty=0 ");
+                    "-o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=300 ");
     if (h->bundle)
         buf_puts(&line, "-o Dir::Etc::sourcelist=" HOST_BUNDLE "/stoker.list "
                         "-o Dir::Etc::sourceparts=/dev/null "
@@ -137,20 +143,36 @@ static enum errc apt(struct host *h, const char *rest, struct err *err)
     return rc;
 }
 
+/* dpkg does not wait for another one that is at work: an upgrade by the system,
+ * or what a run of ours that was killed has left running. */
+static enum errc dpkg(struct host *h, const char *line, struct err *err)
+{
+    enum { TRIES = 300 };
+    struct err why = {.code = ERR_OK};
+    enum errc rc = host_run_line(h, line, NULL, &why);
+
+    for (int i = 0; rc && strstr(why.msg, "lock") && i < TRIES; i++) {
+        (void)nanosleep(&(struct timespec){.tv_sec = 1}, NULL);
+        rc = host_run_line(h, line, NULL, &why);
+    }
+    return rc ? err_set(err, rc, "%s", why.msg) : ERR_OK;
+}
+
 static enum errc install_debian(struct host *h, const char *names,
-                                struct err *err)
+                                bool may_remove, struct err *err)
 {
     struct buf rest;
     bool held = false;
 
     buf_init(&rest, 1 << 17);
     /* what is there stays: apt would rather remove it than give up */
-    buf_printf(&rest, "install --no-remove --no-install-recommends %s", names);
+    buf_printf(&rest, "install %s--no-install-recommends %s",
+               may_remove ? "" : "--no-remove ", names);
     buf_putc(&rest, '\0');
     enum errc rc = rest.failed ? ERR_NOMEM : hold_services(h, &held, err);
     /* what a kill left half done */
     if (!rc)
-        rc = host_run_line(h, "dpkg --configure -a --force-confold", NULL, err);
+        rc = dpkg(h, "dpkg --configure -a --force-confold", err);
     if (!rc && h->bundle)
         rc = apt(h, "update", err);
     if (!rc && apt(h, rest.p, err)) {
@@ -163,12 +185,13 @@ static enum errc install_debian(struct host *h, const char *names,
     return rc;
 }
 
-enum errc packages_install(struct host *h, const char *names, struct err *err)
+enum errc packages_install(struct host *h, const char *names, bool may_remove,
+                           struct err *err)
 {
     struct buf line;
 
     if (is_debian(h))
-        return install_debian(h, names, err);
+        return install_debian(h, names, may_remove, err);
     buf_init(&line, 1 << 17);
     if (h->bundle)
         buf_printf(&line,
@@ -184,34 +207,63 @@ enum errc packages_install(struct host *h, const char *names, struct err *err)
     return rc;
 }
 
-/* ---- removing -------------------------------------------------------- */
+/* ---- back ------------------------------------------------------------- */
 
-enum errc packages_back_to(struct host *h, struct str before, struct err *err)
+/* What is in the one list and not in the other, a word each behind the line:
+ * the name, or with its version as `form` has it. False: nothing is. */
+static bool put_those_of(struct str list, struct str other, const char *form,
+                         struct buf *out)
 {
-    struct buf now, line;
-    bool held = false, any = false;
+    bool any = false;
 
-    buf_init(&now, LIST_MAX);
-    buf_init(&line, LIST_MAX);
-    enum errc rc = packages_list(h, &now, err);
-    struct str rest = buf_str(&now);
-    buf_puts(&line,
-             is_debian(h) ? "dpkg --purge --force-remove-reinstreq" : "rpm -e");
-    while (!rc && rest.n) {
-        struct str name = name_in(str_cut(&rest, '\n'));
-        if (!name.p || list_has(before, name, false))
+    while (list.n) {
+        struct str line = str_cut(&list, '\n'), name = name_in(&line);
+        if (!name.p || list_has(other, name, false))
             continue;
-        buf_printf(&line, " " STR_FMT, STR_ARG(name));
+        buf_printf(out, " " STR_FMT, STR_ARG(name));
+        if (form && line.n)
+            buf_printf(out, "%s" STR_FMT, form, STR_ARG(line));
         any = true;
     }
-    buf_putc(&line, '\0');
-    if (!rc && any) {
+    buf_putc(out, '\0');
+    return any;
+}
+
+static enum errc purge(struct host *h, struct str now, struct str before,
+                       struct err *err)
+{
+    enum errc rc = ERR_OK;
+    struct buf line;
+    bool held = false;
+
+    buf_init(&line, LIST_MAX);
+    buf_puts(&line,
+             is_debian(h) ? "dpkg --purge --force-remove-reinstreq" : "rpm -e");
+    if (put_those_of(now, before, NULL, &line)) {
         rc = hold_services(h, &held, err);
         if (!rc)
-            rc = line.failed ? ERR_NOMEM : host_run_line(h, line.p, NULL, err);
+            rc = line.failed ? ERR_NOMEM : dpkg(h, line.p, err);
     }
     release_services(h);
     buf_fini(&line);
+    return rc;
+}
+
+enum errc packages_back_to(struct host *h, struct str before, struct err *err)
+{
+    struct buf now, names;
+
+    buf_init(&now, LIST_MAX);
+    buf_init(&names, LIST_MAX);
+    enum errc rc = packages_list(h, &now, err);
+    if (!rc)
+        rc = purge(h, buf_str(&now), before, err);
+    /* those that had to go for the new ones, such as another driver */
+    if (!rc &&
+        put_those_of(before, buf_str(&now), is_debian(h) ? "=" : "-", &names))
+        rc =
+            names.failed ? ERR_NOMEM : packages_install(h, names.p, false, err);
+    buf_fini(&names);
     buf_fini(&now);
     return rc;
 }

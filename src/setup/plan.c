@@ -122,18 +122,42 @@ static void directories_above(struct plan *p, const char *path)
     }
 }
 
+/* Where a file really is: others keep theirs elsewhere, with links to them. */
+static const char *behind_links(struct plan *p, const char *path)
+{
+    struct node n;
+
+    for (int i = 0; i < 8; i++) {
+        if (host_look(p->host, path, p->arena, &n, NULL) ||
+            n.kind != NODE_LINK || !n.text.n)
+            break;
+        const char *name = strrchr(path, '/');
+        path = n.text.p[0] == '/' ? made(p, STR_FMT, STR_ARG(n.text))
+                                  : made(p, "%.*s/" STR_FMT, (int)(name - path),
+                                         path, STR_ARG(n.text));
+    }
+    return path;
+}
+
 static void put(struct plan *p, const char *title, const char *path,
                 struct node after)
 {
     struct err err = {.code = ERR_OK};
     struct node before;
 
+    if (after.kind == NODE_FILE && !put_before(p, path))
+        path = behind_links(p, path);
     directories_above(p, path);
     const struct step *earlier = put_before(p, path);
     if (earlier) {
         before = earlier->after;
     } else if (host_look(p->host, path, p->arena, &before, &err)) {
         refuse(p, made(p, "%s", err.msg));
+        return;
+    }
+    if (before.kind != NODE_ABSENT && before.kind != after.kind &&
+        after.kind != NODE_LINK) {
+        refuse(p, titled(p, SETUP_TEXT_IN_THE_WAY, path));
         return;
     }
     bool same = before.kind == after.kind; /* then it stays whose it is */
@@ -191,6 +215,13 @@ void install(struct plan *p, const char *title, const char *names)
         s->missing = packages_missing(buf_str(&list), s->names, p->arena);
     s->already = !*s->missing;
     buf_fini(&list);
+}
+
+void install_instead(struct plan *p, const char *title, const char *names)
+{
+    install(p, title, names);
+    if (p->n)
+        p->v[p->n - 1].may_remove = true;
 }
 
 /* The last time that this run did it; 0: never. */

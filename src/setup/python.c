@@ -2,19 +2,62 @@
 #include <string.h>
 
 #include "base/fs.h"
+#include "compat/table.h"
 #include "setup/host.h"
 #include "setup/step.h"
 
 enum { REQUIREMENTS_MAX = 1 << 20 };
 
-/* For those who bring no file: what serves a model the usual way, and works
- * with Python 3.9 to 3.12 (checked against the files' metadata). */
-static const char usual[] = "# stoker setup python\n"
-                            "numpy==1.26.4\n"
-                            "onnx==1.17.0\n"
-                            "onnxruntime==1.19.2\n"
-                            "fastapi==0.115.6\n"
-                            "uvicorn==0.34.0\n";
+/* For those who bring no file: what serves a model the usual way, by the Python
+ * that the system has. Versions from the releases' metadata on PyPI, as far as
+ * remembered; nobody installed all of them for this. */
+static const struct {
+    const char *from, *to; /* Python */
+    const char *list;
+} usual[] = {
+    {"3.8", "3.8",
+     "numpy==1.24.4\nonnx==1.17.0\nonnxruntime==1.19.2\n"
+     "fastapi==0.115.6\nuvicorn==0.33.0\n"},
+    {"3.9", "3.12",
+     "numpy==1.26.4\nonnx==1.17.0\nonnxruntime==1.19.2\n"
+     "fastapi==0.115.6\nuvicorn==0.34.0\n"},
+    {"3.13", "3.13",
+     "numpy==2.2.6\nonnx==1.18.0\nonnxruntime==1.22.0\n"
+     "fastapi==0.115.6\nuvicorn==0.34.0\n"},
+};
+
+/* The Python of the system, by its release ("3.11"); "?" if no table has it. */
+static struct str system_python(struct plan *p)
+{
+    struct os os = plan_os(p);
+    struct tables tables;
+
+    if (compat_open(p->arena, &tables, NULL))
+        return STR("?");
+    const struct table *t = &tables.v[TABLE_systems];
+    for (size_t i = 0; i < t->n; i++) {
+        struct str version = os.version;
+        if (str_eq(compat_value(t, i, "id"), os.id) &&
+            (str_eq(compat_value(t, i, "version"), version) ||
+             str_eq(compat_value(t, i, "version"), str_cut(&version, '.'))))
+            return compat_value(t, i, "python");
+    }
+    return STR("?");
+}
+
+static struct str usual_list(struct plan *p)
+{
+    struct str python = system_python(p);
+
+    for (size_t i = 0; i < COUNT(usual); i++)
+        if (version_compare(str_from_cstr(usual[i].from), python) <= 0 &&
+            version_compare(python, str_from_cstr(usual[i].to)) <= 0)
+            return str_from_cstr(
+                made(p, "# stoker setup python\n%s", usual[i].list));
+    refuse(p, titled(p, SETUP_TEXT_PYTHON_WHICH,
+                     made(p, STR_FMT, STR_ARG(python))));
+    return STR("");
+}
 
 /* Every line names its version, is an option, or a comment. */
 static bool is_pinned(struct plan *p, struct str text, const char *name)
@@ -41,11 +84,11 @@ static struct str requirements(struct plan *p)
 {
     const char *path = p->options->requirements;
     struct err err = {.code = ERR_OK};
-    struct str text = str_from_cstr(usual);
+    struct str text = STR("");
     struct buf b;
 
     if (!path)
-        return text;
+        return usual_list(p);
     buf_init(&b, REQUIREMENTS_MAX);
     if (fs_read(path, &b, &err)) {
         refuse(p, titled(p, SETUP_TEXT_PYTHON_UNREADABLE, err.msg));

@@ -101,6 +101,7 @@ struct step {
     struct node before, after;
     /* STEP_PACKAGES: names, with blanks between; of them the missing */
     const char *names, *missing;
+    bool may_remove; /* what is in their way goes */
     /* STEP_RUN, STEP_REFRESH: words with blanks between; undo may be "" */
     const char *does, *undo;
     const char *probe; /* of STEP_RUN, see step.h */

@@ -47,6 +47,9 @@ void put_directory(struct plan *p, const char *title, const char *path,
 /* These packages (names with blanks between) are installed. */
 void install(struct plan *p, const char *title, const char *names);
 
+/* The same, and what is in their way goes. */
+void install_instead(struct plan *p, const char *title, const char *names);
+
 /* The command is run unless the probe says that it need not be: a path that is
  * there, or a command that succeeds; "" is never. Undo "": it leaves nothing
  * behind, or cannot be taken back. Words have blanks between, there is no

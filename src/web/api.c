@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "codec/go_float.h"
+#include "codec/number.h"
 
 const char *api_error_type(enum errc rc, bool executing, int *status)
 {
@@ -245,27 +246,50 @@ void api_cancel(struct http_request *r)
 
 /* ---- values ------------------------------------------------------------- */
 
-/* Seconds, with three digits behind the point unless they are all 0. */
-static void put_time(struct buf *out, int64_t ms)
+enum { TIME_MAX = 32 };
+
+/* Seconds, with three digits behind the point unless they are all 0. Returns
+ * what is behind them. */
+static char *write_time(char *to, int64_t ms)
 {
-    if (ms < 0) {
-        buf_putc(out, '-');
-        ms = -ms;
-    }
-    buf_put_i64(out, ms / 1000);
-    if (ms % 1000)
-        buf_printf(out, ".%03d", (int)(ms % 1000));
+    uint64_t size = ms < 0 ? 0 - (uint64_t)ms : (uint64_t)ms;
+    unsigned rest = (unsigned)(size % 1000);
+
+    if (ms < 0)
+        *to++ = '-';
+    to += number_write_u64(to, size / 1000);
+    if (!rest)
+        return to;
+    *to++ = '.';
+    *to++ = (char)('0' + rest / 100);
+    *to++ = (char)('0' + rest / 10 % 10);
+    *to++ = (char)('0' + rest % 10);
+    return to;
 }
 
+static void put_time(struct buf *out, int64_t ms)
+{
+    char *to = buf_reserve(out, TIME_MAX);
+
+    if (to)
+        out->n += (size_t)(write_time(to, ms) - to);
+}
+
+/* [1795981834.334,"0.5"], in place: a day of many series has millions. */
 static void put_point(struct buf *out, const struct promql_point *p)
 {
-    char text[GO_FLOAT_MAX];
+    char *from = buf_reserve(out, GO_FLOAT_MAX + TIME_MAX + 8), *to = from;
 
-    buf_putc(out, '[');
-    put_time(out, p->t);
-    buf_puts(out, ",\"");
-    buf_put(out, (struct str){text, go_float_api(text, p->v)});
-    buf_puts(out, "\"]");
+    if (!to)
+        return;
+    *to++ = '[';
+    to = write_time(to, p->t);
+    *to++ = ',';
+    *to++ = '"';
+    to += go_float_api(to, p->v);
+    *to++ = '"';
+    *to++ = ']';
+    out->n += (size_t)(to - from);
 }
 
 static void put_series(struct buf *out, const struct promql_result *r)

@@ -97,8 +97,9 @@ PLANS = [
      [], ("/etc/systemd/network/10-stoker.network", "[Match]\nName=eth0\n\n[Network]\nAddress=fd00::5/64\nDNS=fd00::1\n"), None),
     ("driver, Debian", {**LAPTOP, **H100}, ["driver"], ["linux-headers-6.1.0-28-amd64", "nvidia-driver-pinning-620", "nvidia-open"],
      ("/etc/modprobe.d/stoker-nouveau.conf", "blacklist nouveau"), "dpkg -i"),
-    ("driver, Ubuntu", {**LAPTOP, **UBUNTU, **H100}, ["driver"], ["nvidia-driver-620-server-open", "nvidia-utils-620-server"],
+    ("driver, Ubuntu", {**LAPTOP, **UBUNTU, **H100}, ["driver"], ["nvidia-driver-pinning-620", "nvidia-open"],
      ("/etc/modprobe.d/stoker-nouveau.conf", "blacklist nouveau"), "update-initramfs -u"),
+    ("driver, Debian, older branch", {**LAPTOP, **H100}, ["driver", "--branch", "580"], ["nvidia-open-580"], None, None),
     ("driver, old GPU", {**LAPTOP, **UBUNTU, **P100}, ["driver"], ["nvidia-driver-580-server"], ("/etc/modprobe.d/stoker-nouveau.conf", "nouveau"), None),
     ("driver, branch", {**LAPTOP, **UBUNTU, **H100}, ["driver", "--branch", "580"], ["nvidia-driver-580-server-open"], None, None),
     ("driver, RHEL", {**LAPTOP, **ROCKY, **H100}, ["driver"], ["kernel-devel-6.1.0-28-amd64"], ("/etc/yum.repos.d/nvidia-cuda.repo", "rhel9/x86_64"),
@@ -114,6 +115,11 @@ PLANS = [
      "curl -fsSL --retry 3 -o /etc/apt/keyrings/nvidia-container-toolkit.asc"),
     ("docker and GPUs", LAPTOP, ["docker", "nvidia-container"], ["docker.io"], ("/etc/docker/daemon.json", '"nvidia": {'), None),
     ("python", LAPTOP, ["python"], ["python3-venv"], ("/opt/stoker/python.requirements.txt", "numpy==1.26.4"), "python3 -m venv /opt/stoker/python"),
+    ("python, Debian 13", {**LAPTOP, **DEBIAN_13}, ["python"], [], ("/opt/stoker/python.requirements.txt", "numpy==2.2.6"), None),
+    ("python, Ubuntu 20.04", {**LAPTOP, "/etc/os-release": 'ID=ubuntu\nID_LIKE=debian\nVERSION_ID="20.04"\n'}, ["python"], [],
+     ("/opt/stoker/python.requirements.txt", "numpy==1.24.4"), None),
+    ("docker, settings elsewhere", {**LAPTOP, "/etc/docker/daemon.json": "-> ../../srv/daemon.json", "/srv/daemon.json": '{"data-root": "/d"}'}, ["docker"], [],
+     ("/etc/docker/../../srv/daemon.json", '"data-root": "/d"'), None),
     ("storage, NFS", LAPTOP, ["storage", "--source", "nas:/models", "--mount", "/models"], ["nfs-common"],
      ("/etc/fstab", "nas:/models\t/models\tnfs\trw,hard,noatime,_netdev,nofail,x-systemd.automount\t0\t0\n"), None),
     ("storage, disk", LAPTOP, ["storage", "--source", "UUID=77", "--mount", "/data", "--fs-type", "xfs"], [],
@@ -149,6 +155,10 @@ REFUSED = [
     ("broken daemon.json", {**LAPTOP, "/etc/docker/daemon.json": '{"a": 1,\n "b" 2}'}, ["docker"], 5, "daemon.json is not understood and stays as it is"),
     ("daemon.json is a list", {**LAPTOP, "/etc/docker/daemon.json": "[]"}, ["docker"], 5, "no JSON object"),
     ("daemon.json is not UTF-8", {**LAPTOP, "/etc/docker/daemon.json": b'{"a": "\xff\xfe"}'}, ["docker"], 5, "daemon.json"),
+    ("daemon.json is a directory", {**LAPTOP, "/etc/docker/daemon.json/": ""}, ["docker"], 5, "/etc/docker/daemon.json"),
+    ("daemon.json leads nowhere", {**LAPTOP, "/etc/docker/daemon.json": "-> daemon.json"}, ["docker"], 5, "/etc/docker/daemon.json"),
+    ("/etc/docker leads nowhere", {**LAPTOP, "/etc/docker": "-> /nowhere"}, ["docker"], 5, "'/etc/docker' is there and is something else"),
+    ("Python of no list", {**LAPTOP, **ROCKY, "/etc/os-release": 'ID="rhel"\nVERSION_ID="8.9"\nID_LIKE="fedora"\n'}, ["python"], 5, "Python 3.6: say -r FILE"),
     ("no GPU", LAPTOP, ["driver"], 5, "there is no NVIDIA GPU"),
     ("CUDA too new", {**SERVER, **UBUNTU, "/sys/module/nvidia/version": "550.54.15\n", "fact:nvml": SERVER["fact:nvml"].replace("580.82.07", "550.54.15")},
      ["cuda", "--cuda", "13.0"], 5, "CUDA 13.0 does not fit"),
@@ -223,7 +233,7 @@ def test_a_driver_in_use_stays_without_a_word_for_it(folder):
     steps, r = planned(folder, old, "driver")
     assert r.returncode == 5 and "535.54.03 is in use" in r.stderr and "--yes-driver" in r.stderr
     steps, r = planned(folder, old, "driver", "--yes-driver")
-    assert r.returncode == 0 and "nvidia-driver-620-server-open" in packages(steps)
+    assert r.returncode == 0 and "nvidia-driver-pinning-620" in packages(steps)
 
 
 def test_a_maintained_driver_stays(folder):
@@ -326,6 +336,8 @@ def test_everything_is_done_once_and_put_back(tree, bundle):
     done = snapshot(tree.path)
     r = applied(tree, bundle, *args)
     assert "nothing to do" in r.stdout
+    answer = json.loads(applied(tree, bundle, *args, "--json").stdout)
+    assert answer["run"] is None and answer["steps"] == 0 and answer["doctor"]["checks"]
     assert not difference(done, snapshot(tree.path))
     assert len(json.loads(setup("runs", "--json", "--root", tree.path).stdout)) == 1
     # Back.
@@ -402,7 +414,7 @@ def test_killed_anywhere_it_goes_on_or_back(tree, bundle, killer):
 
 @real
 def test_a_kill_within_a_command_and_a_failure(tree, bundle):
-    """apt-get ends whoever called it in the middle; later it fails; then it works."""
+    """apt-get ends whoever called it, and works on, as a real one would; later it fails, and ends us without doing anything; then it works."""
     real_apt = "exec /usr/bin/apt-get \"$@\"\n"
     tree.command("apt-get", 'case "$*" in *install*) kill -9 $PPID;; esac\n' + real_apt)
     before, packages_before = snapshot(tree.path), tree.packages()
@@ -413,7 +425,7 @@ def test_a_kill_within_a_command_and_a_failure(tree, bundle):
     tree.command("apt-get", 'case "$*" in *install*) echo E: the disk is full; exit 100;; esac\n' + real_apt)
     r = setup("resume", "--root", tree.path)
     assert r.returncode == 11 and "the disk is full" in r.stderr and "stoker setup resume" in r.stderr
-    tree.command("apt-get", 'case "$*" in *install*) kill -9 $PPID;; esac\n' + real_apt)
+    tree.command("apt-get", 'case "$*" in *install*) kill -9 $PPID; exit 1;; esac\n' + real_apt)
     assert setup("resume", "--root", tree.path).returncode == -signal.SIGKILL
     tree.command("apt-get", real_apt)
     r = setup("resume", "--root", tree.path)
@@ -429,7 +441,9 @@ def test_a_kill_within_a_command_and_a_failure(tree, bundle):
 @real
 @sanitize
 def test_what_others_changed_since_is_not_put_back(tree, bundle):
-    applied(tree, bundle, *arguments(["storage"]))
+    r = applied(tree, bundle, *arguments(["storage"]), "--json")
+    answer = json.loads(r.stdout)
+    assert answer["run"] == json.loads(setup("runs", "--json", "--root", tree.path).stdout)[0]["run"] and answer["steps"] > 2 and "[1/" in r.stderr
     with open(tree.path / "etc/fstab", "a") as f:
         f.write("other /other ext4 defaults 0 0\n")
     before = snapshot(tree.path)
@@ -508,7 +522,11 @@ def put_program(tree):
     return ["/stoker/" + pathlib.Path(loader).name, "--library-path", "/stoker", "/stoker/stoker"]
 
 
-RECORDER = """echo "$(basename $0) $*" >> /recorded
+RECORDER = """if [ -e /killing ] && ! grep -qxF "$(basename $0) $*" /killed 2>/dev/null; then
+    echo "$(basename $0) $*" >> /killed
+    case "$*" in is-enabled*) ;; *) kill -9 $PPID; exit 1;; esac
+fi
+echo "$(basename $0) $*" >> /recorded
 case "$(basename $0) $*" in
 "systemctl is-enabled"*) grep -q "systemctl enable --now $3" /recorded && ! grep -q "systemctl disable --now $3" /recorded; exit;;
 "mountpoint"*) grep -qx "mount $2" /recorded && ! grep -qx "umount $2" /recorded; exit;;
@@ -522,30 +540,68 @@ exit 0
 """
 
 
-@real
-@pytest.mark.skipif("release" not in BINARY, reason="the program is carried into the tree with its libraries, not with the sanitizers'")
-def test_commands_on_a_running_machine(tree, bundle):
-    for name in ("systemctl", "modprobe", "sysctl", "nft", "mount", "umount", "mountpoint", "kubeadm", "kubectl", "hostname", "swapoff", "swapon", "usermod", "gpasswd"):
-        tree.command(name, RECORDER)
-    tree.write("/etc/passwd", tree.read("/etc/passwd") + "ada:x:1000:1000::/home/ada:/bin/sh\n")
-    tree.write("/etc/group", tree.read("/etc/group") + "docker:x:999:\n")
-    tree.write("/bundle/x", "")
-    subprocess.run(["cp", "-a", f"{bundle}/.", tree.path / "bundle"], check=True)
-    program = put_program(tree)
+class Inside:
+    """The tree as the running machine, with recorders for what cannot run there."""
+
     script = ("mount --make-rprivate / && mount -t tmpfs none $T/run && mkdir -p $T/run/systemd/system && mount -t proc proc $T/proc && "
               "mount --rbind /dev $T/dev && exec chroot $T env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 \"$@\"")
 
-    def inside(*args):
-        return subprocess.run(["unshare", "--mount", "bash", "-c", script, "bash", *program, *args], capture_output=True, text=True, timeout=300,
-                              env={**ENV, "T": str(tree.path)})
+    def __init__(self, tree, bundle):
+        self.tree = tree
+        for name in ("systemctl", "modprobe", "sysctl", "nft", "mount", "umount", "mountpoint", "kubeadm", "kubectl", "hostname", "swapoff", "swapon", "usermod", "gpasswd"):
+            tree.command(name, RECORDER)
+        tree.write("/etc/passwd", tree.read("/etc/passwd") + "ada:x:1000:1000::/home/ada:/bin/sh\n")
+        tree.write("/etc/group", tree.read("/etc/group") + "docker:x:999:\n")
+        tree.write("/bundle/x", "")
+        subprocess.run(["cp", "-a", f"{bundle}/.", tree.path / "bundle"], check=True)
+        self.program = put_program(tree)
 
+    def __call__(self, *args):
+        return subprocess.run(["unshare", "--mount", "bash", "-c", self.script, "bash", *self.program, "setup", *args], capture_output=True, text=True,
+                              timeout=200, env={**ENV, "T": str(self.tree.path)})
+
+    def recorded(self):
+        return [c for c in self.tree.read("/recorded").splitlines() if not c.startswith(("systemctl is-", "mountpoint"))]
+
+
+@real
+@pytest.mark.skipif("release" not in BINARY, reason="the program is carried into the tree with its libraries, not with the sanitizers'")
+def test_killed_within_every_command(tree, bundle):
+    """Each command ends whoever called it the first time; it goes on until all is done, and the same on the way back."""
+    inside = Inside(tree, bundle)
+    before = snapshot(tree.path)
+    args = ["storage", "docker", "firewall", "k8s", "--source", "nas:/models", "--mount", "/models", "--user", "ada", "--allow", "10.0.0.0/8", "--bundle", "/bundle"]
+    tree.write("/killing", "")
+    kills = 0
+    for way in (["--apply"], ["undo"]):
+        r = inside(*(args if way == ["--apply"] else []), *way)
+        while r.returncode in (-signal.SIGKILL, 11):  # 11: it was a script of a package that called systemctl, and was ended
+            kills += 1
+            r = inside(*(["resume"] if way == ["--apply"] else ["undo"]))
+            if "no run" in r.stderr:  # the first was killed while it only looked
+                r = inside(*args, "--apply")
+        assert r.returncode == 0, (r.stdout, r.stderr)
+        if way == ["--apply"]:
+            assert kills > 12, inside.recorded()
+            (tree.path / "killing").unlink()
+            assert "nothing to do" in inside(*args).stdout
+            tree.write("/killing", "")
+    assert kills > 18, inside.recorded()
+    for name in ("recorded", "killing", "killed"):
+        (tree.path / name).unlink()
+    assert not difference(before, snapshot(tree.path))
+
+
+@real
+@pytest.mark.skipif("release" not in BINARY, reason="the program is carried into the tree with its libraries, not with the sanitizers'")
+def test_commands_on_a_running_machine(tree, bundle):
+    inside = Inside(tree, bundle)
     before = snapshot(tree.path)
     args = ["base", "storage", "docker", "firewall", "k8s", "--hostname", "gpu1", "--source", "nas:/models", "--mount", "/models", "--user", "ada",
             "--allow", "10.0.0.0/8", "--bundle", "/bundle"]
-    r = inside("setup", *args, "--apply")
+    r = inside(*args, "--apply")
     assert r.returncode == 0, (r.stdout, r.stderr)
-    said = tree.read("/recorded").splitlines()
-    did = [c for c in said if not c.startswith(("systemctl is-", "mountpoint"))]
+    did = inside.recorded()
     wanted = ["systemctl enable --now chrony.service", "hostname -F /etc/hostname", "systemctl daemon-reexec", "sysctl -q -p /etc/sysctl.d/90-stoker.conf",
               "systemctl daemon-reload", "mount /models", "systemctl enable --now docker.service", "systemctl restart docker.service", "usermod -aG docker ada",
               "systemctl enable --now nftables.service", "nft -f /etc/nftables.d/stoker.nft", "sysctl -q -p /etc/sysctl.d/95-stoker-k8s.conf",
@@ -553,12 +609,11 @@ def test_commands_on_a_running_machine(tree, bundle):
               "kubeadm init --pod-network-cidr=10.244.0.0/16 --cri-socket=unix:///run/containerd/containerd.sock"]
     assert [c for c in did if c in wanted] == wanted, did
     assert did[-1].startswith("kubectl --kubeconfig=/etc/kubernetes/admin.conf apply -f")
-    r = inside("setup", *args, "--apply")
+    r = inside(*args, "--apply")
     assert r.returncode == 0 and ("nothing to do" in r.stdout), (r.stdout, r.stderr)
-    (tree.path / "recorded").write_text("".join(c + "\n" for c in said))
-    r = inside("setup", "undo")
+    r = inside("undo")
     assert r.returncode == 0, (r.stdout, r.stderr)
-    back = [c for c in tree.read("/recorded").splitlines()[len(said):] if not c.startswith(("systemctl is-", "mountpoint"))]
+    back = inside.recorded()[len(did):]
     for c in ("kubeadm reset", "systemctl disable --now docker.service", "gpasswd -d ada docker", "umount /models", "nft delete table inet stoker",
               "sysctl -q -w net.core.somaxconn="):
         assert any(x.startswith(c) for x in back), (c, back)
