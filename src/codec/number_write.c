@@ -13,6 +13,37 @@
 #include "codec/number.h"
 #include "codec/number_internal.h"
 
+/* How many digits: from the bits, and one comparison. */
+static size_t digits_of(uint64_t v)
+{
+    static const uint64_t powers[] = {
+        0,
+        10,
+        100,
+        1000,
+        10000,
+        100000,
+        1000000,
+        10000000,
+        100000000,
+        1000000000,
+        10000000000,
+        100000000000,
+        1000000000000,
+        10000000000000,
+        100000000000000,
+        1000000000000000,
+        10000000000000000,
+        100000000000000000,
+        1000000000000000000,
+        10000000000000000000u,
+    };
+    unsigned bits = 64 - (unsigned)__builtin_clzll(v | 1);
+    unsigned about = (bits * 1233) >> 12; /* bits times log10(2) */
+
+    return about + (v >= powers[about]);
+}
+
 size_t number_write_u64(char *out, uint64_t v)
 {
     static const char pairs[] =
@@ -20,22 +51,18 @@ size_t number_write_u64(char *out, uint64_t v)
         "25262728293031323334353637383940414243444546474849"
         "50515253545556575859606162636465666768697071727374"
         "75767778798081828384858687888990919293949596979899";
-    char text[20];
-    size_t at = sizeof(text);
+    size_t n = digits_of(v), at = n;
 
     while (v >= 100) {
         at -= 2;
-        memcpy(text + at, pairs + 2 * (v % 100), 2);
+        memcpy(out + at, pairs + 2 * (v % 100), 2);
         v /= 100;
     }
-    if (v >= 10) {
-        at -= 2;
-        memcpy(text + at, pairs + 2 * v, 2);
-    } else {
-        text[--at] = (char)('0' + v);
-    }
-    memcpy(out, text + at, sizeof(text) - at);
-    return sizeof(text) - at;
+    if (v >= 10)
+        memcpy(out, pairs + 2 * v, 2);
+    else
+        out[0] = (char)('0' + v);
+    return n;
 }
 
 size_t number_write_i64(char *out, int64_t v)

@@ -21,6 +21,7 @@
 
 enum {
     LARGE = 1 << 20, /* bytes of one piece of memory */
+    KEEP = 32 << 20, /* of freed memory, until the next minute */
     MINUTE_MS = 60000
 };
 
@@ -264,6 +265,9 @@ enum errc monitor_run(const struct monitor_options *options, struct err *err)
     /* What was large goes back to the system: the threshold would rise to the
      * largest that was ever freed, and leave holes of that size. */
     (void)mallopt(M_MMAP_THRESHOLD, LARGE);
+    /* What is small stays for the next query: pages that come and go cost more
+     * than the query. resident_trim() gives them back when it is quiet. */
+    (void)mallopt(M_TRIM_THRESHOLD, KEEP);
     control.store.say = say;
     control.rules.say = say;
     control.notify.say = say;
