@@ -358,7 +358,8 @@ enum errc journal_open(struct host *h, struct arena *a, const char *run,
         (strlen(run) >= RUN_NAME_MAX || strchr(run, '/') || run[0] == '.'))
         return err_set(err, ERR_NOT_FOUND, "there is no run '%s'", run);
     if (!run && !last.run[0])
-        return err_set(err, ERR_NOT_FOUND, "there is no run here that is not put back");
+        return err_set(err, ERR_NOT_FOUND,
+                       "there is no run here that is not put back");
     (void)snprintf(out->run, sizeof(out->run), "%s", run ? run : last.run);
     rc = take_lock(h, out, &above, err);
     rc = rc ? rc : open_files(out, above, 0, err);
