@@ -17,7 +17,7 @@ enum errc group_init(struct group *g, const struct rule_group *how,
     *g = (struct group){.how = how,
                         .interval =
                             how->interval ? how->interval : usual_interval,
-                        .offset = how->offset ? how->offset : usual_offset};
+                        .offset = how->offset >= 0 ? how->offset : usual_offset};
     pthread_mutex_init(&g->lock, NULL);
     g->runs = calloc(how->n + 1, sizeof(*g->runs));
     if (!g->runs)

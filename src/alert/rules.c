@@ -310,7 +310,9 @@ static void take_group(struct reading *r, const struct yaml *n,
     check_group_name(r, n, g);
     check_keys(r, n, known, COUNT(known));
     g->interval = duration_of(r, yaml_get(n, "interval"), "interval");
-    g->offset = duration_of(r, yaml_get(n, "query_offset"), "query_offset");
+    const struct yaml *offset = yaml_get(n, "query_offset");
+    g->offset = yaml_is_null(offset) ? -1
+                                     : duration_of(r, offset, "query_offset");
     struct str limit = text_of(r, yaml_get(n, "limit"), "limit");
     if (limit.n && !str_to_u64(limit, &g->limit))
         wrong(r, n->line, n->column, "limit must be a whole number");

@@ -44,7 +44,7 @@ struct rule {
 struct rule_group {
     struct str name, file;
     int64_t interval; /* ms; 0: the engine's */
-    int64_t offset;   /* ms: query_offset */
+    int64_t offset;   /* ms: query_offset; -1: the engine's */
     uint64_t limit;   /* series of a rule; 0: any number */
     struct rule *rules;
     size_t n;

@@ -94,12 +94,10 @@ void check_hardware_memory(struct exam *x)
 
     if (!got(x, machine_read(x->m, "/proc/meminfo", &text), "/proc/meminfo"))
         return;
-    struct str total = cpuinfo(text, "MemTotal"),
-               available = cpuinfo(text, "MemAvailable");
-    if (!total.p || !available.p)
+    long long of = machine_meminfo(x->m, "MemTotal") / 1024,
+              left = machine_meminfo(x->m, "MemAvailable") / 1024;
+    if (of <= 0 || left < 0)
         return;
-    long long of = strtoll(total.p, NULL, 10) / 1024,
-              left = strtoll(available.p, NULL, 10) / 1024;
     evidence(x, "%lld of %lld MiB", left, of);
     if (left * 20 < of)
         say(x, VERDICT_FAILED, HARDWARE_MEMORY_LOW, left, of);

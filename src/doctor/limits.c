@@ -99,18 +99,11 @@ void check_limits_swap(struct exam *x)
 
 void check_limits_huge_pages(struct exam *x)
 {
-    struct str text = {NULL, 0};
-    long long all = 0, idle = 0, kib = 0;
+    long long all = machine_meminfo(x->m, "HugePages_Total"),
+              idle = machine_meminfo(x->m, "HugePages_Free"),
+              kib = machine_meminfo(x->m, "Hugepagesize");
 
-    if (machine_read(x->m, "/proc/meminfo", &text) != FOUND)
-        return;
-    const char *total = strstr(text.p, "HugePages_Total:"),
-               *unused = strstr(text.p, "HugePages_Free:"),
-               *size = strstr(text.p, "Hugepagesize:");
-    if (!total || !unused || !size ||
-        sscanf(total, "HugePages_Total: %lld", &all) != 1 ||
-        sscanf(unused, "HugePages_Free: %lld", &idle) != 1 ||
-        sscanf(size, "Hugepagesize: %lld", &kib) != 1 || idle > UINT32_MAX ||
+    if (all < 0 || idle < 0 || kib < 0 || idle > UINT32_MAX ||
         kib > UINT32_MAX / 2)
         return;
     long long mib = idle * kib / 1024;

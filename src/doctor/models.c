@@ -63,29 +63,14 @@ static int64_t gpu_free_mib(struct exam *x)
     return most;
 }
 
-static int64_t available_mib(struct exam *x)
-{
-    struct str text = {NULL, 0};
-    uint64_t kib = 0;
-
-    (void)machine_read(x->m, "/proc/meminfo", &text);
-    while (text.n) {
-        struct str line = str_cut(&text, '\n'), key = str_cut(&line, ':');
-        if (!line.p || !str_eq(key, STR("MemAvailable")))
-            continue;
-        line = str_trim(line);
-        if (str_to_u64(str_cut(&line, ' '), &kib))
-            return (int64_t)(kib / 1024);
-    }
-    return -1;
-}
-
 static void judge_memory(struct exam *x, const struct trial *t)
 {
     int64_t weights = (json_i64_or(json_get(t->root, "size"), 0) +
                        json_i64_or(json_get(t->root, "external"), 0)) /
                       MIB;
-    int64_t gpu = gpu_free_mib(x), available = available_mib(x);
+    int64_t gpu = gpu_free_mib(x);
+    long long kib = machine_meminfo(x->m, "MemAvailable");
+    int64_t available = kib < 0 ? -1 : kib / 1024;
 
     evidence(x, "%lld MiB at most to load and try it, %lld MiB available",
              (long long)t->peak_mib, (long long)available);

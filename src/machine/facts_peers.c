@@ -124,8 +124,13 @@ enum found fact_reach(const char *url, struct buf *out)
     enum errc rc = fetch_init(&err);
     rc = rc ? rc : fetch_run(&f, &body, &err);
     buf_fini(&body);
+    size_t n = strlen(url);    /* whose name the error begins with */
     if (rc && rc != ERR_LIMIT) /* a long answer is one, too */
-        buf_printf(out, "error %s\n", err.msg);
+        buf_printf(out, "error %s\n",
+                   strncmp(err.msg, url, n) == 0 &&
+                           strncmp(err.msg + n, ": ", 2) == 0
+                       ? err.msg + n + 2
+                       : err.msg);
     else
         buf_printf(out, "status %d\nmilliseconds %lld\n", f.status,
                    (long long)((clock_mono_ns() - start) / 1000000));

@@ -173,6 +173,24 @@ long long machine_number(struct machine *m, const char *path,
                : otherwise;
 }
 
+long long machine_meminfo(struct machine *m, const char *key)
+{
+    struct str text = {NULL, 0}, wanted = str_from_cstr(key);
+
+    (void)machine_read(m, "/proc/meminfo", &text);
+    while (text.n) {
+        struct str value = str_cut(&text, '\n');
+        uint64_t number;
+        if (!str_eq(str_cut(&value, ':'), wanted))
+            continue;
+        value = str_trim(value);
+        return str_to_u64(str_cut(&value, ' '), &number) && number <= INT64_MAX
+                   ? (long long)number
+                   : -1;
+    }
+    return -1;
+}
+
 enum found machine_link(struct machine *m, const char *path, struct str *out)
 {
     char text[PATH_MAX];

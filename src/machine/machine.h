@@ -66,6 +66,10 @@ enum found machine_read(struct machine *m, const char *path, struct str *out);
 long long machine_number(struct machine *m, const char *path,
                          long long otherwise);
 
+/* A line of /proc/meminfo ("MemAvailable"), in KiB or pages as it is there; -1
+ * if there is none. */
+long long machine_meminfo(struct machine *m, const char *key);
+
 /* Where the link leads, as it says. ABSENT: it is no link. */
 enum found machine_link(struct machine *m, const char *path, struct str *out);
 

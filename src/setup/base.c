@@ -1,4 +1,3 @@
-#include <arpa/inet.h>
 #include <string.h>
 
 #include "setup/edit.h"
@@ -85,25 +84,6 @@ static void host_name(struct plan *p)
 
 /* ---- a fixed address ------------------------------------------------- */
 
-static bool is_address(const char *text, bool with_prefix)
-{
-    char address[64];
-    const char *slash = strchr(text, '/');
-    size_t n = slash ? (size_t)(slash - text) : strlen(text);
-    unsigned char bytes[16];
-
-    if (n >= sizeof(address) || (slash != NULL) != with_prefix)
-        return false;
-    memcpy(address, text, n);
-    address[n] = '\0';
-    bool v6 = strchr(address, ':') != NULL;
-    if (inet_pton(v6 ? AF_INET6 : AF_INET, address, bytes) != 1)
-        return false;
-    uint64_t bits = 0;
-    return !slash || (str_to_u64(str_from_cstr(slash + 1), &bits) && bits > 0 &&
-                      bits <= (v6 ? 128 : 32));
-}
-
 static const char *netplan(struct plan *p, const struct setup_options *o)
 {
     return made(p,
@@ -121,13 +101,8 @@ static const char *netplan(struct plan *p, const struct setup_options *o)
 
 static const char *networkd(struct plan *p, const struct setup_options *o)
 {
-    const char *dns = "";
-    struct str rest = str_from_cstr(o->dns ? o->dns : "");
+    const char *dns = wrapped(p, o->dns ? o->dns : "", "DNS=", "\n", "");
 
-    while (rest.n) {
-        struct str one = str_cut(&rest, ',');
-        dns = made(p, "%sDNS=" STR_FMT "\n", dns, STR_ARG(one));
-    }
     return made(p,
                 "# stoker setup base\n[Match]\nName=%s\n\n[Network]\n"
                 "Address=%s\n%s%s%s%s",
@@ -139,13 +114,8 @@ static const char *network_manager(struct plan *p,
                                    const struct setup_options *o)
 {
     const char *ip = strchr(o->address, ':') ? "ipv6" : "ipv4";
-    const char *dns = "";
-    struct str rest = str_from_cstr(o->dns ? o->dns : "");
+    const char *dns = wrapped(p, o->dns ? o->dns : "", "", ";", "");
 
-    while (rest.n) {
-        struct str one = str_cut(&rest, ',');
-        dns = made(p, "%s" STR_FMT ";", dns, STR_ARG(one));
-    }
     return made(p,
                 "# stoker setup base\n[connection]\nid=stoker-%s\n"
                 "type=ethernet\ninterface-name=%s\nautoconnect-priority=100\n"
@@ -188,9 +158,9 @@ static void fixed_address(struct plan *p)
 
     if (!o->interface)
         refuse(p, titled(p, SETUP_TEXT_NEEDS, "interface"));
-    else if (!is_address(o->address, true))
+    else if (!is_address(str_from_cstr(o->address), PREFIX_MUST))
         refuse(p, titled(p, SETUP_TEXT_BASE_ADDRESS_WRONG, o->address));
-    else if (o->gateway && !is_address(o->gateway, false))
+    else if (o->gateway && !is_address(str_from_cstr(o->gateway), PREFIX_NONE))
         refuse(p, titled(p, SETUP_TEXT_BASE_ADDRESS_WRONG, o->gateway));
     if (p->refused)
         return;

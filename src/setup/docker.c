@@ -11,15 +11,9 @@
  * that the user chose keeps its own options. */
 static const char *wanted(struct plan *p, bool own_driver)
 {
-    const char *mirrors = "";
-    struct str rest =
-        str_from_cstr(p->options->mirrors ? p->options->mirrors : "");
+    const char *said = p->options->mirrors ? p->options->mirrors : "";
+    const char *mirrors = wrapped(p, said, "\"", "\"", ",");
 
-    while (rest.n) {
-        struct str one = str_cut(&rest, ',');
-        mirrors = made(p, "%s%s\"" STR_FMT "\"", mirrors, *mirrors ? "," : "",
-                       STR_ARG(one));
-    }
     return made(p, "{%s%s%s%s\"live-restore\":true}",
                 own_driver ? ""
                            : "\"log-driver\":\"json-file\",\"log-opts\":{"

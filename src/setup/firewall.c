@@ -4,7 +4,6 @@
  * Else nftables gets a table of our own, which drops what others send to these
  * ports and says nothing of any other: nobody is locked out of the machine.
  */
-#include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -14,23 +13,6 @@
 
 #define OWN      "/etc/nftables.d/stoker.nft"
 #define NFTABLES "/etc/nftables.conf"
-
-/* 10.0.0.0/8, fd00::/8, 192.168.1.5 */
-static bool is_network(struct str text)
-{
-    char address[64];
-    unsigned char bytes[16];
-    uint64_t bits = 0;
-    struct str rest = text, host = str_cut(&rest, '/');
-
-    if (!host.n || host.n >= sizeof(address))
-        return false;
-    memcpy(address, host.p, host.n);
-    address[host.n] = '\0';
-    bool v6 = strchr(address, ':') != NULL;
-    return inet_pton(v6 ? AF_INET6 : AF_INET, address, bytes) == 1 &&
-           (!rest.p || (str_to_u64(rest, &bits) && bits <= (v6 ? 128 : 32)));
-}
 
 static bool is_v6(struct str text)
 {
@@ -52,7 +34,7 @@ static bool check(struct plan *p, const char *ports, const char *allow)
     rest = str_from_cstr(allow);
     while (rest.n) {
         struct str one = str_cut(&rest, ',');
-        if (!is_network(one))
+        if (!is_address(one, PREFIX_MAY))
             refuse(p, titled(p, SETUP_TEXT_FIREWALL_WRONG,
                              made(p, STR_FMT, STR_ARG(one))));
     }
@@ -76,13 +58,7 @@ static const char *networks(struct plan *p, const char *allow, bool v6)
 
 static void own_table(struct plan *p, const char *ports, const char *allow)
 {
-    const char *set = "";
-    struct str rest = str_from_cstr(ports);
-
-    while (rest.n) {
-        struct str one = str_cut(&rest, ',');
-        set = made(p, "%s%s" STR_FMT, set, *set ? ", " : "", STR_ARG(one));
-    }
+    const char *set = wrapped(p, ports, "", "", ", ");
     /* The table is made before it is deleted, so that the file can be loaded
      * again and again. */
     const char *text = made(p,

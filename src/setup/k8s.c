@@ -91,18 +91,20 @@ static const char *network(struct plan *p, const char *cidr)
 
 /* ---- swap ------------------------------------------------------------ */
 
+/* Off first: an undo goes the other way, and finds its lines in fstab again. */
 static void swap_off(struct plan *p)
 {
-    struct str fstab = planned(p, "/etc/fstab"), swaps = {NULL, 0};
+    struct str swaps = {NULL, 0};
 
-    if (fstab.p)
-        put_file(p, titled(p, SETUP_TEXT_K8S_SWAP), "/etc/fstab", 0644,
-                 edit_comment(p, fstab, 2, "swap", "# off for Kubernetes: "));
     if (is_running(p) &&
         machine_read(p->machine, "/proc/swaps", &swaps) == FOUND &&
         memmem(swaps.p, swaps.n, "\n/", 2))
         run(p, titled(p, SETUP_TEXT_K8S_SWAPOFF), "", "swapoff -a",
             "swapon -a");
+    struct str fstab = planned(p, "/etc/fstab");
+    if (fstab.p)
+        put_file(p, titled(p, SETUP_TEXT_K8S_SWAP), "/etc/fstab", 0644,
+                 edit_comment(p, fstab, 2, "swap", "# off for Kubernetes: "));
 }
 
 /* ---- what the node stands on ----------------------------------------- */

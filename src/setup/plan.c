@@ -3,10 +3,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 
-#include "machine/facts.h"
 #include "setup/journal.h"
 #include "setup/step.h"
 
@@ -55,6 +53,20 @@ const char *made(struct plan *p, const char *fmt, ...)
     const char *text = vmade(p, fmt, args);
     va_end(args);
     return text;
+}
+
+const char *wrapped(struct plan *p, const char *list, const char *before,
+                    const char *behind, const char *between)
+{
+    struct str rest = str_from_cstr(list);
+    const char *out = "";
+
+    while (rest.n) {
+        struct str word = str_cut(&rest, ',');
+        out = made(p, "%s%s%s" STR_FMT "%s", out, *out ? between : "", before,
+                   STR_ARG(word), behind);
+    }
+    return out;
 }
 
 const char *titled(struct plan *p, enum setup_text t, ...)
@@ -237,6 +249,15 @@ static size_t did(const struct plan *p, enum step_kind kind, const char *does)
     return at;
 }
 
+bool was_begun(const struct plan *p, const char *does)
+{
+    for (size_t i = 0; p->run && i < p->run->n; i++)
+        if (p->run->v[i].kind == STEP_RUN &&
+            strcmp(p->run->v[i].does, does) == 0)
+            return true;
+    return false;
+}
+
 void run(struct plan *p, const char *title, const char *probe, const char *does,
          const char *undo)
 {
@@ -296,50 +317,7 @@ void refuse(struct plan *p, const char *why)
         p->refused = made(p, "%s: %s", setup_targets[p->target].name, why);
 }
 
-/* ---- questions ------------------------------------------------------- */
-
-struct os plan_os(struct plan *p)
-{
-    struct os os;
-
-    (void)os_read(p->machine, &os);
-    return os;
-}
-
-bool is_running(struct plan *p)
-{
-    return !host_is_tree(p->host);
-}
-
-bool has_systemd(struct plan *p)
-{
-    return is_running(p) && machine_kind(p->machine, "/run/systemd/system");
-}
-
-const char *architecture(struct plan *p)
-{
-    struct utsname u;
-
-    return uname(&u) ? "" : made(p, "%s", u.machine);
-}
-
-const char *deb_architecture(struct plan *p)
-{
-    const char *a = architecture(p);
-
-    return strcmp(a, "x86_64") == 0    ? "amd64"
-           : strcmp(a, "aarch64") == 0 ? "arm64"
-                                       : a;
-}
-
-const char *kernel_release(struct plan *p)
-{
-    struct str text = {NULL, 0}, release = {NULL, 0};
-
-    if (machine_fact(p->machine, "uname", &text) == FOUND)
-        release = fact_value(text, "release");
-    return release.n ? made(p, STR_FMT, STR_ARG(release)) : NULL;
-}
+/* ---- steps that go together --------------------------------------------- */
 
 void service(struct plan *p, const char *unit)
 {

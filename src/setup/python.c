@@ -108,9 +108,16 @@ void target_python(struct plan *p)
         p->options->venv ? p->options->venv : "/opt/stoker/python";
     const char *python = made(p, "%s/bin/python", venv);
     const char *list = made(p, "%s.requirements.txt", venv);
+    const char *make = made(p, "python3 -m venv %s", venv);
     struct str text = requirements(p);
+    struct names names = {.n = 0};
     struct os os = plan_os(p);
 
+    /* an undo takes the whole directory away */
+    if (venv[0] != '/' || strstr(venv, "..") ||
+        (!was_begun(p, make) && !machine_kind(p->machine, python) &&
+         machine_list(p->machine, venv, &names) == FOUND && names.n))
+        refuse(p, titled(p, SETUP_TEXT_PYTHON_PLACE, venv));
     if (p->refused)
         return;
     if (os_has_apt(&os))
@@ -124,8 +131,8 @@ void target_python(struct plan *p)
     /* the directory above, and the list beside the environment */
     struct str before = planned(p, list);
     put_file(p, titled(p, SETUP_TEXT_PYTHON_LIST), list, 0644, text);
-    run(p, titled(p, SETUP_TEXT_PYTHON_VENV, venv), python,
-        made(p, "python3 -m venv %s", venv), made(p, "rm -rf %s", venv));
+    run(p, titled(p, SETUP_TEXT_PYTHON_VENV, venv), python, make,
+        made(p, "rm -rf %s", venv));
     /* its mark says which list was installed */
     bool same = before.p && str_eq(before, text);
     const char *mark = made(p, "%s/.stoker-installed", venv);
@@ -133,12 +140,13 @@ void target_python(struct plan *p)
     bool is_installed = same &&
                         machine_read(p->machine, mark, &installed) == FOUND &&
                         str_eq(installed, text);
-    if (!is_installed)
-        run(p, titled(p, SETUP_TEXT_PYTHON_INSTALL), "",
-            made(p, "%s -m pip install -q %s -r %s", python,
-                 p->options->bundle ? "--no-index --find-links " HOST_BUNDLE
-                                    : "",
-                 list),
-            "");
-    put_file(p, titled(p, SETUP_TEXT_PYTHON_INSTALL), mark, 0644, text);
+    if (is_installed)
+        return;
+    const char *title = titled(p, SETUP_TEXT_PYTHON_INSTALL);
+    run(p, title, "",
+        made(p, "%s -m pip install -q %s -r %s", python,
+             p->options->bundle ? "--no-index --find-links " HOST_BUNDLE : "",
+             list),
+        "");
+    run(p, title, "", made(p, "cp %s %s", list, mark), "");
 }

@@ -33,6 +33,11 @@ const char *setup_text_in(enum language l, enum setup_text t);
 /* printf into the plan's memory; "" once there is none left. */
 const char *made(struct plan *p, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
+/* Every word of a list with commas, wrapped, with `between` between them:
+ * wrapped(p, "a,b", "<", ">", "|") is "<a>|<b>". */
+const char *wrapped(struct plan *p, const char *list, const char *before,
+                    const char *behind, const char *between);
+
 /* A text in the user's language; its conversions take what follows. */
 const char *titled(struct plan *p, enum setup_text t, ...);
 
@@ -79,6 +84,13 @@ bool has_systemd(struct plan *p);
 
 /* The machine is the running one: modules, mounts, sysctls make sense. */
 bool is_running(struct plan *p);
+
+/* This run has begun the command before: what is there may be its work. */
+bool was_begun(const struct plan *p, const char *does);
+
+/* "10.0.0.1" or "fd00::1"; with the length of its prefix behind a slash. */
+enum prefix { PREFIX_NONE, PREFIX_MAY, PREFIX_MUST };
+bool is_address(struct str text, enum prefix prefix);
 
 /* "x86_64", "aarch64". */
 const char *architecture(struct plan *p);

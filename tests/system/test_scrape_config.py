@@ -386,7 +386,8 @@ def test_what_the_file_says_for_all(folder, site):
     """Limits of global, storage.tsdb, rule_query_offset; and what means nothing here is taken."""
     now = int(time.time() * 1000)
     site.pages["/late"] = f"late 1 {now}\n"
-    (folder / "r.yml").write_text("groups: [{name: g, interval: 200ms, rules: [{record: at, expr: time()}]}]\n")
+    (folder / "r.yml").write_text("groups: [{name: g, interval: 200ms, rules: [{record: at, expr: time()}]},"
+                                   "{name: h, interval: 200ms, query_offset: 0s, rules: [{record: now, expr: time()}]}]\n")
     (folder / "p.yml").write_text(f"""
 global:
   scrape_interval: 300ms
@@ -416,6 +417,8 @@ scrape_configs:
         assert errors["usual"] == "sample limit exceeded"
         m.await_value("count(at)", 1)
         assert 50 < time.time() - float(m.query("at")[0]["value"][1]) < 60 + 60 * SLOW
+        m.await_value("count(now)", 1)
+        assert 40 < float(m.query("now - on() at")[0]["value"][1]) < 61
     finally:
         m.stop()
 

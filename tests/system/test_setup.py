@@ -158,6 +158,8 @@ REFUSED = [
     ("daemon.json is a directory", {**LAPTOP, "/etc/docker/daemon.json/": ""}, ["docker"], 5, "/etc/docker/daemon.json"),
     ("daemon.json leads nowhere", {**LAPTOP, "/etc/docker/daemon.json": "-> daemon.json"}, ["docker"], 5, "/etc/docker/daemon.json"),
     ("/etc/docker leads nowhere", {**LAPTOP, "/etc/docker": "-> /nowhere"}, ["docker"], 5, "'/etc/docker' is there and is something else"),
+    ("an environment over files", {**LAPTOP, "/opt/x/file": "x"}, ["python", "--venv", "/opt/x"], 5, "no place for an environment"),
+    ("an environment of everything", LAPTOP, ["python", "--venv", "/opt/.."], 5, "no place for an environment"),
     ("Python of no list", {**LAPTOP, **ROCKY, "/etc/os-release": 'ID="rhel"\nVERSION_ID="8.9"\nID_LIKE="fedora"\n'}, ["python"], 5, "Python 3.6: say -r FILE"),
     ("no GPU", LAPTOP, ["driver"], 5, "there is no NVIDIA GPU"),
     ("CUDA too new", {**SERVER, **UBUNTU, "/sys/module/nvidia/version": "550.54.15\n", "fact:nvml": SERVER["fact:nvml"].replace("580.82.07", "550.54.15")},
@@ -473,6 +475,45 @@ def test_a_bundle_is_made_where_there_is_a_network(tree, bundle, folder):
     subprocess.run(["chroot", tree.path, "apt-get", "-qq", "update"], check=True, capture_output=True)
     r = setup("docker", "--download", folder / "none", "--root", tree.path)
     assert r.returncode == 11 and "apt-get" in r.stderr, r
+
+
+@real
+def test_a_machine_of_the_rhel_family(tree):
+    """rpm and dnf are recorders with a list of packages: no such system can be made from Debian's packages."""
+    tree.write("/etc/os-release", ROCKY["/etc/os-release"])
+    tree.write("/usr/lib/os-release", ROCKY["/etc/os-release"])
+    (tree.path / "var/lib/dpkg/status").rename(tree.path / "status")
+    for path, text in H100.items():
+        tree.write(path, text)
+    tree.write("/rpmdb", "ii  bash 5.1-1\nii  gcc 11-1\n")
+    tree.write("/usr/bin/rpm", """#!/bin/sh
+case "$1" in
+-qa) cat /rpmdb;;
+-e) shift; echo "rpm -e $*" >> /recorded; for n; do grep -v "^ii  $n " /rpmdb > /rpmdb.new; cat /rpmdb.new > /rpmdb; rm /rpmdb.new; done;;
+esac
+""", 0o755)
+    tree.command("dnf", """echo "dnf $*" >> /recorded
+case "$*" in
+*"module install"*) echo x > /usr/bin/nvidia-smi;;
+*"module remove"*) rm /usr/bin/nvidia-smi;;
+*install*) for n; do case "$n" in -*|install) ;; *) echo "ii  $n 1-1" >> /rpmdb;; esac; done;;
+esac
+""")
+    tree.command("dracut", 'echo "dracut $*" >> /recorded\n')
+    before = snapshot(tree.path)
+    args = ["driver", "docker", "nvidia-container", "--root", tree.path]
+    r = setup(*args, "--apply")
+    assert r.returncode == 0, (r.stdout, r.stderr)
+    assert tree.read("/recorded").splitlines() == [
+        "dnf -y install kernel-devel kernel-headers make", "dnf -y module install nvidia-driver:620-open", "dracut -f",
+        "dnf -y install docker-ce docker-ce-cli containerd.io", "dnf -y install nvidia-container-toolkit"]
+    assert "nvidia" in json.loads(tree.read("/etc/docker/daemon.json"))["runtimes"]
+    assert "nothing to do" in setup(*args, "--apply").stdout
+    r = setup("undo", "--root", tree.path)
+    assert r.returncode == 0, (r.stdout, r.stderr)
+    assert "dnf -y module remove --all nvidia-driver" in tree.read("/recorded") and "rpm -e docker-ce docker-ce-cli containerd.io" in tree.read("/recorded")
+    (tree.path / "recorded").unlink()
+    assert not difference(before, snapshot(tree.path))
 
 
 @real
