@@ -24,8 +24,8 @@ struct engine_alert {
 struct engine_options {
     const char *const *files; /* patterns as of a shell */
     size_t n_files;
-    struct str built_in; /* rules that are always there; empty: none */
-    const char *state;   /* file of the alerts; NULL: in memory only */
+    struct str built_in;      /* rules that are always there; empty: none */
+    const char *state;        /* file of the alerts; NULL: in memory only */
     int64_t interval, offset; /* ms, of groups that say nothing */
     struct rule_env env;
     const char *const *alertmanagers; /* URLs */
