@@ -14,10 +14,10 @@ enum errc group_init(struct group *g, const struct rule_group *how,
                      int64_t usual_interval, int64_t usual_offset,
                      struct err *err)
 {
-    *g = (struct group){.how = how,
-                        .interval =
-                            how->interval ? how->interval : usual_interval,
-                        .offset = how->offset >= 0 ? how->offset : usual_offset};
+    *g = (struct group){
+        .how = how,
+        .interval = how->interval ? how->interval : usual_interval,
+        .offset = how->offset >= 0 ? how->offset : usual_offset};
     pthread_mutex_init(&g->lock, NULL);
     g->runs = calloc(how->n + 1, sizeof(*g->runs));
     if (!g->runs)

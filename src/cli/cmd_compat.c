@@ -70,7 +70,7 @@ static void put_reasons(struct asking *x, struct buf *b)
     static const char *const marks[] = {"✓", "?", "!", "✗"};
     static const char *const colours[] = {"\033[32m", "\033[35m", "\033[33m",
                                           "\033[31m"};
-    bool colour = !getenv("NO_COLOR") && isatty(fileno(x->cli->out)) == 1;
+    bool colour = cli_has_colour(x->cli);
 
     for (size_t i = 0; i < x->j.n; i++) {
         const struct reason *r = &x->j.v[i];

@@ -54,9 +54,7 @@ static void print(struct cli *cli, const struct buf *text)
 
 static struct report_style look(const struct cli *cli, const struct options *o)
 {
-    return (struct report_style){
-        cli->language, !getenv("NO_COLOR") && isatty(fileno(cli->out)) == 1,
-        o->all};
+    return (struct report_style){cli->language, cli_has_colour(cli), o->all};
 }
 
 static void put_report(struct cli *cli, const struct options *o,

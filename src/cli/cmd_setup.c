@@ -124,11 +124,6 @@ static void list_targets(struct cli *cli)
     fprintf(cli->out, "%s", text_in(cli->language, TEXT_SETUP_HOW));
 }
 
-static bool has_colour(const struct cli *cli)
-{
-    return !getenv("NO_COLOR") && isatty(fileno(cli->out)) == 1;
-}
-
 /* ---- mirrors --------------------------------------------------------- */
 
 /* Measures them and puts those that answer in their order. */
@@ -165,7 +160,7 @@ static enum errc rank_mirrors(struct cli *cli, struct options *o,
 static void print_plan(struct cli *cli, const struct options *o,
                        const struct plan *plan)
 {
-    const struct show_style style = {cli->language, has_colour(cli)};
+    const struct show_style style = {cli->language, cli_has_colour(cli)};
     struct buf out;
 
     buf_init(&out, 256 << 20);
@@ -238,7 +233,8 @@ static void examine(struct cli *cli, const struct options *o, const char *run,
 {
     struct doctor_options d = {
         .root = o->setup.root, .language = cli->language, .limit_ms = 1200};
-    const struct report_style style = {cli->language, has_colour(cli), false};
+    const struct report_style style = {cli->language, cli_has_colour(cli),
+                                       false};
     struct results results;
     struct arena arena;
     struct buf only, out;

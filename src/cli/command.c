@@ -65,6 +65,11 @@ static int fail(struct cli *cli, const struct err *err, const char *command)
     return errc_exit_status(err->code);
 }
 
+bool cli_has_colour(const struct cli *cli)
+{
+    return !getenv("NO_COLOR") && isatty(fileno(cli->out)) == 1;
+}
+
 static int unknown_command(struct cli *cli, const char *name)
 {
     const char *names[32];

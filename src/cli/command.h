@@ -68,6 +68,9 @@ const struct command *command_find(const char *name);
 void command_help(struct cli *cli, const struct command *c);
 void command_help_all(struct cli *cli);
 
+/* The answer goes to a terminal, and nobody objects (https://no-color.org). */
+bool cli_has_colour(const struct cli *cli);
+
 /* Returns the exit status of the process. */
 int cli_main(struct cli *cli);
 

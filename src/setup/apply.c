@@ -27,7 +27,7 @@ static enum errc do_step(struct journal *run, const struct step *s,
 {
     struct buf list;
 
-    buf_init(&list, 16 << 20);
+    buf_init(&list, PACKAGES_MAX);
     enum errc rc = s->kind == STEP_PACKAGES
                        ? packages_list(run->host, &list, err)
                        : ERR_OK;

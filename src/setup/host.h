@@ -12,7 +12,11 @@
 /* Where commands find the bundle. */
 #define HOST_BUNDLE "/run/stoker-bundle"
 
-enum { HOST_FILE_MAX = 64 << 20, HOST_WORDS_MAX = 4096 };
+enum {
+    HOST_FILE_MAX = 64 << 20,
+    HOST_WORDS_MAX = 4096,
+    PACKAGES_MAX = 16 << 20 /* bytes of a list of them */
+};
 
 struct host {
     const char *path;   /* "/" or a directory */

@@ -34,6 +34,9 @@ static enum errc kept(struct journal *j, const struct json_node *name,
     char path[64];
     struct stat st;
 
+    *out = STR("");
+    if (j->lock < 0)
+        return ERR_OK; /* whoever only lists runs needs no bytes */
     (void)snprintf(path, sizeof(path), STR_FMT, STR_ARG(text));
     if (!text.n || strchr(path, '/'))
         return err_set(err, ERR_INVALID, "journal: '%s' is no name of its own",
@@ -114,15 +117,12 @@ static enum errc take_begin(struct journal *j, const struct json_node *v,
 static void mark(struct journal *j, const struct json_node *v)
 {
     int64_t done = json_i64_or(json_get(v, "done"), 0),
-            failed = json_i64_or(json_get(v, "failed"), 0),
             undone = json_i64_or(json_get(v, "undone"), 0);
     size_t state =
         word_in(json_get(v, "state"), journal_states, COUNT(journal_states));
 
     if (done > 0 && (size_t)done <= j->n)
         j->v[done - 1].done = true;
-    if (failed > 0 && (size_t)failed <= j->n)
-        j->v[failed - 1].failed = true;
     if (undone > 0 && (size_t)undone <= j->n)
         j->v[undone - 1].undone = true;
     if (state < COUNT(journal_states))
@@ -233,7 +233,7 @@ static enum errc open_files(struct journal *j, int above, int flags,
                      O_RDWR | O_APPEND | O_CLOEXEC | flags, 0600);
     if (j->file < 0)
         return fs_error(err, "cannot open the journal of", j->run);
-    if (j->host->log < 0)
+    if (j->lock >= 0 && j->host->log < 0)
         j->host->log = openat(j->directory, "log",
                               O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
     return ERR_OK;

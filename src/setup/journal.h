@@ -38,7 +38,7 @@ struct entry {
     struct node was, becomes; /* STEP_PUT */
     struct str list;          /* STEP_PACKAGES: what was installed */
     const char *does, *undo, *probe;
-    bool done, failed, undone;
+    bool done, undone;
 };
 
 /* The entry is of that step. */
@@ -81,7 +81,8 @@ MUST_CHECK enum errc journal_undone(struct journal *j, size_t number,
 MUST_CHECK enum errc journal_state(struct journal *j, enum run_state s,
                                    struct err *err);
 
-/* The runs, oldest first, each opened for `each` and closed behind it. */
+/* The runs, oldest first, each opened for `each` and closed behind it; without
+ * the bytes of their steps. */
 MUST_CHECK enum errc journal_each(struct host *h,
                                   enum errc (*each)(void *ctx,
                                                     const struct journal *j),

@@ -152,7 +152,6 @@ void journal_failed(struct journal *j, size_t number, const char *why)
 {
     struct buf line;
 
-    j->v[number - 1].failed = true;
     buf_init(&line, 1 << 16);
     buf_printf(&line, "{\"failed\":%zu", number);
     buf_put_field(&line, ",\"why\":", str_from_cstr(why));

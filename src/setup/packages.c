@@ -11,8 +11,6 @@
 
 #include "setup/host.h"
 
-enum { LIST_MAX = 16 << 20 };
-
 /* What apt knows of the bundle; what it knows of the world stays as it was. */
 #define LISTS "/var/lib/stoker/setup/lists"
 
@@ -95,15 +93,15 @@ const char *packages_missing(struct str list, const char *names,
 
 /* ---- services stay still --------------------------------------------- */
 
-static enum errc hold_services(struct host *h, bool *held, struct err *err)
+static enum errc hold_services(struct host *h, struct err *err)
 {
     struct node n = {
         .kind = NODE_FILE, .mode = 0755, .text = str_from_cstr(policy)};
 
-    *held = is_debian(h) &&
-            (host_is_tree(h) || !host_has(h, "/run/systemd/system")) &&
-            !host_has(h, POLICY);
-    return *held ? host_put(h, POLICY, &n, err) : ERR_OK;
+    bool hold = is_debian(h) &&
+                (host_is_tree(h) || !host_has(h, "/run/systemd/system")) &&
+                !host_has(h, POLICY);
+    return hold ? host_put(h, POLICY, &n, err) : ERR_OK;
 }
 
 /* Ours alone, also one that a killed run left. */
@@ -162,14 +160,13 @@ static enum errc install_debian(struct host *h, const char *names,
                                 bool may_remove, struct err *err)
 {
     struct buf rest;
-    bool held = false;
 
     buf_init(&rest, 1 << 17);
     /* what is there stays: apt would rather remove it than give up */
     buf_printf(&rest, "install %s--no-install-recommends %s",
                may_remove ? "" : "--no-remove ", names);
     buf_putc(&rest, '\0');
-    enum errc rc = rest.failed ? ERR_NOMEM : hold_services(h, &held, err);
+    enum errc rc = rest.failed ? ERR_NOMEM : hold_services(h, err);
     /* what a kill left half done */
     if (!rc)
         rc = dpkg(h, "dpkg --configure -a --force-confold", err);
@@ -234,13 +231,12 @@ static enum errc purge(struct host *h, struct str now, struct str before,
 {
     enum errc rc = ERR_OK;
     struct buf line;
-    bool held = false;
 
-    buf_init(&line, LIST_MAX);
+    buf_init(&line, PACKAGES_MAX);
     buf_puts(&line,
              is_debian(h) ? "dpkg --purge --force-remove-reinstreq" : "rpm -e");
     if (put_those_of(now, before, NULL, &line)) {
-        rc = hold_services(h, &held, err);
+        rc = hold_services(h, err);
         if (!rc)
             rc = line.failed ? ERR_NOMEM : dpkg(h, line.p, err);
     }
@@ -253,8 +249,8 @@ enum errc packages_back_to(struct host *h, struct str before, struct err *err)
 {
     struct buf now, names;
 
-    buf_init(&now, LIST_MAX);
-    buf_init(&names, LIST_MAX);
+    buf_init(&now, PACKAGES_MAX);
+    buf_init(&names, PACKAGES_MAX);
     enum errc rc = packages_list(h, &now, err);
     if (!rc)
         rc = purge(h, buf_str(&now), before, err);

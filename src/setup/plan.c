@@ -214,19 +214,30 @@ void put_directory(struct plan *p, const char *title, const char *path,
         (struct node){.kind = NODE_DIRECTORY, .mode = mode, .text = STR("")});
 }
 
+/* What is installed, asked for once a plan; a machine whose packages cannot be
+ * asked has none. */
+static struct str installed(struct plan *p)
+{
+    struct buf list;
+
+    if (p->installed.p)
+        return p->installed;
+    buf_init(&list, PACKAGES_MAX);
+    bool asked = packages_list(p->host, &list, NULL) == ERR_OK;
+    char *copy = arena_cstr(p->arena, asked ? buf_str(&list) : STR(""));
+    p->failed |= !copy;
+    p->installed = (struct str){copy, copy && asked ? list.n : 0};
+    buf_fini(&list);
+    return p->installed;
+}
+
 void install(struct plan *p, const char *title, const char *names)
 {
     struct step *s = add(p, STEP_PACKAGES, title);
-    struct err err = {.code = ERR_OK};
-    struct buf list;
 
-    s->names = s->missing = made(p, "%s", names);
-    buf_init(&list, 16 << 20);
-    /* a machine whose packages cannot be asked misses all of them */
-    if (packages_list(p->host, &list, &err) == ERR_OK)
-        s->missing = packages_missing(buf_str(&list), s->names, p->arena);
+    s->names = made(p, "%s", names);
+    s->missing = packages_missing(installed(p), s->names, p->arena);
     s->already = !*s->missing;
-    buf_fini(&list);
 }
 
 void install_instead(struct plan *p, const char *title, const char *names)

@@ -10,7 +10,9 @@
 
 #define NVIDIA "https://developer.download.nvidia.com/compute/cuda/repos"
 
-const char *nvidia_distribution(struct plan *p, const struct os *os)
+/* A tag of a distribution as NVIDIA names its repositories: "debian12",
+ * "ubuntu2204", "rhel9"; "" if there is none for it. */
+static const char *nvidia_distribution(struct plan *p, const struct os *os)
 {
     struct str version = os->version, major = str_cut(&version, '.');
 

@@ -121,6 +121,7 @@ struct plan {
     size_t n, cap;
     enum setup_target target; /* whose steps are being added */
     const char *refused;      /* why it cannot be done here; NULL: it can */
+    struct str installed;     /* packages_list(), once it was asked for */
     bool failed;              /* out of memory, told at the end: */
     struct step spare;        /* steps go here then */
 };

@@ -101,10 +101,6 @@ const char *deb_architecture(struct plan *p);
 /* "6.1.0-28-amd64"; NULL if that is not known (a tree). */
 const char *kernel_release(struct plan *p);
 
-/* A tag of a distribution as NVIDIA names its repositories: "debian12",
- * "ubuntu2204", "rhel9"; "" if there is none for it. */
-const char *nvidia_distribution(struct plan *p, const struct os *os);
-
 /* Packages of others (repository.c): the key is fetched over TLS, the list
  * names it. Nothing with a bundle: that has them. */
 void nvidia_repository(struct plan *p, const struct os *os);
