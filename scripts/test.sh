@@ -16,6 +16,10 @@ need_onnxruntime
 need_tree
 [ -d tests/npm/node_modules/axe-core ] || (cd tests/npm && npm ci --silent --ignore-scripts --no-audit --no-fund)
 
+LONG="setup"
+ONE_THREAD="compat doctor import_torch setup torch_models"
+AT_ONCE=5 # files of system tests
+
 passed=0 failed=0 skipped=0
 count() { passed=$((passed + $1)) failed=$((failed + $2)) skipped=$((skipped + $3)); }
 
@@ -86,31 +90,59 @@ fuzz_corpus() {
     done
 }
 
-# system NAME BINARY ARGUMENTS...: pytest against that binary.
+# system PRESET FILE: a file of system tests against that build. One line when
+# all is well, else all that was said. Sanitizers get the tests marked for them.
 system() {
-    local name=$1 report
-    report=$(mktemp)
-    say "system tests ($name)"
-    STOKER_BINARY=$ROOT/$2 /usr/bin/python3 -m pytest -q -p no:cacheprovider -rs -s --tb=short \
-        --junit-xml="$report" "${@:3}" || true
-    read -r p f s < <(/usr/bin/python3 - "$report" <<'PY'
-import sys, xml.etree.ElementTree as x
+    local preset=$1 file=$2 folder marked=() ended=0
+    folder=$(mktemp -d)
+    [ "$preset" = release ] || marked=(-m sanitize)
+    [ "$preset" = release ] || export STOKER_SLOW=6
+    STOKER_BINARY=build/$preset/stoker /usr/bin/python3 -m pytest -q -p no:cacheprovider -rs -s --tb=short \
+        --junit-xml="$folder/report" "${marked[@]}" "$file" >"$folder/log" 2>&1 || ended=$?
+    /usr/bin/python3 - "$folder" "$ended" "$preset ${file##*/}" <<'PY'
+import pathlib, sys, xml.etree.ElementTree as x
+folder, ended, name = pathlib.Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
 try:
-    s = x.parse(sys.argv[1]).getroot().find("testsuite").attrib
+    s = x.parse(folder / "report").getroot().find("testsuite").attrib
     f, k = int(s["failures"]) + int(s["errors"]), int(s["skipped"])
-    print(int(s["tests"]) - f - k, f, k)
+    p, took = int(s["tests"]) - f - k, float(s["time"])
 except Exception:
-    print(0, 1, 0)
+    p, f, k, took = 0, 0, 0, 0
+f = f or ended not in (0, 5)  # 5: none is marked
+(folder / "said").write_text((folder / "log").read_text(errors="replace") if f or k else "")
+with open(folder / "said", "a") as out:
+    print(f"{name}: {p} passed, {f:d} failed, {k} skipped in {took:.0f} s", file=out)
+(folder / "count").write_text(f"{p} {f:d} {k}\n")
 PY
-)
-    count "$p" "$f" "$s"
-    rm -f "$report"
+    (
+        flock 9
+        cat "$folder/said"
+        cat "$folder/count" >&9
+    ) 9>>"$COUNTS"
+    rm -r "$folder"
 }
 
-# every_fourth N: a quarter of the system tests' files. They wait more than they
-# compute, so four fit on two cores.
-every_fourth() {
-    printf '%s\n' tests/system/test_*.py | awk -v n="$1" 'NR % 4 == n' | tr '\n' ' '
+# system_tests: each file against the release, and against the builds with
+# address and undefined behaviour (dev) and threads (tsan) what is marked for
+# them; not threads in commands that have one. They wait more than they compute:
+# more at once than there are processors. The long ones come first.
+system_tests() {
+    local file files=() p f s
+    for file in $LONG; do files+=("tests/system/test_$file.py"); done
+    for file in tests/system/test_*.py; do
+        [[ " ${files[*]} " == *" $file "* ]] || files+=("$file")
+    done
+    COUNTS=$(mktemp)
+    export COUNTS
+    export -f system
+    for file in "${files[@]}"; do
+        echo "release $file"
+        grep -q sanitize "$file" || continue
+        echo "dev $file"
+        [[ " $ONE_THREAD " == *" $(basename "$file" .py | cut -c6-) "* ]] || echo "tsan $file"
+    done | xargs -P "$AT_ONCE" -n 2 bash -c 'system "$@"' -
+    while read -r p f s; do count "$p" "$f" "$s"; done <"$COUNTS"
+    rm -f "$COUNTS"
 }
 
 check() {
@@ -129,18 +161,10 @@ done
 together "unit dev" "unit tsan"
 promql dev
 together "fuzz_corpus dev 1" "fuzz_corpus dev 2"
-release="system release build/release/stoker"
-together "$release $(every_fourth 0)" "$release $(every_fourth 1)" "$release $(every_fourth 2)" "$release $(every_fourth 3)"
+say "system tests"
 export ASAN_OPTIONS=detect_leaks=1 LSAN_OPTIONS=suppressions=$ROOT/tests/suppressions-lsan.txt
 export TSAN_OPTIONS=suppressions=$ROOT/tests/suppressions-tsan.txt
-export STOKER_SLOW=6
-# Address and undefined behaviour; threads.
-# Commands that have one thread: there is nothing for TSan to find in them.
-one_thread=
-for name in compat doctor import_torch setup torch_models; do
-    one_thread+=" --ignore=tests/system/test_$name.py"
-done
-together "system dev build/dev/stoker tests/system -m sanitize" "system tsan build/tsan/stoker tests/system -m sanitize $one_thread"
+system_tests
 
 echo
 echo "$passed passed, $failed failed, $skipped skipped"

@@ -1,6 +1,7 @@
 #include "codec/gzip.h"
 
 #include <limits.h>
+#include <stdlib.h>
 #include <zlib.h>
 
 enum { STEP = 65536, LEVEL = 1, WINDOW = 15, GZIP_FLAG = 16, AUTO_FLAG = 32 };
@@ -69,30 +70,52 @@ enum errc gzip_decode(enum gzip_coding coding, struct str bytes,
     return rc;
 }
 
-enum errc gzip_encode(enum gzip_coding coding, struct str bytes,
-                      struct buf *out, struct err *err)
+struct gzip_stream {
+    z_stream z;
+};
+
+struct gzip_stream *gzip_open(enum gzip_coding coding)
 {
-    z_stream z = {.next_in = (Bytef *)(uintptr_t)bytes.p,
-                  .avail_in = (uInt)bytes.n};
+    struct gzip_stream *s = calloc(1, sizeof(*s));
+    int window = coding == GZIP_GZIP ? WINDOW + GZIP_FLAG : WINDOW;
+
+    if (s && deflateInit2(&s->z, LEVEL, Z_DEFLATED, window, 8,
+                          Z_DEFAULT_STRATEGY) != Z_OK) {
+        free(s);
+        return NULL;
+    }
+    return s;
+}
+
+void gzip_close(struct gzip_stream *s)
+{
+    if (s)
+        deflateEnd(&s->z);
+    free(s);
+}
+
+enum errc gzip_write(struct gzip_stream *s, struct str bytes, bool last,
+                     struct buf *out, struct err *err)
+{
+    z_stream *z = &s->z;
 
     if (bytes.n > UINT_MAX)
         return err_set(err, ERR_LIMIT, "the body is too large to compress");
-    if (deflateInit2(&z, LEVEL, Z_DEFLATED,
-                     coding == GZIP_GZIP ? WINDOW + GZIP_FLAG : WINDOW, 8,
-                     Z_DEFAULT_STRATEGY) != Z_OK)
-        return err_set(err, ERR_NOMEM, "out of memory");
-    size_t bound = deflateBound(&z, (uLong)bytes.n);
-    enum errc rc = ERR_OK;
-    if (!buf_reserve(out, bound)) {
-        rc = err_set(err, ERR_LIMIT, "the compressed body is too large");
-    } else {
-        z.next_out = (Bytef *)(out->p + out->n);
-        z.avail_out = (uInt)bound;
-        if (deflate(&z, Z_FINISH) != Z_STREAM_END)
-            rc = err_set(err, ERR_INTERNAL, "compression failed");
-        else
-            out->n += bound - z.avail_out;
+    z->next_in = (Bytef *)(uintptr_t)bytes.p;
+    z->avail_in = (uInt)bytes.n;
+    /* Enough, if nothing of earlier parts is to come with it. */
+    size_t step = deflateBound(z, (uLong)bytes.n);
+    for (;;) {
+        if (!buf_reserve(out, step))
+            return err_set(err, ERR_LIMIT, "the compressed body is too large");
+        z->next_out = (Bytef *)(out->p + out->n);
+        z->avail_out = (uInt)step;
+        int rc = deflate(z, last ? Z_FINISH : Z_NO_FLUSH);
+        out->n += step - z->avail_out;
+        if (rc == Z_STREAM_END || (!last && z->avail_out))
+            return ERR_OK;
+        if (rc != Z_OK && rc != Z_BUF_ERROR)
+            return err_set(err, ERR_INTERNAL, "compression failed");
+        step = STEP;
     }
-    deflateEnd(&z);
-    return rc;
 }

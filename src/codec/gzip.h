@@ -15,8 +15,12 @@ enum gzip_coding {
 MUST_CHECK enum errc gzip_decode(enum gzip_coding coding, struct str bytes,
                                  struct buf *out, struct err *err);
 
-/* Appends the compressed bytes to out. */
-MUST_CHECK enum errc gzip_encode(enum gzip_coding coding, struct str bytes,
-                                 struct buf *out, struct err *err);
+/* Writing, in parts: each call appends what is ready of the compressed bytes,
+ * the last one all. A stream belongs to one thread at a time. */
+struct gzip_stream;
+struct gzip_stream *gzip_open(enum gzip_coding coding); /* NULL: no memory */
+MUST_CHECK enum errc gzip_write(struct gzip_stream *s, struct str bytes,
+                                bool last, struct buf *out, struct err *err);
+void gzip_close(struct gzip_stream *s); /* NULL does nothing */
 
 #endif

@@ -53,27 +53,48 @@ static bool choose(struct str accept, enum gzip_coding *out)
     return best > 0 && best >= identity;
 }
 
-void reply_compress(struct http_request *r)
+bool reply_pack(struct http_request *r, bool last, struct buf *packed)
 {
     struct str accept = r->head.known[HTTP_ACCEPT_ENCODING];
-    size_t n = http_out_size(r);
+    struct str body = {r->out.p + HTTP_HEADROOM, http_out_size(r)};
     enum gzip_coding coding;
+    bool first = !r->packer;
+
+    buf_init(packed, r->out.max);
+    if (first && !r->in_pieces && accept.p && choose(accept, &coding))
+        r->packer = gzip_open(coding);
+    if (!r->packer)
+        return false;
+    if (buf_reserve(packed, HTTP_HEADROOM))
+        packed->n = HTTP_HEADROOM;
+    if (gzip_write(r->packer, body, last, packed, NULL)) {
+        buf_fini(packed);
+        if (first) {
+            gzip_close(r->packer);
+            r->packer = NULL;
+        }
+        return false;
+    }
+    if (first) {
+        http_header(r, "Content-Encoding", "%s",
+                    coding == GZIP_GZIP ? "gzip" : "deflate");
+        http_header(r, "Vary", "Accept-Encoding");
+    }
+    return true;
+}
+
+void reply_compress(struct http_request *r)
+{
+    size_t n = http_out_size(r);
     struct buf packed;
 
-    if (!accept.p || r->status >= 400 || n == 0 ||
-        (n < WORTH_IT && !r->may_compress) || !choose(accept, &coding))
+    if (!r->packer &&
+        (r->status >= 400 || n == 0 || (n < WORTH_IT && !r->may_compress)))
         return;
-    buf_init(&packed, r->out.max);
-    if (buf_reserve(&packed, HTTP_HEADROOM))
-        packed.n = HTTP_HEADROOM;
-    struct str body = {r->out.p + HTTP_HEADROOM, n};
-    if (gzip_encode(coding, body, &packed, NULL)) {
-        buf_fini(&packed); /* the plain body is as good */
-        return;
-    }
-    buf_fini(&r->out);
-    r->out = packed;
-    http_header(r, "Content-Encoding", "%s",
-                coding == GZIP_GZIP ? "gzip" : "deflate");
-    http_header(r, "Vary", "Accept-Encoding");
+    if (reply_pack(r, true, &packed)) {
+        buf_fini(&r->out);
+        r->out = packed;
+    } else if (r->packer) {
+        r->out.failed = true;
+    } /* else the plain body is as good */
 }

@@ -41,7 +41,7 @@ struct conn {
     bool in_idle;              /* which list it is in */
     bool replied;              /* the reply is in req->out */
     bool eof;                  /* the client sends no more */
-    size_t sent;               /* bytes of req->out that are gone */
+    size_t sent;               /* of a piece, or else of req->out */
     uint64_t body_bytes;       /* received so far, for the minimum rate */
     unsigned char address[16]; /* of the client, IPv6 form */
     uint16_t port;
@@ -69,15 +69,25 @@ struct http_request *request_take(struct http_loop *l);
 void request_release(struct http_request *r);
 enum conn_flush conn_flush(struct conn *c);
 void conn_want(struct conn *c, uint32_t events); /* no others from now on */
-/* Puts the head in front of the body, and says how long it is. */
-size_t reply_head(struct http_request *r, size_t body);
+/* Puts in front of a body what stands there, the head (but once) and the size
+ * of a chunk, and says how long that is. */
+size_t reply_front(struct http_request *r, struct buf *out, size_t body);
 struct inbuf *inbuf_take(struct http_loop *l);
 void inbuf_release(struct http_loop *l, struct inbuf *in);
 
 /* stream.c: sends what the client takes now. */
 void conn_stream_flush(struct conn *c);
 
-/* compress.c: the reply's body, if the client asked for it. */
+/* pieces.c: the one of which bytes from c->sent on are to be sent; NULL: all
+ * that came are gone, and c->sent is of req->out. */
+struct buf *pieces_first(struct conn *c);
+void pieces_drop(struct http_request *r);
+
+/* compress.c: the reply's body, or what is left of it, if the client asked for
+ * it. */
 void reply_compress(struct http_request *r);
+/* Compresses the body into *packed, which has room in front. False: not asked
+ * for, or no memory. */
+bool reply_pack(struct http_request *r, bool last, struct buf *packed);
 
 #endif

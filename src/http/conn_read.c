@@ -370,12 +370,17 @@ static bool step(struct conn *c)
         return false;
     }
     if (c->replied && (c->state == CONN_WAIT || c->state == CONN_WRITE)) {
+        c->state = CONN_WRITE;
         if (conn_flush(c) != CONN_FLUSHED)
             return false;
         next_request(c);
         if (c->in && c->in->n)
             return true;
         become_idle(c);
+        return false;
+    }
+    if (c->state == CONN_WAIT && c->req->pieces) {
+        (void)conn_flush(c);
         return false;
     }
     if (!c->in)

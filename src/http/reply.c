@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "codec/gzip.h"
 #include "http/conn_internal.h"
 #include "http/status.h"
 
@@ -22,7 +23,6 @@ enum {
     LAST_WORDS = 256,     /* of a reply, always there */
     OUT_MAX = 1 << 30,
     LINGER_MS = 2000,
-    CHUNK = 65536,
 };
 
 struct inbuf *inbuf_take(struct http_loop *l)
@@ -98,6 +98,7 @@ struct http_request *request_take(struct http_loop *l)
     r->bytes_in = r->bytes_out = 0;
     r->start_ns = l->loop.now_ns;
     r->keep_alive = r->may_compress = r->stream = r->endless = false;
+    r->in_pieces = r->begun = false;
     r->user = NULL;
     r->model = "";
     r->in = NULL;
@@ -112,6 +113,9 @@ void request_release(struct http_request *r)
     if (r->in)
         inbuf_release(l, r->in);
     r->in = NULL;
+    pieces_drop(r);
+    gzip_close(r->packer);
+    r->packer = NULL;
     buf_fini(&r->storage);
     buf_fini(&r->unpacked);
     if (l->n_free_requests >= KEEP_FREE) {
@@ -211,32 +215,6 @@ static size_t write_head(struct http_request *r, size_t body,
     return (size_t)(at - head);
 }
 
-/* The body cut into chunks of 64 KiB; the lines between them are inserted.
- * False: no memory, and the body is as it was. */
-static bool make_chunks(struct http_request *r)
-{
-    struct buf chunked;
-    struct str body = {r->out.p + HTTP_HEADROOM, http_out_size(r)};
-
-    buf_init(&chunked, OUT_MAX);
-    if (buf_reserve(&chunked, HTTP_HEADROOM))
-        chunked.n = HTTP_HEADROOM;
-    for (size_t i = 0; i < body.n; i += CHUNK) {
-        size_t n = body.n - i < CHUNK ? body.n - i : (size_t)CHUNK;
-        buf_printf(&chunked, "%zx\r\n", n);
-        buf_put(&chunked, str_slice(body, i, i + n));
-        buf_puts(&chunked, "\r\n");
-    }
-    buf_puts(&chunked, "0\r\n\r\n");
-    if (chunked.failed) {
-        buf_fini(&chunked);
-        return false;
-    }
-    buf_fini(&r->out);
-    r->out = chunked;
-    return true;
-}
-
 static void set_error(struct http_request *r, int status, const char *message)
 {
     (void)start_out(&r->out);
@@ -276,44 +254,60 @@ void http_reply_error(struct http_request *r, int status, const char *fmt, ...)
     http_reply(r, status, r->content_type);
 }
 
-size_t reply_head(struct http_request *r, size_t body)
+size_t reply_front(struct http_request *r, struct buf *out, size_t body)
 {
-    char head[HTTP_HEADROOM];
-    size_t n = write_head(r, body, head);
+    char text[HTTP_HEADROOM];
+    size_t n = r->begun ? 0 : write_head(r, body, text);
 
+    if (r->stream && body)
+        n += (size_t)snprintf(text + n, sizeof(text) - n, "%zx\r\n", body);
+    memcpy(out->p + HTTP_HEADROOM - n, text, n);
+    return n;
+}
+
+/* Makes r->out what is to be sent, the last chunk if there are any. What is not
+ * whole ends with the connection. */
+static void finish(struct http_request *r)
+{
+    size_t body = 0;
+
+    if (r->out.failed && !r->begun)
+        set_error(r, 503, "out of memory for the reply");
+    if (!r->out.failed)
+        reply_compress(r);
+    r->stream = r->stream && r->head.minor >= 1 && r->method != HTTP_HEAD;
+    if (!r->out.failed)
+        body = http_out_size(r);
+    r->bytes_out += body;
+    if (r->stream)
+        buf_puts(&r->out, body ? "\r\n0\r\n\r\n" : "0\r\n\r\n");
+    if (r->out.failed) {
+        r->keep_alive = false;
+        r->out.n = r->out_from = 0;
+        return;
+    }
     if (r->method == HTTP_HEAD || r->status == 204)
         r->out.n = HTTP_HEADROOM;
-    memcpy(r->out.p + HTTP_HEADROOM - n, head, n);
-    return n;
+    r->out_from = HTTP_HEADROOM - reply_front(r, &r->out, body);
 }
 
 void http_reply(struct http_request *r, int status, const char *content_type)
 {
     struct conn *c = r->conn;
-    size_t n = 0;
 
-    r->status = status;
+    r->status = c ? status : 499;
     r->content_type = content_type;
-    if (r->out.failed)
-        set_error(r, 503, "out of memory for the reply");
-    if (c) {
-        reply_compress(r);
-        r->stream = r->stream && r->head.minor >= 1 && r->method != HTTP_HEAD;
-        size_t body = http_out_size(r);
-        r->bytes_out = body;
-        r->stream = r->stream && make_chunks(r);
-        n = reply_head(r, body);
-    } else {
-        r->status = 499;
-    }
+    if (c)
+        finish(r);
     if (r->loop->server->hooks.done)
         r->loop->server->hooks.done(r->loop->server->hooks.ctx, r);
     if (!c) {
         request_release(r);
         return;
     }
-    c->sent = HTTP_HEADROOM - n;
     c->replied = true;
+    if (!r->pieces)
+        c->sent = r->out_from;
     conn_advance(c);
 }
 
@@ -343,21 +337,30 @@ void conn_want(struct conn *c, uint32_t events)
     loop_change(&c->loop->loop, &c->watch, events);
 }
 
+/* What is to be sent next; NULL: all of it is gone. */
+static struct buf *unsent(struct conn *c)
+{
+    struct buf *piece = pieces_first(c), *out = &c->req->out;
+
+    if (piece)
+        return piece;
+    return c->replied && c->sent < out->n ? out : NULL;
+}
+
 enum conn_flush conn_flush(struct conn *c)
 {
-    struct http_request *r = c->req;
+    struct buf *out;
 
-    c->state = CONN_WRITE;
-    while (c->sent < r->out.n) {
-        ssize_t put = send(c->watch.fd, r->out.p + c->sent, r->out.n - c->sent,
-                           MSG_NOSIGNAL);
+    while ((out = unsent(c))) {
+        ssize_t put =
+            send(c->watch.fd, out->p + c->sent, out->n - c->sent, MSG_NOSIGNAL);
         if (put < 0 && errno == EINTR)
             continue;
         if (put < 0 && errno == EAGAIN) {
             c->deadline_ns =
                 c->loop->loop.now_ns +
                 (int64_t)c->loop->server->limits.write_timeout_ms * MS;
-            conn_want(c, EPOLLOUT);
+            conn_want(c, c->replied ? EPOLLOUT : c->events | EPOLLOUT);
             return CONN_BLOCKED;
         }
         if (put < 0) {
@@ -366,7 +369,11 @@ enum conn_flush conn_flush(struct conn *c)
         }
         c->sent += (size_t)put;
     }
-    if (!r->keep_alive) {
+    if (!c->replied) {
+        conn_want(c, c->events & ~(uint32_t)EPOLLOUT);
+        return CONN_FLUSHED;
+    }
+    if (!c->req->keep_alive) {
         end_connection(c);
         return CONN_ENDED;
     }

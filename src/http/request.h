@@ -20,9 +20,11 @@
 #include "http/router.h"
 
 struct conn;
+struct gzip_stream;
 struct http_loop;
 struct http_server;
 struct inbuf;
+struct piece;
 
 enum {
     HTTP_HEADROOM = 768, /* bytes of r->out in front of the body */
@@ -55,6 +57,8 @@ struct http_request {
     bool keep_alive;
     bool may_compress; /* the handler allows any size to be compressed */
     bool stream;       /* send chunked: the length is nobody's business */
+    bool in_pieces;    /* the writer's: some of it was handed over, and */
+    bool begun;        /* the loop's: the head is in front of that */
     bool endless;      /* it goes on until the connection ends */
 
     /* For the server's user. */
@@ -66,6 +70,11 @@ struct http_request {
     struct buf unpacked; /* or this */
     char *large;         /* or this: a body with a known length */
     size_t large_n, large_have;
+
+    struct gzip_stream *packer;
+    struct piece *pieces;   /* to be sent before out, see pieces.h */
+    size_t out_from;        /* where what is to be sent of out begins */
+    _Atomic size_t waiting; /* bytes of pieces under way */
 };
 
 /* The buffer for the reply's body. */

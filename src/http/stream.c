@@ -51,7 +51,7 @@ void http_stream_begin(struct http_request *r, const char *content_type)
     r->endless = true;
     if (!c)
         return;
-    c->sent = HTTP_HEADROOM - reply_head(r, 0);
+    c->sent = HTTP_HEADROOM - reply_front(r, &r->out, 0);
     conn_stream_flush(c);
 }
 

@@ -9,6 +9,7 @@
 
 #include "codec/go_float.h"
 #include "codec/number.h"
+#include "http/pieces.h"
 
 const char *api_error_type(enum errc rc, bool executing, int *status)
 {
@@ -176,7 +177,7 @@ static void do_work(struct pool_job *job)
         put_notes(b, c, false);
         buf_putc(b, '}');
     }
-    if (!rc && b->failed) {
+    if (!rc && b->failed && !r->in_pieces) {
         rc = ERR_LIMIT;
         err_record(&err, rc, "the answer is too large: ask for less");
     }
@@ -292,7 +293,8 @@ static void put_point(struct buf *out, const struct promql_point *p)
     out->n += (size_t)(to - from);
 }
 
-static void put_series(struct buf *out, const struct promql_result *r)
+static void put_series(struct buf *out, const struct promql_result *r,
+                       struct http_request *to)
 {
     bool one = r->type == PROMQL_VECTOR;
 
@@ -308,11 +310,14 @@ static void put_series(struct buf *out, const struct promql_result *r)
             put_point(out, &s->points[k]);
         }
         buf_puts(out, one ? "}" : "]}");
+        if (to)
+            http_send_pieces(to, "application/json");
     }
     buf_putc(out, ']');
 }
 
-void api_put_result(struct buf *out, const struct promql_result *r)
+void api_put_result(struct buf *out, const struct promql_result *r,
+                    struct http_request *to)
 {
     static const char *const types[] = {"scalar", "vector", "matrix", "string"};
 
@@ -327,7 +332,7 @@ void api_put_result(struct buf *out, const struct promql_result *r)
     } else if (r->type == PROMQL_SCALAR) {
         put_point(out, &r->series[0].points[0]);
     } else {
-        put_series(out, r);
+        put_series(out, r, to);
     }
     buf_putc(out, '}');
 }

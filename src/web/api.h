@@ -62,7 +62,10 @@ const char *api_error_type(enum errc rc, bool executing, int *status);
 /* Copies the remarks on a query, which go behind its data. */
 void api_take_notes(struct api_call *c, const struct promql_result *r);
 
-void api_put_result(struct buf *out, const struct promql_result *r);
+/* What a query came to; when out is that of a request, it is sent in pieces on
+ * the way. */
+void api_put_result(struct buf *out, const struct promql_result *r,
+                    struct http_request *to);
 
 /* ---- handlers ----------------------------------------------------------- */
 

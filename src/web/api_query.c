@@ -47,7 +47,7 @@ static enum errc answer(struct api_call *c, struct promql_how *how,
     }
     if (limit && result.n > limit)
         result.n = limit;
-    api_put_result(http_out(c->r), &result);
+    api_put_result(http_out(c->r), &result, c->r);
     api_take_notes(c, &result);
     promql_result_fini(&result);
     promql_free(x);

@@ -40,7 +40,7 @@ static void put_answer(struct stream *s, const struct promql_expr *x, int64_t t,
         buf_putc(out, '}');
         return;
     }
-    api_put_result(out, &result);
+    api_put_result(out, &result, NULL);
     promql_result_fini(&result);
 }
 

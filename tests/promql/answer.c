@@ -88,7 +88,7 @@ static void answer(struct tsdb *db, struct str line, struct buf *out)
         buf_puts(out, "}\n");
     } else {
         buf_puts(out, "{\"data\":");
-        api_put_result(out, &r);
+        api_put_result(out, &r, NULL);
         buf_puts(out, "}\n");
         promql_result_fini(&r);
     }
