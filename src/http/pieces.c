@@ -17,7 +17,7 @@
 #define CHUNK_END "\r\n"
 
 enum {
-    PIECE = 256 << 10,        /* bytes of the body, or more */
+    PIECE = 128 << 10,        /* bytes of the body, or more */
     ROOM = PIECE + PIECE / 2, /* for one, so that it seldom has to grow */
 };
 

@@ -30,7 +30,7 @@ static struct promql_point *points_of(struct eval *e, const double *v,
         count += has_value(v[i]);
     *n = 0;
     struct promql_point *p =
-        count ? arena_new(e->q->arena, struct promql_point, count) : NULL;
+        count ? arena_bytes(e->q->arena, count * sizeof(*p)) : NULL;
     if (count && !p)
         eval_no_memory(e->q);
     for (size_t i = 0; p && i < e->n; i++)
@@ -128,7 +128,7 @@ static bool copy_samples(struct raw *r, struct labels labels,
     if (!eval_hold(r->e->q, s->n))
         return false;
     struct promql_point *p =
-        arena_new(r->e->q->arena, struct promql_point, s->n + 1);
+        arena_bytes(r->e->q->arena, (s->n + 1) * sizeof(*p));
     if (!p || !labels.v)
         return eval_no_memory(r->e->q);
     for (size_t i = 0; i < s->n; i++)
