@@ -16,8 +16,7 @@ need_onnxruntime
 need_tree
 [ -d tests/npm/node_modules/axe-core ] || (cd tests/npm && npm ci --silent --ignore-scripts --no-audit --no-fund)
 
-LONG="setup"
-ONE_THREAD="compat doctor import_torch setup torch_models"
+LONG="setup console" # first: nobody is to wait for them at the end
 AT_ONCE=5 # files of system tests
 
 passed=0 failed=0 skipped=0
@@ -44,6 +43,14 @@ together() {
         count "$p" "$f" "$s"
     done
     rm -r "$folder"
+}
+
+tree_checks() {
+    local c
+    say "tree checks"
+    for c in layers.py size.py registry.py headers.sh globals.sh; do
+        check "tools/check-$c"
+    done
 }
 
 # unit PRESET: every unit test program.
@@ -95,8 +102,9 @@ fuzz_corpus() {
 system() {
     local preset=$1 file=$2 folder marked=() ended=0
     folder=$(mktemp -d)
-    [ "$preset" = release ] || marked=(-m sanitize)
     [ "$preset" = release ] || export STOKER_SLOW=6
+    [ "$preset" != dev ] || marked=(-m sanitize)
+    [ "$preset" != tsan ] || marked=(-m "sanitize and not one_thread")
     STOKER_BINARY=build/$preset/stoker /usr/bin/python3 -m pytest -q -p no:cacheprovider -rs -s --tb=short \
         --junit-xml="$folder/report" "${marked[@]}" "$file" >"$folder/log" 2>&1 || ended=$?
     /usr/bin/python3 - "$folder" "$ended" "$preset ${file##*/}" <<'PY'
@@ -124,7 +132,7 @@ PY
 
 # system_tests: each file against the release, and against the builds with
 # address and undefined behaviour (dev) and threads (tsan) what is marked for
-# them; not threads in commands that have one. They wait more than they compute:
+# them. They wait more than they compute:
 # more at once than there are processors. The long ones come first.
 system_tests() {
     local file files=() p f s
@@ -139,7 +147,7 @@ system_tests() {
         echo "release $file"
         grep -q sanitize "$file" || continue
         echo "dev $file"
-        [[ " $ONE_THREAD " == *" $(basename "$file" .py | cut -c6-) "* ]] || echo "tsan $file"
+        grep -q "^pytestmark.*one_thread" "$file" || echo "tsan $file"
     done | xargs -P "$AT_ONCE" -n 2 bash -c 'system "$@"' -
     while read -r p f s; do count "$p" "$f" "$s"; done <"$COUNTS"
     rm -f "$COUNTS"
@@ -154,11 +162,7 @@ build dev
 build tsan
 build release
 
-say "tree checks"
-for c in layers.py size.py registry.py headers.sh globals.sh; do
-    check "tools/check-$c"
-done
-together "unit dev" "unit tsan"
+together tree_checks "unit dev" "unit tsan"
 promql dev
 together "fuzz_corpus dev 1" "fuzz_corpus dev 2"
 say "system tests"

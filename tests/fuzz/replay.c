@@ -9,7 +9,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #ifndef DAMAGED
-#define DAMAGED 1500 /* copies of each file; fewer where one takes long */
+#define DAMAGED 300 /* copies of each file; fewer where one takes long */
 #endif
 
 enum { MAX = 1 << 20 };

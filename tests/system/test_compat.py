@@ -11,6 +11,7 @@ import pytest
 from machines import LAPTOP, SERVER, build, changed
 from stoker import BINARY
 
+pytestmark = pytest.mark.one_thread
 sanitize = pytest.mark.sanitize
 
 

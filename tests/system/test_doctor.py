@@ -14,6 +14,7 @@ import pytest
 from machines import KERNEL, LAPTOP, NVML, SERVER, build, changed
 from stoker import BINARY, SLOW
 
+pytestmark = pytest.mark.one_thread
 sanitize = pytest.mark.sanitize
 
 

@@ -152,6 +152,7 @@ CASES = {
 
 
 @pytest.mark.sanitize
+@pytest.mark.one_thread
 @pytest.mark.parametrize("name", CASES)
 def test_hostile_file(name, tmp_path):
     make, status, words = CASES[name]

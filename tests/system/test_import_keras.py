@@ -78,6 +78,7 @@ def served(tmp_path_factory):
 
 
 @pytest.mark.sanitize
+@pytest.mark.one_thread
 @pytest.mark.parametrize("case", CASES[::SOME], ids=lambda c: c.name)
 def test_keras(case, served):
     inputs = [{"name": (n if not case.sequential else "in0"), "shape": list(a.shape), "datatype": "FP32", "data": a.flatten().tolist()}
@@ -98,6 +99,7 @@ def served3(tmp_path_factory):
 
 
 @pytest.mark.sanitize
+@pytest.mark.one_thread
 @pytest.mark.parametrize("case,reference", CASES3[::SOME], ids=[c.name for c, _ in CASES3[::SOME]])
 def test_keras3(case, reference, served3):
     inputs = [{"name": n, "shape": list(a.shape), "datatype": "FP32", "data": a.flatten().tolist()} for n, a in case.inputs.items()]
@@ -150,6 +152,7 @@ def keras1(config):
 
 
 @pytest.mark.sanitize
+@pytest.mark.one_thread
 @pytest.mark.parametrize("layer,gates", [("LSTM", "ifco"), ("GRU", "zrh"), ("Conv2D", ""), ("Merge", "")])
 def test_keras_1_means_the_same_in_other_words(layer, gates, tmp_path):
     from stoker import Server

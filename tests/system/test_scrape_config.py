@@ -363,7 +363,7 @@ scrape_configs: [{{job_name: app, static_configs: [{{targets: ['{target.address}
 def test_tls(folder):
     site = Site(tls=True)
     (folder / "p.yml").write_text(f"""
-global: {{scrape_interval: 1s, scrape_timeout: 1s}}
+global: {{scrape_interval: 5s, scrape_timeout: 5s}}
 scrape_configs:
   - {{job_name: known, scheme: https, tls_config: {{ca_file: {TLS}/cert.pem}}, static_configs: [{{targets: ['{site.address}']}}]}}
   - {{job_name: any, scheme: https, tls_config: {{insecure_skip_verify: true}}, static_configs: [{{targets: ['{site.address}']}}]}}

@@ -18,6 +18,7 @@ from stoker import BINARY
 from trees import BASE, HERE, Tree, difference, make_bundle, snapshot, why_not
 
 ENV = {**os.environ, "LC_ALL": "C.UTF-8"}
+pytestmark = pytest.mark.one_thread
 sanitize = pytest.mark.sanitize
 real = pytest.mark.skipif(why_not() is not None, reason=str(why_not()))
 

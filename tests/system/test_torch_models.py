@@ -13,6 +13,8 @@ import pytest
 
 from stoker import ROOT, Server, run
 
+pytestmark = pytest.mark.one_thread
+
 TYPES = {"float32": "FP32", "int64": "INT64", "bool": "BOOL", "float64": "FP64", "int32": "INT32"}
 NUMPY = {v: k for k, v in TYPES.items()}
 # A few of everything, for the sanitizers.
