@@ -10,7 +10,6 @@
 #include "http/pieces.h"
 
 #include <stdlib.h>
-#include <sys/epoll.h>
 
 #include "http/conn_internal.h"
 
@@ -31,7 +30,7 @@ struct piece {
 
 static void drop(struct piece *p)
 {
-    atomic_fetch_sub(&p->r->waiting, p->bytes.n);
+    atomic_fetch_sub(&p->r->waiting, p->bytes.cap);
     buf_fini(&p->bytes);
     free(p);
 }
@@ -113,7 +112,7 @@ static void send_piece(struct http_request *r, struct piece *p)
         free(p);
         return;
     }
-    atomic_fetch_add(&r->waiting, p->bytes.n);
+    atomic_fetch_add(&r->waiting, p->bytes.cap);
     loop_post(&r->loop->loop, &p->home);
 }
 
