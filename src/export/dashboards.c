@@ -5,6 +5,7 @@
 /* A line of a panel. */
 struct query {
     const char *expr, *legend;
+    const char *legend_zh; /* NULL: the same, nothing in it is a word */
 };
 
 enum { QUERIES_MAX = 4 };
@@ -36,69 +37,69 @@ struct dashboard {
 /* clang-format off */
 static const struct panel service[] = {
     {"Requests", "请求数", "reqps",
-     {{"sum by (handler, status) (rate(http_requests_total" HTTP RATE "))", "{{handler}} {{status}}"}}},
+     {{"sum by (handler, status) (rate(http_requests_total" HTTP RATE "))", "{{handler}} {{status}}", NULL}}},
     {"Success rate", "成功率", "percentunit",
-     {{"sum(rate(http_requests_total{instance=~\"$instance\",status!~\"5..|5xx\"}" RATE ")) / sum(rate(http_requests_total" HTTP RATE "))", "success"}}},
+     {{"sum(rate(http_requests_total{instance=~\"$instance\",status!~\"5..|5xx\"}" RATE ")) / sum(rate(http_requests_total" HTTP RATE "))", "success", "成功"}}},
     {"Latency", "延迟", "s",
-     {{"histogram_quantile(0.5, " BY_BUCKET HTTP RATE ")))", "p50"},
-      {"histogram_quantile(0.95, " BY_BUCKET HTTP RATE ")))", "p95"},
-      {"histogram_quantile(0.99, " BY_BUCKET HTTP RATE ")))", "p99"}}},
+     {{"histogram_quantile(0.5, " BY_BUCKET HTTP RATE ")))", "p50", NULL},
+      {"histogram_quantile(0.95, " BY_BUCKET HTTP RATE ")))", "p95", NULL},
+      {"histogram_quantile(0.99, " BY_BUCKET HTTP RATE ")))", "p99", NULL}}},
     {"Where the time goes", "耗时构成", "s",
-     {{"rate(stoker_queue_seconds_sum" MODEL RATE ") / rate(stoker_queue_seconds_count" MODEL RATE ")", "queue {{model}}"},
-      {"rate(stoker_run_seconds_sum" MODEL RATE ") / rate(stoker_run_seconds_count" MODEL RATE ")", "run {{model}}"}}},
+     {{"rate(stoker_queue_seconds_sum" MODEL RATE ") / rate(stoker_queue_seconds_count" MODEL RATE ")", "queue {{model}}", "排队 {{model}}"},
+      {"rate(stoker_run_seconds_sum" MODEL RATE ") / rate(stoker_run_seconds_count" MODEL RATE ")", "run {{model}}", "运行 {{model}}"}}},
     {"Rows per run", "批大小", "short",
-     {{"rate(stoker_batch_size_rows_sum" MODEL RATE ") / rate(stoker_batch_size_rows_count" MODEL RATE ")", "{{model}}"}}},
+     {{"rate(stoker_batch_size_rows_sum" MODEL RATE ") / rate(stoker_batch_size_rows_count" MODEL RATE ")", "{{model}}", NULL}}},
     {"Waiting requests", "排队请求", "short",
-     {{"stoker_queue_requests" MODEL, "{{model}}"}}},
+     {{"stoker_queue_requests" MODEL, "{{model}}", NULL}}},
     {"Turned away", "被拒绝的请求", "reqps",
-     {{"sum by (reason) (rate(stoker_rejected_total" MODEL RATE "))", "{{reason}}"}}},
+     {{"sum by (reason) (rate(stoker_rejected_total" MODEL RATE "))", "{{reason}}", NULL}}},
     {"Memory", "内存", "bytes",
-     {{"process_resident_memory_bytes" HTTP, "{{job}} {{instance}}"}}},
+     {{"process_resident_memory_bytes" HTTP, "{{job}} {{instance}}", NULL}}},
     {"Processor time", "处理器时间", "short",
-     {{"rate(process_cpu_seconds_total" HTTP RATE ")", "{{job}} {{instance}}"}}},
+     {{"rate(process_cpu_seconds_total" HTTP RATE ")", "{{job}} {{instance}}", NULL}}},
     {"Alerts", "告警", "short",
-     {{"sum by (alertname, severity) (ALERTS{alertstate=\"firing\"})", "{{alertname}} {{severity}}"}}},
+     {{"sum by (alertname, severity) (ALERTS{alertstate=\"firing\"})", "{{alertname}} {{severity}}", NULL}}},
 };
 
 static const struct panel gpus[] = {
-    {"Utilisation", "利用率", "percent", {{"DCGM_FI_DEV_GPU_UTIL" GPU, "GPU {{gpu}}"}}},
-    {"Memory used", "显存使用", "decmbytes", {{"DCGM_FI_DEV_FB_USED" GPU, "GPU {{gpu}}"}}},
+    {"Utilisation", "利用率", "percent", {{"DCGM_FI_DEV_GPU_UTIL" GPU, "GPU {{gpu}}", NULL}}},
+    {"Memory used", "显存使用", "decmbytes", {{"DCGM_FI_DEV_FB_USED" GPU, "GPU {{gpu}}", NULL}}},
     {"Memory", "显存使用率", "percentunit",
-     {{"DCGM_FI_DEV_FB_USED" GPU " / (DCGM_FI_DEV_FB_USED" GPU " + DCGM_FI_DEV_FB_FREE" GPU ")", "GPU {{gpu}}"}}},
-    {"Temperature", "温度", "celsius", {{"DCGM_FI_DEV_GPU_TEMP" GPU, "GPU {{gpu}}"}}},
+     {{"DCGM_FI_DEV_FB_USED" GPU " / (DCGM_FI_DEV_FB_USED" GPU " + DCGM_FI_DEV_FB_FREE" GPU ")", "GPU {{gpu}}", NULL}}},
+    {"Temperature", "温度", "celsius", {{"DCGM_FI_DEV_GPU_TEMP" GPU, "GPU {{gpu}}", NULL}}},
     {"Power", "功率", "watt",
-     {{"DCGM_FI_DEV_POWER_USAGE" GPU, "GPU {{gpu}}"}, {"sum(DCGM_FI_DEV_POWER_USAGE" GPU ")", "all"}}},
+     {{"DCGM_FI_DEV_POWER_USAGE" GPU, "GPU {{gpu}}", NULL}, {"sum(DCGM_FI_DEV_POWER_USAGE" GPU ")", "all", "合计"}}},
     {"Clocks", "时钟频率", "hertz",
-     {{"DCGM_FI_DEV_SM_CLOCK" GPU " * 1000000", "SM {{gpu}}"}, {"DCGM_FI_DEV_MEM_CLOCK" GPU " * 1000000", "memory {{gpu}}"}}},
-    {"Tensor cores", "张量核心", "percentunit", {{"DCGM_FI_PROF_PIPE_TENSOR_ACTIVE" GPU, "GPU {{gpu}}"}}},
-    {"Clocks are low because of", "降频原因", "short", {{"gpu_throttle" GPU " == 1", "GPU {{gpu}} {{reason}}"}}},
-    {"Memory by process", "进程显存", "bytes", {{"gpu_process_memory_bytes" GPU, "GPU {{gpu}} {{process}} {{pid}}"}}},
-    {"XIDs", "XID 错误", "short", {{"sum by (gpu, xid) (increase(gpu_xid_errors_total" GPU "[1h]))", "GPU {{gpu}} XID {{xid}}"}}},
+     {{"DCGM_FI_DEV_SM_CLOCK" GPU " * 1000000", "SM {{gpu}}", NULL}, {"DCGM_FI_DEV_MEM_CLOCK" GPU " * 1000000", "memory {{gpu}}", "显存 {{gpu}}"}}},
+    {"Tensor cores", "张量核心", "percentunit", {{"DCGM_FI_PROF_PIPE_TENSOR_ACTIVE" GPU, "GPU {{gpu}}", NULL}}},
+    {"Clocks are low because of", "降频原因", "short", {{"gpu_throttle" GPU " == 1", "GPU {{gpu}} {{reason}}", NULL}}},
+    {"Memory by process", "进程显存", "bytes", {{"gpu_process_memory_bytes" GPU, "GPU {{gpu}} {{process}} {{pid}}", NULL}}},
+    {"XIDs", "XID 错误", "short", {{"sum by (gpu, xid) (increase(gpu_xid_errors_total" GPU "[1h]))", "GPU {{gpu}} XID {{xid}}", NULL}}},
     {"Errors of memory", "显存错误", "short",
-     {{"DCGM_FI_DEV_ECC_DBE_VOL_TOTAL" GPU, "GPU {{gpu}} not corrected"}, {"DCGM_FI_DEV_ECC_SBE_VOL_TOTAL" GPU, "GPU {{gpu}} corrected"}}},
-    {"There", "在线", "short", {{"gpu_up" GPU, "GPU {{gpu}}"}}},
+     {{"DCGM_FI_DEV_ECC_DBE_VOL_TOTAL" GPU, "GPU {{gpu}} not corrected", "GPU {{gpu}} 未纠正"}, {"DCGM_FI_DEV_ECC_SBE_VOL_TOTAL" GPU, "GPU {{gpu}} corrected", "GPU {{gpu}} 已纠正"}}},
+    {"There", "在线", "short", {{"gpu_up" GPU, "GPU {{gpu}}", NULL}}},
 };
 
 static const struct panel host[] = {
     {"Processors", "处理器", "percentunit",
-     {{"1 - avg by (instance) (rate(node_cpu_seconds_total{mode=\"idle\",instance=~\"$instance\"}" RATE "))", "{{instance}}"}}},
+     {{"1 - avg by (instance) (rate(node_cpu_seconds_total{mode=\"idle\",instance=~\"$instance\"}" RATE "))", "{{instance}}", NULL}}},
     {"Load", "负载", "short",
-     {{"node_load1" HOST, "1 min {{instance}}"}, {"node_load15" HOST, "15 min {{instance}}"}}},
+     {{"node_load1" HOST, "1 min {{instance}}", "1 分钟 {{instance}}"}, {"node_load15" HOST, "15 min {{instance}}", "15 分钟 {{instance}}"}}},
     {"Memory available", "可用内存", "bytes",
-     {{"node_memory_MemAvailable_bytes" HOST, "available {{instance}}"}, {"node_memory_MemTotal_bytes" HOST, "all {{instance}}"}}},
+     {{"node_memory_MemAvailable_bytes" HOST, "available {{instance}}", "可用 {{instance}}"}, {"node_memory_MemTotal_bytes" HOST, "all {{instance}}", "总量 {{instance}}"}}},
     {"Disk space used", "磁盘使用率", "percentunit",
-     {{"1 - node_filesystem_avail_bytes{instance=~\"$instance\",fstype!~\"tmpfs|ramfs\"} / node_filesystem_size_bytes", "{{mountpoint}}"}}},
+     {{"1 - node_filesystem_avail_bytes{instance=~\"$instance\",fstype!~\"tmpfs|ramfs\"} / node_filesystem_size_bytes", "{{mountpoint}}", NULL}}},
     {"Disk traffic", "磁盘流量", "Bps",
-     {{"sum by (device) (rate(node_disk_read_bytes_total" HOST RATE "))", "read {{device}}"},
-      {"sum by (device) (rate(node_disk_written_bytes_total" HOST RATE "))", "written {{device}}"}}},
+     {{"sum by (device) (rate(node_disk_read_bytes_total" HOST RATE "))", "read {{device}}", "读 {{device}}"},
+      {"sum by (device) (rate(node_disk_written_bytes_total" HOST RATE "))", "written {{device}}", "写 {{device}}"}}},
     {"Network", "网络", "Bps",
-     {{"sum by (device) (rate(node_network_receive_bytes_total" HOST RATE "))", "in {{device}}"},
-      {"sum by (device) (rate(node_network_transmit_bytes_total" HOST RATE "))", "out {{device}}"}}},
+     {{"sum by (device) (rate(node_network_receive_bytes_total" HOST RATE "))", "in {{device}}", "入 {{device}}"},
+      {"sum by (device) (rate(node_network_transmit_bytes_total" HOST RATE "))", "out {{device}}", "出 {{device}}"}}},
     {"Pressure", "资源压力", "percentunit",
-     {{"rate(node_pressure_cpu_waiting_seconds_total" HOST RATE ")", "processors"},
-      {"rate(node_pressure_memory_waiting_seconds_total" HOST RATE ")", "memory"},
-      {"rate(node_pressure_io_waiting_seconds_total" HOST RATE ")", "disks"}}},
-    {"Open files", "文件描述符", "short", {{"node_filefd_allocated" HOST, "{{instance}}"}}},
+     {{"rate(node_pressure_cpu_waiting_seconds_total" HOST RATE ")", "processors", "处理器"},
+      {"rate(node_pressure_memory_waiting_seconds_total" HOST RATE ")", "memory", "内存"},
+      {"rate(node_pressure_io_waiting_seconds_total" HOST RATE ")", "disks", "磁盘"}}},
+    {"Open files", "文件描述符", "short", {{"node_filefd_allocated" HOST, "{{instance}}", NULL}}},
 };
 
 const struct dashboard dashboard_service = {
@@ -138,12 +139,14 @@ static void put_variable(struct buf *b, const struct variable *v, bool first)
                source);
 }
 
-static void put_queries(struct buf *b, const struct panel *p)
+static void put_queries(struct buf *b, const struct panel *p, bool chinese)
 {
     for (int i = 0; i < QUERIES_MAX && p->queries[i].expr; i++) {
+        const struct query *q = &p->queries[i];
         buf_printf(b, "%s{\"refId\":\"%c\",%s", i ? "," : "", 'A' + i, source);
-        put_text(b, ",\"expr\":", p->queries[i].expr);
-        put_text(b, ",\"legendFormat\":", p->queries[i].legend);
+        put_text(b, ",\"expr\":", q->expr);
+        put_text(b, ",\"legendFormat\":",
+                 chinese && q->legend_zh ? q->legend_zh : q->legend);
         buf_putc(b, '}');
     }
 }
@@ -165,7 +168,7 @@ static void put_panel(struct buf *b, const struct panel *p, size_t i,
                "\"tooltip\":{\"mode\":\"multi\",\"sort\":\"desc\"}},"
                "\"targets\":[",
                i + 1, source, i % 2 * 12, i / 2 * 8, p->unit);
-    put_queries(b, p);
+    put_queries(b, p, chinese);
     buf_puts(b, "]}");
 }
 

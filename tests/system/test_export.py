@@ -73,6 +73,12 @@ def test_dashboards_in_chinese(folder):
     files = export(folder, "grafana", LC_ALL="zh_CN.UTF-8")
     titles = [p["title"] for f in files if f.suffix == ".json" for p in json.loads(f.read_text())["panels"]]
     assert "显存使用" in titles and not any(re.fullmatch(r"[A-Za-z ]{6,}", t) for t in titles)
+    # Words of legends too; names that the field has are the same in all languages.
+    for file in folder.glob("**/*.json"):
+        for panel in json.loads(file.read_text())["panels"]:
+            for target in panel["targets"]:
+                words = re.sub(r"\{\{\w+\}\}|\b(GPU|SM|XID|p\d\d)\b", "", target["legendFormat"])
+                assert not re.search("[a-z]", words), (panel["title"], target["legendFormat"])
 
 
 def test_a_prometheus_takes_over(mlp, folder):  # noqa: F811
