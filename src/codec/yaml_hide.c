@@ -5,9 +5,9 @@
 static bool is_secret(struct str key)
 {
     static const char *const keys[] = {
-        "url",         "secret",      "api_url",       "slack_api_url",
-        "credentials", "password",    "auth_password", "smtp_auth_password",
-        "proxy_url",   "bearer_token"};
+        "url",         "secret",       "api_url",       "slack_api_url",
+        "credentials", "password",     "auth_password", "smtp_auth_password",
+        "proxy_url",   "bearer_token", "auth_secret",   "smtp_auth_secret"};
 
     for (size_t i = 0; i < COUNT(keys); i++)
         if (str_eq(key, str_from_cstr(keys[i])))

@@ -190,6 +190,9 @@ enum errc mail_send(struct mail *m, struct err *err)
         rc = err_set(err, ERR_NOMEM, "out of memory");
     } else {
         set_auth(curl, m->auth);
+        (void)curl_easy_setopt(curl, CURLOPT_SASL_AUTHZID, m->identity);
+        (void)curl_easy_setopt(curl, CURLOPT_LOGIN_OPTIONS,
+                               m->cram_md5 ? "AUTH=CRAM-MD5" : NULL);
         (void)curl_easy_setopt(curl, CURLOPT_URL, m->url);
         (void)curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "smtp,smtps");
         (void)curl_easy_setopt(curl, CURLOPT_MAIL_FROM, m->from);

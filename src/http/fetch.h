@@ -47,6 +47,9 @@ struct mail {
     size_t n_headers;
     struct str text, html; /* one of them may be empty */
     const struct fetch_auth *auth;
+    const char *identity; /* to act as, if not the one who logs in; or NULL */
+    bool cram_md5;        /* the password is never sent, and nothing else will
+                             do */
     bool require_tls;
     int64_t timeout_ms;
     int status; /* the server's last word: 250, 554 */

@@ -86,15 +86,16 @@ struct integration {
     struct secret url;
     struct http_auth http;
     int64_t max_alerts; /* webhook; 0: all */
+    int64_t timeout;    /* ms; webhook; 0: as long as any */
     int64_t per_minute;
     struct str language; /* "en", "zh": of the default texts */
     struct message_text title, text;
-    struct secret secret; /* signs: DingTalk, Feishu */
+    struct secret secret; /* signs: DingTalk, Feishu; e-mail: of CRAM-MD5 */
     struct yaml_texts at; /* DingTalk, WeCom: mobile numbers */
     bool at_all;
     /* e-mail */
     struct message_text to, html;
-    struct str from, smarthost, hello, username;
+    struct str from, smarthost, hello, username, identity;
     struct secret password;
     bool require_tls;
     struct header *headers;
@@ -152,8 +153,9 @@ struct named_period {
 
 /* Settings that receivers take over. */
 struct notify_global {
-    struct str smtp_from, smtp_smarthost, smtp_hello, smtp_username;
-    struct secret smtp_password, slack_url;
+    struct str smtp_from, smtp_smarthost, smtp_hello, smtp_username,
+        smtp_identity;
+    struct secret smtp_password, smtp_secret, slack_url;
     bool smtp_require_tls;
     int64_t resolve_timeout; /* ms: of alerts that come without an end */
     struct http_auth http;

@@ -37,6 +37,7 @@ static const struct yaml_field webhook_fields[] = {
     {"url_file", YAML_FIELD_OTHER, AT(url), yaml_secret_file},
     {"http_config", YAML_FIELD_OTHER, AT(http), yaml_http},
     {"max_alerts", YAML_FIELD_WHOLE, AT(max_alerts), NULL},
+    {"timeout", YAML_FIELD_OTHER, AT(timeout), config_duration},
     {0}};
 
 static const struct yaml_field dingtalk_fields[] = {
@@ -67,6 +68,9 @@ static const struct yaml_field email_fields[] = {
     {"smarthost", YAML_FIELD_TEXT, AT(smarthost), NULL},
     {"hello", YAML_FIELD_TEXT, AT(hello), NULL},
     {"auth_username", YAML_FIELD_TEXT, AT(username), NULL},
+    {"auth_identity", YAML_FIELD_TEXT, AT(identity), NULL},
+    {"auth_secret", YAML_FIELD_OTHER, AT(secret), yaml_secret},
+    {"auth_secret_file", YAML_FIELD_OTHER, AT(secret), yaml_secret_file},
     {"auth_password", YAML_FIELD_OTHER, AT(password), yaml_secret},
     {"auth_password_file", YAML_FIELD_OTHER, AT(password), yaml_secret_file},
     {"require_tls", YAML_FIELD_BOOL, AT(require_tls), NULL},
@@ -125,8 +129,11 @@ static void take_globals(const struct notify_global *g, struct integration *i)
         i->smarthost = i->smarthost.n ? i->smarthost : g->smtp_smarthost;
         i->hello = i->hello.n ? i->hello : g->smtp_hello;
         i->username = i->username.n ? i->username : g->smtp_username;
+        i->identity = i->identity.n ? i->identity : g->smtp_identity;
         if (!secret_is_set(&i->password))
             i->password = g->smtp_password;
+        if (!secret_is_set(&i->secret))
+            i->secret = g->smtp_secret;
     }
     if (is_type(i, "slack") && !secret_is_set(&i->url))
         i->url = g->slack_url;

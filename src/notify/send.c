@@ -20,6 +20,8 @@ enum errc send_post(struct notification *n, const char *more, struct str body,
                       .body = body,
                       .body_type = "application/json"};
 
+    if (n->how->timeout && n->how->timeout < f.timeout_ms)
+        f.timeout_ms = n->how->timeout;
     buf_init(&url, URL_MAX);
     enum errc rc = secret_get(&n->how->url, &url, err);
     buf_puts(&url, more);

@@ -212,11 +212,15 @@ static enum errc hand_over(struct letter *l, struct told *told)
                      .text = buf_str(&l->text),
                      .html = buf_str(&l->html),
                      .auth = &auth,
+                     .cram_md5 = !secret_is_set(&how->password) &&
+                                 secret_is_set(&how->secret),
                      .require_tls = how->require_tls,
                      .timeout_ms = l->n->timeout_ms};
 
     from.username = how->username;
-    from.password = how->password;
+    from.password = m.cram_md5 ? how->secret : how->password;
+    if (how->identity.n)
+        m.identity = arena_cstr(l->arena, how->identity);
     from.bearer = (struct secret){.value = STR("")};
     bool tls = str_eq(str_behind_last(how->smarthost, ':'), STR("465"));
     (void)snprintf(url, sizeof(url), "smtp%s://%.*s/%.*s", tls ? "s" : "",

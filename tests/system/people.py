@@ -2,6 +2,7 @@
 import base64
 import email
 import email.policy
+import hmac
 import http.server
 import json
 import pathlib
@@ -54,10 +55,12 @@ class Robot:
 
 
 class MailServer:
-    """As much of RFC 5321 as a client needs; refuse: code it says to MAIL FROM, for so many times."""
+    """As much of RFC 5321 as a client needs; refuse: code it says to MAIL FROM, for so many times. Who knows the
+    password logs in with PLAIN, or with CRAM-MD5 (RFC 2195) if that is said to be the only way."""
 
-    def __init__(self, user=None, password=None):
+    def __init__(self, user=None, password=None, mechanisms="PLAIN"):
         self.mails = []  # (from, [to], message, text as it came)
+        self.identity = None
         self.hello = None
         self.refuse = []
         server = self
@@ -74,12 +77,18 @@ class MailServer:
                     word = word.upper()
                     if word == "EHLO":
                         server.hello = rest
-                        self.wfile.write(b"250-test\r\n" + (b"250-AUTH PLAIN\r\n" if user else b"") + b"250 SIZE\r\n")
+                        self.wfile.write(b"250-test\r\n" + (f"250-AUTH {mechanisms}\r\n".encode() if user else b"") + b"250 SIZE\r\n")
+                    elif word == "AUTH" and rest == "CRAM-MD5" == mechanisms:
+                        self.say("334 " + base64.b64encode(b"<1.2@test>").decode())
+                        answer = base64.b64decode(self.rfile.readline()).decode()
+                        mac = hmac.new(password.encode(), b"<1.2@test>", "md5").hexdigest()
+                        known = answer == f"{user} {mac}"
+                        self.say("235 known" if known else "535 who are you?")
                     elif word == "AUTH":
                         if " " not in rest:
                             self.say("334 ")
                             rest += " " + self.rfile.readline().decode().strip()
-                        _, name, secret = base64.b64decode(rest.split()[-1]).decode().split("\0")
+                        server.identity, name, secret = base64.b64decode(rest.split()[-1]).decode().split("\0")
                         known = (name, secret) == (user, password)
                         self.say("235 known" if known else "535 who are you?")
                     elif word == "MAIL":

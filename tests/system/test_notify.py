@@ -509,6 +509,36 @@ def test_email(folder):
         server.stop()
 
 
+@pytest.mark.parametrize("mechanisms, fields, identity", [
+    ("PLAIN", "auth_username: ops, auth_password: geheim, auth_identity: team", "team"),
+    ("CRAM-MD5", "auth_username: ops, auth_secret: geheim", None)])
+def test_ways_to_log_in_to_a_mail_server(folder, mechanisms, fields, identity):
+    server = MailServer("ops", "geheim", mechanisms)
+    everywhere = "global: {" + fields.replace("auth_", "smtp_auth_") + "}\n"
+    receiver = f"email_configs: [{{to: a@b.c, from: d@e.f, smarthost: '{server.address}', require_tls: false, %s}}]"
+    for text in (ONE.format(receiver % fields), everywhere + ONE.format(receiver % "html: a")):
+        own = Own(write(folder, text))
+        try:
+            before = len(server.mails)
+            own.alert(HOT, **TEXTS)
+            await_that(lambda: len(server.mails) > before)
+            assert server.identity == identity
+            assert "geheim" not in own.monitor.request("/api/v2/status")[1]["config"]["original"]
+        finally:
+            own.stop()
+    server.stop()
+
+
+def test_a_webhook_may_have_little_time(robot, folder):
+    robot.answers[None] = lambda body: time.sleep(1) or (200, b"")
+    own = Own(write(folder, ONE.format(f"webhook_configs: [{{url: '{robot.url}', timeout: 200ms}}]")))
+    try:
+        own.alert(HOT, **TEXTS)
+        assert "no answer in time" in await_that(lambda: own.monitor.events("notify.retrying"))[0]["message"]
+    finally:
+        own.stop()
+
+
 @sanitize
 def test_a_mail_server_that_is_busy_is_asked_again(folder):
     server = MailServer()
