@@ -39,6 +39,7 @@ static const struct flag flags[] = {
 struct asking {
     struct cli *cli;
     const struct options *o;
+    const char *what; /* "check" or "solve" */
     struct tables tables;
     struct arena arena;
     struct machine machine;
@@ -259,15 +260,16 @@ static void put_lines(const struct solution *s, struct buf *b)
                        STR_ARG(v->torchvision), STR_ARG(v->torchaudio));
         buf_puts(b, " --index-url https://download.pytorch.org/whl/cu");
         put_tag(b, v->torch_cuda);
-        buf_puts(b, s->numpy_1 ? "\nvenv/bin/pip install 'numpy<2'\n" : "\n");
+        buf_putc(b, '\n');
     }
     if (v->tensorflow.n)
-        buf_printf(b,
-                   "venv/bin/pip install 'tensorflow[and-cuda]==" STR_FMT "'\n",
-                   STR_ARG(v->tensorflow));
+        buf_printf(b, "venv/bin/pip install 'tensorflow%s==" STR_FMT "'\n",
+                   s->toolkit.n ? "" : "[and-cuda]", STR_ARG(v->tensorflow));
     if (v->onnxruntime.n)
         buf_printf(b, "venv/bin/pip install 'onnxruntime-gpu==" STR_FMT ".*'\n",
                    STR_ARG(release_minor(v->onnxruntime)));
+    if (s->numpy_1)
+        buf_puts(b, "venv/bin/pip install 'numpy<2'\n");
 }
 
 static void put_set(const struct solution *s, struct buf *b, bool json)
@@ -284,6 +286,8 @@ static void put_set(const struct solution *s, struct buf *b, bool json)
                 {"torchvision", v->torchvision},
                 {"torchaudio", v->torchaudio},
                 {"tensorflow", v->tensorflow},
+                {"cuda_toolkit", s->toolkit},
+                {"cudnn", s->cudnn},
                 {"onnxruntime-gpu", v->onnxruntime},
                 {"numpy", s->numpy_1 ? STR("<2") : STR("")}};
     bool first = true;
@@ -359,7 +363,9 @@ static enum errc find_stack(struct asking *x, struct err *err)
     found_beneath(&x->machine, &x->stack);
     if (o->driver)
         x->stack.driver = option(o->driver);
-    if (o->cuda)
+    /* Another toolkit can be installed beside the one that is there: it binds
+     * nobody who asks what to install. */
+    if (o->cuda || strcmp(x->what, "solve") == 0)
         x->stack.toolkit = option(o->cuda);
     if (!o->gpu)
         return ERR_OK;
@@ -374,7 +380,7 @@ static enum errc run(struct cli *cli, const void *options,
                      const struct flag_args *args, struct err *err)
 {
     const char *what = args->rest[0];
-    struct asking x = {.cli = cli, .o = options};
+    struct asking x = {.cli = cli, .o = options, .what = what};
 
     if (strcmp(what, "check") != 0 && strcmp(what, "solve") != 0)
         return err_set(err, ERR_INVALID,
@@ -389,7 +395,7 @@ static enum errc run(struct cli *cli, const void *options,
         rc = find_stack(&x, err);
     if (!rc) {
         warn_of_age(&x);
-        rc = strcmp(what, "check") == 0 ? check(&x, err) : solve_it(&x, err);
+        rc = strcmp(x.what, "check") == 0 ? check(&x, err) : solve_it(&x, err);
     }
     arena_fini(&x.arena);
     machine_close(&x.machine);

@@ -70,16 +70,6 @@ static void not_known(struct judgement *j, enum table_id table,
     because(j, FIT_UNKNOWN, table, COMPAT_NOT_IN_TABLE, what, text(j, version));
 }
 
-void compat_today(char out[COMPAT_MONTH])
-{
-    time_t now = time(NULL);
-    struct tm tm = {0};
-
-    (void)gmtime_r(&now, &tm);
-    (void)snprintf(out, COMPAT_MONTH, "%04d-%02d", (tm.tm_year + 1900) % 10000,
-                   (tm.tm_mon + 1) % 100);
-}
-
 /* True when the month is over: "2026-06" in "2026-11". */
 static bool ended(const struct judgement *j, struct str month)
 {
@@ -307,6 +297,21 @@ static size_t torch_row(const struct table *t, struct str torch)
     return exact < t->n ? exact : near;
 }
 
+/* A framework that was built for numpy 1 fails with 2. */
+static void numpy_with(struct judgement *j, enum table_id table, size_t row,
+                       const char *name, struct str version,
+                       const struct stack *s)
+{
+    struct str most = compat_value(&j->tables->v[table], row, "numpy");
+
+    if (!s->numpy.n || !most.n)
+        return;
+    bool fits = release_compare(major(s->numpy), most) <= 0;
+    because(j, fits ? FIT_YES : FIT_NO, table,
+            fits ? COMPAT_NUMPY_FITS : COMPAT_NUMPY_MISFIT, name,
+            text(j, version), text(j, s->numpy));
+}
+
 static void rule_torch(struct judgement *j, const struct stack *s)
 {
     const struct table *t = &j->tables->v[TABLE_torch];
@@ -327,13 +332,7 @@ static void rule_torch(struct judgement *j, const struct stack *s)
     else if (s->torch_cuda.n && str_eq(index, s->torch_cuda))
         because(j, FIT_YES, TABLE_torch, COMPAT_WHEEL_INDEX, text(j, s->torch),
                 text(j, index));
-    if (s->numpy.n) {
-        bool fits = release_compare(major(s->numpy),
-                                    compat_value(t, row, "numpy")) <= 0;
-        because(j, fits ? FIT_YES : FIT_NO, TABLE_torch,
-                fits ? COMPAT_NUMPY_FITS : COMPAT_NUMPY_MISFIT,
-                text(j, s->torch), text(j, s->numpy));
-    }
+    numpy_with(j, TABLE_torch, row, "torch", s->torch, s);
     pair(j, s, row, "torchvision", s->torchvision);
     pair(j, s, row, "torchaudio", s->torchaudio);
 }
@@ -341,13 +340,10 @@ static void rule_torch(struct judgement *j, const struct stack *s)
 static void rule_tensorflow(struct judgement *j, const struct stack *s)
 {
     const struct table *t = &j->tables->v[TABLE_tensorflow];
-    size_t i = 0;
+    size_t i = compat_minor_row(t, s->tensorflow);
 
     if (!s->tensorflow.n)
         return;
-    while (i < t->n && !str_eq(release_minor(t->cells[i * t->n_columns]),
-                               release_minor(s->tensorflow)))
-        i++;
     if (i == t->n) {
         not_known(j, TABLE_tensorflow, "TensorFlow", s->tensorflow);
         return;
@@ -356,6 +352,7 @@ static void rule_tensorflow(struct judgement *j, const struct stack *s)
     const char *version = text(j, s->tensorflow), *built = text(j, cuda),
                *cudnn = text(j, compat_value(t, i, "cudnn"));
     python_with(j, TABLE_tensorflow, i, "TensorFlow", s->tensorflow, s);
+    numpy_with(j, TABLE_tensorflow, i, "TensorFlow", s->tensorflow, s);
     if (!s->toolkit.n || str_eq(release_minor(s->toolkit), release_minor(cuda)))
         because(j, FIT_YES, TABLE_tensorflow, COMPAT_TENSORFLOW_FITS, version,
                 built, cudnn);

@@ -58,10 +58,6 @@ enum rule {
         RULE_COUNT
 };
 
-/* This month, as `today` has it. */
-enum { COMPAT_MONTH = 16 };
-void compat_today(char out[COMPAT_MONTH]);
-
 /* Adds what one rule says of the stack; what all of them say. */
 void judge_by(struct judgement *j, enum rule rule, const struct stack *s);
 void judge(struct judgement *j, const struct stack *s);

@@ -164,14 +164,27 @@ static struct str local_cuda(const struct wish *w, struct arena *a)
     return cuda;
 }
 
-/* A version that a bound of numpy pins or limits: the newest major allowed. */
+/* The numpy that the bounds pin, or the major that they leave; "": they leave
+ * both, and what the frameworks take is free to choose. */
 static struct str numpy_of(const struct wish *w)
 {
-    for (size_t i = 0; i < w->n; i++)
-        if (str_eq(w->bounds[i].name, STR("numpy")) &&
-            strcmp(w->bounds[i].op, "==") == 0)
-            return w->bounds[i].version;
-    return STR("");
+    bool one = true, two = true;
+
+    for (size_t i = 0; i < w->n; i++) {
+        const struct bound *b = &w->bounds[i];
+        int c = release_compare(b->version, STR("2"));
+        if (!str_eq(b->name, STR("numpy")))
+            continue;
+        if (strcmp(b->op, "==") == 0)
+            return b->version;
+        if (b->op[0] == '>' || b->op[0] == '~')
+            one = one && c < 0;
+        if (b->op[0] == '~')
+            two = two && c >= 0;
+        if (b->op[0] == '<')
+            two = two && (c > 0 || (c == 0 && b->op[1]));
+    }
+    return one == two ? STR("") : one ? STR("1") : STR("2");
 }
 
 /* ---- candidates --------------------------------------------------------- */
@@ -262,6 +275,30 @@ static bool with_python(struct solving *x)
     return false;
 }
 
+/* A row is of all patches of its minor version: the one that is asked for, or
+ * the row's own; "": it is not allowed. */
+static struct str release_of(const struct wish *w, const char *name,
+                             struct str row)
+{
+    if (allowed(w, name, row))
+        return row;
+    for (size_t i = 0; i < w->n; i++) {
+        const struct bound *b = &w->bounds[i];
+        if (str_eq(b->name, str_from_cstr(name)) && strcmp(b->op, "==") == 0 &&
+            str_eq(release_minor(b->version), release_minor(row)))
+            return str_eq(b->version, release_minor(row)) ? row : b->version;
+    }
+    return STR("");
+}
+
+/* What of this must be on the machine because the wheels do not bring it. */
+static struct str needed(const struct table *t, size_t row, const char *column)
+{
+    return str_eq(compat_value(t, row, "wheels"), STR("no"))
+               ? compat_value(t, row, column)
+               : STR("");
+}
+
 static bool with_tensorflow(struct solving *x)
 {
     const struct table *t = &x->j->tables->v[TABLE_tensorflow];
@@ -269,10 +306,13 @@ static bool with_tensorflow(struct solving *x)
     if (!x->w->tensorflow)
         return with_python(x);
     for (size_t i = 0; i < t->n; i++) {
-        struct str version = compat_value(t, i, "tensorflow");
-        if (!allowed(x->w, "tensorflow", version))
+        struct str version =
+            release_of(x->w, "tensorflow", compat_value(t, i, "tensorflow"));
+        if (!version.n)
             continue;
         x->s.tensorflow = version;
+        if (!x->w->given.toolkit.n)
+            x->s.toolkit = needed(t, i, "cuda");
         if (with_python(x))
             return true;
     }
@@ -324,11 +364,16 @@ static void choose_driver(struct solving *x)
 {
     const struct table *cuda = &x->j->tables->v[TABLE_cuda],
                        *t = &x->j->tables->v[TABLE_drivers],
-                       *gpus = &x->j->tables->v[TABLE_gpus];
+                       *gpus = &x->j->tables->v[TABLE_gpus],
+                       *tensorflow = &x->j->tables->v[TABLE_tensorflow];
     struct str of = x->out->stack.torch_cuda;
     struct str last = compat_value(
         gpus, compat_row(gpus, x->out->stack.capability), "last_driver");
 
+    if (!of.n)
+        of = compat_value(
+            tensorflow, compat_minor_row(tensorflow, x->out->stack.tensorflow),
+            "cuda");
     x->out->oldest_driver = STR("");
     x->out->branch = STR("");
     if (of.n)
@@ -346,6 +391,24 @@ static void choose_driver(struct solving *x)
     }
 }
 
+/* No row was a candidate: what is asked for is judged as it stands, so that the
+ * reasons say what no table knows. */
+static void judge_the_unknown(struct judgement *j, const struct wish *w)
+{
+    struct stack s = w->given;
+
+    for (size_t i = 0; i < w->n; i++) {
+        const struct bound *b = &w->bounds[i];
+        if (str_eq(b->name, STR("torch")))
+            s.torch = b->version;
+        else if (str_eq(b->name, STR("tensorflow")))
+            s.tensorflow = b->version;
+        else if (str_eq(b->name, STR("onnxruntime_gpu")))
+            s.onnxruntime = b->version;
+    }
+    judge(j, &s);
+}
+
 bool solve(struct judgement *j, const struct wish *w, struct solution *out)
 {
     static const enum fit passes[] = {FIT_YES, FIT_UNKNOWN, FIT_LIMITED};
@@ -358,14 +421,25 @@ bool solve(struct judgement *j, const struct wish *w, struct solution *out)
         x.s.numpy = numpy_of(w);
         (void)with_torch(&x);
     }
-    if (!x.found) {
+    if (!x.found && x.best.v) {
         j->v = x.best.v;
         j->n = x.best.n;
         return false;
     }
-    const struct table *t = &j->tables->v[TABLE_torch];
-    out->numpy_1 = str_eq(
-        compat_value(t, compat_row(t, out->stack.torch), "numpy"), STR("1"));
+    if (!x.found) {
+        judge_the_unknown(j, w);
+        return false;
+    }
+    const struct table *torch = &j->tables->v[TABLE_torch],
+                       *t = &j->tables->v[TABLE_tensorflow];
+    size_t row = compat_minor_row(t, out->stack.tensorflow);
+    out->numpy_1 =
+        str_eq(
+            compat_value(torch, compat_row(torch, out->stack.torch), "numpy"),
+            STR("1")) ||
+        str_eq(compat_value(t, row, "numpy"), STR("1"));
+    out->toolkit = needed(t, row, "cuda");
+    out->cudnn = needed(t, row, "cudnn");
     choose_driver(&x);
     return true;
 }

@@ -22,7 +22,9 @@ struct wish {
     struct bound bounds[BOUNDS_MAX];
     size_t n;
     bool torch, tensorflow, onnxruntime; /* what is asked for */
-    struct stack given; /* driver, capability, python, system: as they are */
+    /* driver, capability, python, system: as they are. A toolkit only if no
+     * other is to be installed. */
+    struct stack given;
 };
 
 struct solution {
@@ -30,6 +32,8 @@ struct solution {
     struct str oldest_driver;       /* that runs the CUDA of the wheels */
     struct str branch, branch_ends; /* of the driver, to install */
     bool numpy_1;                   /* 'numpy<2' */
+    /* What the machine must have for TensorFlow; "": its wheels bring it. */
+    struct str toolkit, cudnn;
 };
 
 /* Adds a bound: "torch==2.0.1", "numpy<2", "torch"; what no table is about is

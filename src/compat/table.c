@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "base/fs.h"
+#include "compat/release.h"
 
 static const char *const names[] = {
 #define X(name) #name,
@@ -154,6 +155,16 @@ size_t compat_row(const struct table *t, struct str key)
     return i;
 }
 
+size_t compat_minor_row(const struct table *t, struct str version)
+{
+    size_t i = 0;
+
+    while (i < t->n && !str_eq(release_minor(t->cells[i * t->n_columns]),
+                               release_minor(version)))
+        i++;
+    return i;
+}
+
 int64_t compat_age_days(const struct table *t, int64_t now_s)
 {
     struct tm tm = {0};
@@ -173,4 +184,14 @@ bool compat_list_has(struct str list, struct str value)
         if (str_eq(str_cut(&list, ','), value))
             return true;
     return false;
+}
+
+void compat_today(char out[COMPAT_MONTH])
+{
+    time_t now = time(NULL);
+    struct tm tm = {0};
+
+    (void)gmtime_r(&now, &tm);
+    (void)snprintf(out, COMPAT_MONTH, "%04d-%02d", (tm.tm_year + 1900) % 10000,
+                   (tm.tm_mon + 1) % 100);
 }

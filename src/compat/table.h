@@ -64,11 +64,18 @@ struct str compat_value(const struct table *t, size_t row, const char *column);
 
 /* The row whose first column is that; t->n if there is none. */
 size_t compat_row(const struct table *t, struct str key);
+/* The same for a version of which the table has any patch: 2.15.1 finds 2.15.0.
+ */
+size_t compat_minor_row(const struct table *t, struct str version);
 
 /* Whole days since it was dated; -1 if it does not say. */
 int64_t compat_age_days(const struct table *t, int64_t now_s);
 
 /* True if the list ("11.7,11.8") has it. */
 bool compat_list_has(struct str list, struct str value);
+
+/* This month, "2026-11": what dates in tables are compared with. */
+enum { COMPAT_MONTH = 16 };
+void compat_today(char out[COMPAT_MONTH]);
 
 #endif

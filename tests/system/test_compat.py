@@ -78,6 +78,31 @@ def test_solve(folder):
     assert r.returncode == 21 and "It takes torch 2.7 or newer for CUDA 12.8" in r.stdout and "no set fits" in r.stderr
 
 
+@pytest.mark.parametrize("args, status, words, not_these", [
+    # Its wheels bring no CUDA; numpy 2 came long after it.
+    (("--tensorflow", "2.10", "--gpu", "A100"), 0, ["cuda_toolkit     11.2", "cudnn            8.1", "'tensorflow==2.10.0'\n", "install 'numpy<2'"], ["[and-cuda]"]),
+    (("--tensorflow", "2.10", "--gpu", "H100"), 21, ["CUDA 11.2 does not know Hopper (9.0): it takes 11.8 or newer"], []),
+    # The toolkit that is on the machine binds nobody: another can be installed, or comes with the wheels.
+    (("--tensorflow", "2.15.1", "--gpu", "H100"), 0, ["driver           >= 525.60.13", "'tensorflow[and-cuda]==2.15.1'", "install 'numpy<2'"], ["13.0", "toolkit"]),
+    (("--tensorflow", "2.15", "--cuda", "13.0"), 21, ["it does not find the libraries of CUDA 13.0"], []),
+    (("--tensorflow", "2.16"), 0, ["'tensorflow[and-cuda]==2.16.1'"], []),
+    (("--tensorflow", "2.18", "--numpy", ">=2"), 0, ["TensorFlow 2.18.0 works with numpy 2"], ["numpy<2"]),
+    (("--tensorflow", "2.17", "--numpy", ">=2"), 21, ["TensorFlow 2.17.0 was built for numpy 1: with numpy 2 "], []),
+    (("--torch", "2.1.0", "--numpy", ">=2"), 21, ["torch 2.1.0 was built for numpy 1: with numpy 2 "], []),
+    (("--torch", "2.1.0", "--numpy", ">=1.26"), 0, ["install 'numpy<2'"], []),
+    (("--torch", "2.1.0", "--numpy", "~=1.26"), 0, ["torch 2.1.0 works with numpy 1"], []),
+    (("--torch", "9.9"), 21, ["9.9"], [])])
+def test_what_solve_takes_and_leaves(folder, args, status, words, not_these):
+    build(folder, LAPTOP)
+    (folder / "usr/local/cuda-13.0").mkdir(parents=True)
+    (folder / "usr/local/cuda").symlink_to("cuda-13.0")
+    (folder / "usr/local/cuda-13.0/version.json").write_text('{"cuda": {"version": "13.0.1"}}')
+    assert "13.0" in compat("check", "--root", folder, "--tensorflow", "2.15").stdout
+    r = compat("solve", "--root", folder, *args)
+    assert r.returncode == status, r.stdout + r.stderr
+    assert all(w in r.stdout for w in words) and not any(w in r.stdout for w in not_these), r.stdout
+
+
 @pytest.mark.parametrize("args,words", [
     (("mend",), "say check or solve"), (("check", "--gpu", "Voodoo 2"), "no table knows the GPU 'Voodoo 2'"),
     (("solve", "--torch", "2.0.1 2"), "is no version"), (("solve", "-r", "/nowhere/r.txt"), "/nowhere/r.txt")])
