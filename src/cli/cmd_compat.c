@@ -39,7 +39,7 @@ static const struct flag flags[] = {
 struct asking {
     struct cli *cli;
     const struct options *o;
-    const char *what; /* "check" or "solve" */
+    bool solving; /* or checking */
     struct tables tables;
     struct arena arena;
     struct machine machine;
@@ -365,7 +365,7 @@ static enum errc find_stack(struct asking *x, struct err *err)
         x->stack.driver = option(o->driver);
     /* Another toolkit can be installed beside the one that is there: it binds
      * nobody who asks what to install. */
-    if (o->cuda || strcmp(x->what, "solve") == 0)
+    if (o->cuda || x->solving)
         x->stack.toolkit = option(o->cuda);
     if (!o->gpu)
         return ERR_OK;
@@ -380,9 +380,10 @@ static enum errc run(struct cli *cli, const void *options,
                      const struct flag_args *args, struct err *err)
 {
     const char *what = args->rest[0];
-    struct asking x = {.cli = cli, .o = options, .what = what};
+    struct asking x = {
+        .cli = cli, .o = options, .solving = strcmp(what, "solve") == 0};
 
-    if (strcmp(what, "check") != 0 && strcmp(what, "solve") != 0)
+    if (strcmp(what, "check") != 0 && !x.solving)
         return err_set(err, ERR_INVALID,
                        text_in(cli->language, TEXT_COMPAT_WHAT), what);
     compat_today(x.today);
@@ -395,7 +396,7 @@ static enum errc run(struct cli *cli, const void *options,
         rc = find_stack(&x, err);
     if (!rc) {
         warn_of_age(&x);
-        rc = strcmp(x.what, "check") == 0 ? check(&x, err) : solve_it(&x, err);
+        rc = x.solving ? solve_it(&x, err) : check(&x, err);
     }
     arena_fini(&x.arena);
     machine_close(&x.machine);

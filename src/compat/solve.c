@@ -232,6 +232,22 @@ static bool try_stack(struct solving *x)
     return false;
 }
 
+/* The version that is pinned, if it is of one of these minor versions: a row is
+ * of all their patches. */
+static struct str pinned(const struct wish *w, const char *name,
+                         struct str from, struct str to)
+{
+    for (size_t i = 0; i < w->n; i++) {
+        const struct bound *b = &w->bounds[i];
+        struct str minor = release_minor(b->version);
+        if (str_eq(b->name, str_from_cstr(name)) && strcmp(b->op, "==") == 0 &&
+            release_compare(minor, from) >= 0 &&
+            release_compare(minor, to) <= 0)
+            return b->version;
+    }
+    return STR("");
+}
+
 /* The newest onnxruntime-gpu that fits; without one that was asked for. */
 static bool with_onnxruntime(struct solving *x)
 {
@@ -245,14 +261,8 @@ static bool with_onnxruntime(struct solving *x)
         x->s.onnxruntime = allowed(x->w, "onnxruntime_gpu", to)     ? to
                            : allowed(x->w, "onnxruntime_gpu", from) ? from
                                                                     : STR("");
-        for (size_t k = 0; !x->s.onnxruntime.n && k < x->w->n; k++) {
-            const struct bound *b = &x->w->bounds[k];
-            struct str minor = release_minor(b->version);
-            if (str_eq(b->name, STR("onnxruntime_gpu")) &&
-                strcmp(b->op, "==") == 0 && release_compare(minor, from) >= 0 &&
-                release_compare(minor, to) <= 0)
-                x->s.onnxruntime = b->version;
-        }
+        if (!x->s.onnxruntime.n)
+            x->s.onnxruntime = pinned(x->w, "onnxruntime_gpu", from, to);
         if (x->s.onnxruntime.n && try_stack(x))
             return true;
     }
@@ -275,20 +285,16 @@ static bool with_python(struct solving *x)
     return false;
 }
 
-/* A row is of all patches of its minor version: the one that is asked for, or
- * the row's own; "": it is not allowed. */
-static struct str release_of(const struct wish *w, const char *name,
-                             struct str row)
+/* The row's own release, or the patch of it that is pinned; "": it is not
+ * allowed. */
+static struct str tensorflow_of(const struct wish *w, struct str row)
 {
-    if (allowed(w, name, row))
+    struct str minor = release_minor(row);
+
+    if (allowed(w, "tensorflow", row))
         return row;
-    for (size_t i = 0; i < w->n; i++) {
-        const struct bound *b = &w->bounds[i];
-        if (str_eq(b->name, str_from_cstr(name)) && strcmp(b->op, "==") == 0 &&
-            str_eq(release_minor(b->version), release_minor(row)))
-            return str_eq(b->version, release_minor(row)) ? row : b->version;
-    }
-    return STR("");
+    struct str patch = pinned(w, "tensorflow", minor, minor);
+    return str_eq(patch, minor) ? row : patch;
 }
 
 /* What of this must be on the machine because the wheels do not bring it. */
@@ -307,7 +313,7 @@ static bool with_tensorflow(struct solving *x)
         return with_python(x);
     for (size_t i = 0; i < t->n; i++) {
         struct str version =
-            release_of(x->w, "tensorflow", compat_value(t, i, "tensorflow"));
+            tensorflow_of(x->w, compat_value(t, i, "tensorflow"));
         if (!version.n)
             continue;
         x->s.tensorflow = version;
@@ -391,6 +397,20 @@ static void choose_driver(struct solving *x)
     }
 }
 
+/* What is to be installed beside the frameworks. */
+static void add_needs(struct solving *x)
+{
+    const struct table *torch = &x->j->tables->v[TABLE_torch],
+                       *t = &x->j->tables->v[TABLE_tensorflow];
+    size_t i = compat_row(torch, x->out->stack.torch),
+           k = compat_minor_row(t, x->out->stack.tensorflow);
+
+    x->out->numpy_1 = str_eq(compat_value(torch, i, "numpy"), STR("1")) ||
+                      str_eq(compat_value(t, k, "numpy"), STR("1"));
+    x->out->toolkit = needed(t, k, "cuda");
+    x->out->cudnn = needed(t, k, "cudnn");
+}
+
 /* No row was a candidate: what is asked for is judged as it stands, so that the
  * reasons say what no table knows. */
 static void judge_the_unknown(struct judgement *j, const struct wish *w)
@@ -421,25 +441,14 @@ bool solve(struct judgement *j, const struct wish *w, struct solution *out)
         x.s.numpy = numpy_of(w);
         (void)with_torch(&x);
     }
-    if (!x.found && x.best.v) {
+    if (x.found) {
+        add_needs(&x);
+        choose_driver(&x);
+    } else if (x.best.v) {
         j->v = x.best.v;
         j->n = x.best.n;
-        return false;
-    }
-    if (!x.found) {
+    } else {
         judge_the_unknown(j, w);
-        return false;
     }
-    const struct table *torch = &j->tables->v[TABLE_torch],
-                       *t = &j->tables->v[TABLE_tensorflow];
-    size_t row = compat_minor_row(t, out->stack.tensorflow);
-    out->numpy_1 =
-        str_eq(
-            compat_value(torch, compat_row(torch, out->stack.torch), "numpy"),
-            STR("1")) ||
-        str_eq(compat_value(t, row, "numpy"), STR("1"));
-    out->toolkit = needed(t, row, "cuda");
-    out->cudnn = needed(t, row, "cudnn");
-    choose_driver(&x);
-    return true;
+    return x.found;
 }
