@@ -58,7 +58,7 @@ class Server:
         raise AssertionError(f"no event {action} in:\n{self.log_path.read_text(errors='replace')}")
 
     def await_ready(self):
-        end = time.monotonic() + 120 * SLOW
+        end = time.monotonic() + max(600, 120 * SLOW)  # for a hang: hundreds of models take a while on a busy machine
         while time.monotonic() < end:
             ready = self.event("server.ready")
             if ready:
