@@ -1,4 +1,5 @@
 #include <ctype.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -156,7 +157,8 @@ static void find_torch_cuda(struct asking *x, struct stack *s)
     plain = str_cut(&plain, '+');
     s->torch_cuda = release_cuda(s->torch, &x->arena);
     if (!s->torch_cuda.n && s->torch.n)
-        s->torch_cuda = compat_value(t, compat_row(t, plain), "index_cuda");
+        s->torch_cuda =
+            compat_value(t, compat_minor_row(t, plain), "index_cuda");
 }
 
 static enum errc check(struct asking *x, struct err *err)
@@ -199,6 +201,61 @@ static enum errc check(struct asking *x, struct err *err)
 
 /* ---- solve -------------------------------------------------------------- */
 
+/* "2.7" is any 2.7, "2.0.1+cu118" that wheel, "latest" any. */
+static bool take_wish(struct asking *x, struct wish *w, const char *name,
+                      const char *value)
+{
+    struct str rest = str_from_cstr(value), version = str_cut(&rest, '+');
+    size_t dots = 0;
+    struct buf b;
+
+    for (size_t i = 0; i < version.n; i++)
+        dots += version.p[i] == '.';
+    bool bare = isdigit((unsigned char)value[0]) != 0;
+    buf_init(&b, 4096);
+    buf_printf(&b, "%s%s" STR_FMT "%s", name, bare ? "==" : "",
+               STR_ARG(strcmp(value, "latest") == 0 ? STR("")
+                       : bare                       ? version
+                                                    : str_from_cstr(value)),
+               bare && dots < 2 ? ".*" : "");
+    const char *copy = arena_cstr(&x->arena, buf_str(&b));
+    buf_fini(&b);
+    if (bare && rest.n)
+        w->wheels = rest;
+    return copy && wish_add(w, &x->arena, str_from_cstr(copy));
+}
+
+/* A requirements.txt; those that it includes are noted, by their paths. */
+static enum errc take_file(struct asking *x, struct wish *w, const char *path,
+                           struct err *err)
+{
+    size_t first = w->n_files;
+    struct buf text;
+
+    buf_init(&text, 1 << 20);
+    enum errc rc = fs_read(path, &text, err);
+    const char *copy = rc ? "" : arena_cstr(&x->arena, buf_str(&text));
+    unsigned line =
+        rc || !copy ? 0
+                    : wish_add_lines(w, &x->arena, (struct str){copy, text.n});
+    buf_fini(&text);
+    if (line)
+        return err_set(err, ERR_INVALID, "%s:%u: this is no requirement", path,
+                       line);
+    const char *slash = strrchr(path, '/');
+    for (size_t i = first; i < w->n_files && !rc; i++) {
+        char full[PATH_MAX], real[PATH_MAX];
+        bool is_whole = w->files[i].n && w->files[i].p[0] == '/';
+        (void)snprintf(full, sizeof(full), "%.*s" STR_FMT,
+                       slash && !is_whole ? (int)(slash - path) + 1 : 0, path,
+                       STR_ARG(w->files[i]));
+        copy = arena_cstr(&x->arena,
+                          str_from_cstr(realpath(full, real) ? real : full));
+        w->files[i] = str_from_cstr(copy ? copy : "");
+    }
+    return rc;
+}
+
 static enum errc take_wishes(struct asking *x, struct wish *w, struct err *err)
 {
     const struct options *o = x->o;
@@ -209,33 +266,21 @@ static enum errc take_wishes(struct asking *x, struct wish *w, struct err *err)
                 {"onnxruntime-gpu", o->onnxruntime},
                 {"numpy", o->numpy}};
 
-    for (size_t i = 0; i < COUNT(rows); i++) {
-        struct buf b;
-        if (!rows[i].value)
-            continue;
-        buf_init(&b, 4096);
-        bool bare = isdigit((unsigned char)rows[i].value[0]) != 0;
-        bool any = strcmp(rows[i].value, "latest") == 0;
-        buf_printf(&b, "%s%s%s", rows[i].name, bare ? "==" : "",
-                   any ? "" : rows[i].value);
-        const char *copy = arena_cstr(&x->arena, buf_str(&b));
-        buf_fini(&b);
-        if (!copy || !wish_add(w, &x->arena, str_from_cstr(copy)))
+    for (size_t i = 0; i < COUNT(rows); i++)
+        if (rows[i].value && !take_wish(x, w, rows[i].name, rows[i].value))
             return err_set(err, ERR_INVALID, "--%s: '%s' is no version",
                            rows[i].name, rows[i].value);
-    }
     if (!o->requirements)
         return ERR_OK;
-    struct buf text;
-    buf_init(&text, 1 << 20);
-    enum errc rc = fs_read(o->requirements, &text, err);
-    const char *copy = rc ? "" : arena_cstr(&x->arena, buf_str(&text));
-    unsigned line =
-        rc ? 0 : wish_add_file(w, &x->arena, (struct str){copy, text.n});
-    buf_fini(&text);
-    if (line)
-        return err_set(err, ERR_INVALID, "%s:%u: this is no requirement",
-                       o->requirements, line);
+    w->files[w->n_files++] = str_from_cstr(o->requirements);
+    enum errc rc = ERR_OK;
+    for (size_t i = 0; i < w->n_files && !rc; i++) {
+        const char *path = arena_cstr(&x->arena, w->files[i]);
+        bool again = !path;
+        for (size_t k = 0; k < i; k++)
+            again = again || str_eq(w->files[k], w->files[i]);
+        rc = again ? ERR_OK : take_file(x, w, path, err);
+    }
     return rc;
 }
 
@@ -251,25 +296,32 @@ static void put_lines(const struct solution *s, struct buf *b)
 {
     const struct stack *v = &s->stack;
 
-    buf_printf(b, "python" STR_FMT " -m venv venv\n", STR_ARG(v->python));
+    buf_printf(b, "python" STR_FMT " -m venv venv\n",
+               STR_ARG(release_minor(v->python)));
     if (v->torch.n) {
         buf_printf(b, "venv/bin/pip install torch==" STR_FMT,
                    STR_ARG(v->torch));
         if (v->torchvision.n)
             buf_printf(b, " torchvision==" STR_FMT " torchaudio==" STR_FMT,
                        STR_ARG(v->torchvision), STR_ARG(v->torchaudio));
-        buf_puts(b, " --index-url https://download.pytorch.org/whl/cu");
+        buf_printf(b, " --index-url https://download.pytorch.org/whl/%s",
+                   v->torch_cuda.n ? "cu" : "cpu");
         put_tag(b, v->torch_cuda);
         buf_putc(b, '\n');
     }
     if (v->tensorflow.n)
         buf_printf(b, "venv/bin/pip install 'tensorflow%s==" STR_FMT "'\n",
-                   s->toolkit.n ? "" : "[and-cuda]", STR_ARG(v->tensorflow));
-    if (v->onnxruntime.n)
-        buf_printf(b, "venv/bin/pip install 'onnxruntime-gpu==" STR_FMT ".*'\n",
-                   STR_ARG(release_minor(v->onnxruntime)));
-    if (s->numpy_1)
-        buf_puts(b, "venv/bin/pip install 'numpy<2'\n");
+                   s->toolkit.n || s->shares ? "" : "[and-cuda]",
+                   STR_ARG(v->tensorflow));
+    if (v->onnxruntime.n) {
+        struct str minor = release_minor(v->onnxruntime);
+        bool any = str_eq(minor, v->onnxruntime);
+        buf_printf(b, "venv/bin/pip install 'onnxruntime-gpu==" STR_FMT "%s'\n",
+                   STR_ARG(v->onnxruntime), any ? ".*" : "");
+    }
+    if (s->numpy.n)
+        buf_printf(b, "venv/bin/pip install 'numpy" STR_FMT "'\n",
+                   STR_ARG(s->numpy));
 }
 
 static void put_set(const struct solution *s, struct buf *b, bool json)
@@ -289,7 +341,7 @@ static void put_set(const struct solution *s, struct buf *b, bool json)
                 {"cuda_toolkit", s->toolkit},
                 {"cudnn", s->cudnn},
                 {"onnxruntime-gpu", v->onnxruntime},
-                {"numpy", s->numpy_1 ? STR("<2") : STR("")}};
+                {"numpy", s->numpy}};
     bool first = true;
 
     for (size_t i = 0; i < COUNT(rows); i++) {
@@ -318,6 +370,7 @@ static enum errc solve_it(struct asking *x, struct err *err)
         return rc;
     w.torch = w.torch || (!w.tensorflow && !w.onnxruntime);
     w.given.python = option(x->o->python);
+    w.no_gpu = x->o->gpu && strcmp(x->o->gpu, "none") == 0;
     begin_judgement(x);
     bool solved = solve(&x->j, &w, &s);
     buf_init(&b, 1 << 20);
@@ -369,6 +422,10 @@ static enum errc find_stack(struct asking *x, struct err *err)
         x->stack.toolkit = option(o->cuda);
     if (!o->gpu)
         return ERR_OK;
+    if (strcmp(o->gpu, "none") == 0) {
+        x->stack.capability = x->stack.driver = STR("");
+        return ERR_OK;
+    }
     x->stack.capability = gpu_capability(&x->tables, option(o->gpu));
     return x->stack.capability.n
                ? ERR_OK

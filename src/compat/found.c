@@ -45,6 +45,21 @@ void found_beneath(struct machine *m, struct stack *out)
     }
 }
 
+/* NVIDIA's wheels are named for their CUDA until 12, and without from 13 on. */
+static struct str wheels_cuda(const struct python_env *e)
+{
+    static const char *const names[] = {"nvidia_cuda_runtime",
+                                        "nvidia_cuda_runtime_cu12",
+                                        "nvidia_cuda_runtime_cu11"};
+
+    for (size_t i = 0; i < COUNT(names); i++) {
+        struct str v = python_version_of(e, names[i]);
+        if (v.p)
+            return v;
+    }
+    return STR("");
+}
+
 void found_python(struct machine *m, const struct python_env *e,
                   struct stack *out)
 {
@@ -63,6 +78,7 @@ void found_python(struct machine *m, const struct python_env *e,
         *rows[i].value = v.p ? v : STR("");
     }
     out->python = e->version;
+    out->wheels_cuda = wheels_cuda(e);
     if (out->torch.n) {
         struct str cuda = python_torch_cuda(m, e);
         out->torch_cuda = cuda.p ? cuda : STR("");

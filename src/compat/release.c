@@ -1,6 +1,7 @@
 #include "compat/release.h"
 
 #include <stdio.h>
+#include <string.h>
 
 static unsigned long next_number(struct str *s)
 {
@@ -30,6 +31,42 @@ int release_compare(struct str a, struct str b)
     return 0;
 }
 
+/* 2.0.1 is one of "2.0". */
+static bool begins_with(struct str version, struct str prefix)
+{
+    while (prefix.n) {
+        unsigned long x = next_number(&version), y = next_number(&prefix);
+        if (x != y)
+            return false;
+    }
+    return true;
+}
+
+static struct str without_last_part(struct str version)
+{
+    const char *dot = version.n ? memrchr(version.p, '.', version.n) : NULL;
+
+    return dot ? str_slice(version, 0, (size_t)(dot - version.p)) : version;
+}
+
+bool release_meets(struct str version, const char *op, struct str bound)
+{
+    bool any = str_ends(bound, STR(".*"));
+
+    version = str_cut(&version, '+');
+    bound = str_cut(&bound, '+');
+    if (any)
+        bound = str_slice(bound, 0, bound.n - 2);
+    int c = release_compare(version, bound);
+    bool equal = any ? begins_with(version, bound) : c == 0;
+    if (op[0] == '~')
+        return c >= 0 && begins_with(version, without_last_part(bound));
+    if (op[0] == '=' || op[0] == '!')
+        return equal == (op[0] == '=');
+    return op[0] == '>' ? c > 0 || (c == 0 && op[1])
+                        : c < 0 || (c == 0 && op[1]);
+}
+
 struct str release_minor(struct str version)
 {
     size_t dots = 0, n = 0;
@@ -40,16 +77,33 @@ struct str release_minor(struct str version)
     return str_slice(version, 0, n);
 }
 
-struct str release_cuda(struct str version, struct arena *a)
+struct str release_major(struct str version)
+{
+    return str_cut(&version, '.');
+}
+
+bool release_within(struct str version, struct str from, struct str to)
+{
+    struct str v = release_minor(version);
+
+    return release_compare(v, from) >= 0 && release_compare(v, to) <= 0;
+}
+
+struct str wheel_cuda(struct str tag, struct arena *a)
 {
     char text[32];
 
-    (void)str_cut(&version, '+');
-    if (version.n < 4 || !str_starts(version, STR("cu")))
+    if (tag.n < 4 || !str_starts(tag, STR("cu")))
         return STR("");
     (void)snprintf(text, sizeof(text), STR_FMT "." STR_FMT,
-                   STR_ARG(str_slice(version, 2, version.n - 1)),
-                   STR_ARG(str_slice(version, version.n - 1, version.n)));
+                   STR_ARG(str_slice(tag, 2, tag.n - 1)),
+                   STR_ARG(str_slice(tag, tag.n - 1, tag.n)));
     const char *copy = arena_cstr(a, str_from_cstr(text));
     return str_from_cstr(copy ? copy : "");
+}
+
+struct str release_cuda(struct str version, struct arena *a)
+{
+    (void)str_cut(&version, '+');
+    return wheel_cuda(version, a);
 }

@@ -8,10 +8,22 @@
  * count. */
 int release_compare(struct str a, struct str b);
 
+/* version OP bound, with == >= <= > < != ~= as PEP 440 has them: "==2.0.*" is
+ * all of 2.0, "~=2.1" is 2.1 and later ones of 2. */
+bool release_meets(struct str version, const char *op, struct str bound);
+
 /* "2.0" of "2.0.1". */
 struct str release_minor(struct str version);
 
-/* The CUDA of a wheel: "11.8" of "2.0.1+cu118"; "" if it names none. */
+/* The number before the first dot. */
+struct str release_major(struct str version);
+
+/* from <= version <= to, by their minor releases. */
+bool release_within(struct str version, struct str from, struct str to);
+
+/* The CUDA of a wheel: "11.8" of "cu118", and of "2.0.1+cu118"; "" if it names
+ * none. */
+struct str wheel_cuda(struct str tag, struct arena *a);
 struct str release_cuda(struct str version, struct arena *a);
 
 #endif

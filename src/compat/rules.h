@@ -19,6 +19,7 @@ struct stack {
     struct str capability; /* of the GPU: 9.0 */
     struct str torch, torch_cuda, torchvision, torchaudio;
     struct str tensorflow, onnxruntime; /* onnxruntime-gpu */
+    struct str wheels_cuda; /* of NVIDIA's own wheels in the environment */
     struct str numpy, python;
     struct str system, system_version; /* ubuntu, 22.04 */
 };
@@ -46,8 +47,9 @@ struct judgement {
     X(gpu)           /* driver and toolkit against the GPU */                  \
     X(torch)         /* torch against Python, numpy, its siblings */           \
     X(kernels)       /* code in torch against the GPU */                       \
-    X(tensorflow)    /* TensorFlow against Python and the toolkit */           \
+    X(tensorflow)    /* TensorFlow against Python, CUDA, numpy, torch */       \
     X(onnxruntime)   /* onnxruntime-gpu against CUDA and torch's cuDNN */      \
+    X(numpy)         /* numpy against Python */                                \
     X(python)        /* Python against the calendar */                         \
     X(system)        /* the system against the calendar and the toolkit */
 

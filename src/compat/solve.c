@@ -1,205 +1,76 @@
 #include "compat/solve.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "base/buf.h"
+#include "compat/rules_internal.h"
 
-/* ---- wishes ------------------------------------------------------------- */
+enum { SCRATCH_MAX = 1 << 20 };
 
-static struct str plain_name(struct arena *a, struct str name)
+struct solving {
+    const struct judgement *j; /* tables and language */
+    const struct wish *w;
+    struct str wheels;    /* of this torch: CUDA, a list */
+    struct str want_cuda; /* of torch's wheel; "": any */
+    bool no_cuda;         /* the wheel for the processor */
+    struct stack s;       /* the candidate */
+    /* The best so far: that fits best, among misfits the one with the fewest
+     * reasons against it; the first of its kind. */
+    struct stack best;
+    enum fit best_fit;
+    size_t best_against;  /* SIZE_MAX: there was no candidate */
+    struct arena scratch; /* of one judgement */
+};
+
+/* ---- numpy -------------------------------------------------------------- */
+
+/* The newest numpy that all of the frameworks take: "1", all of it, "2.0"; "":
+ * any.
+ */
+static struct str numpy_limit(const struct judgement *j, const struct stack *s)
 {
-    char *copy = arena_cstr(a, name);
+    const struct table *torch = &j->tables->v[TABLE_torch],
+                       *tensorflow = &j->tables->v[TABLE_tensorflow],
+                       *ort = &j->tables->v[TABLE_onnxruntime];
+    const struct str limits[] = {
+        compat_value(torch, torch_row(j, s->torch), "numpy"),
+        compat_value(tensorflow, compat_minor_row(tensorflow, s->tensorflow),
+                     "numpy"),
+        compat_value(ort, onnxruntime_row(j, s->onnxruntime), "numpy")};
+    struct str least = STR("");
 
-    for (char *p = copy; p && *p; p++) {
-        if (*p >= 'A' && *p <= 'Z')
-            *p = (char)(*p + ('a' - 'A'));
-        if (*p == '-' || *p == '.')
-            *p = '_';
-    }
-    return (struct str){copy ? copy : "", copy ? name.n : 0};
+    for (size_t i = 0; i < COUNT(limits); i++)
+        if (limits[i].n && (!least.n || (numpy_within(limits[i], least) &&
+                                         !str_eq(limits[i], least))))
+            least = limits[i];
+    return least;
 }
 
-static bool is_name(char c)
+/* The newest that the bounds, the frameworks and Python allow; when there is
+ * none, the newest that the bounds do: the rules say what is against it. "":
+ * not even that. */
+static struct str choose_numpy(const struct solving *x)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-           (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.';
-}
+    const struct table *t = &x->j->tables->v[TABLE_numpy];
+    struct str limit = numpy_limit(x->j, &x->s), newest = STR("");
 
-static struct str skip_blanks(struct str s)
-{
-    while (s.n && (s.p[0] == ' ' || s.p[0] == '\t'))
-        s = str_slice(s, 1, s.n);
-    return s;
-}
-
-/* One of == >= <= > < != ~= and the version behind it. */
-static bool take_bound(struct wish *w, struct str name, struct str *rest)
-{
-    struct bound b = {.name = name};
-    size_t n = 0;
-
-    while (n < rest->n && n < 3 && strchr("=<>!~", rest->p[n]))
-        n++;
-    if (n == 0 || n > 2 || w->n == BOUNDS_MAX)
-        return false;
-    memcpy(b.op, rest->p, n);
-    if (b.op[n - 1] != '=' && (n == 2 || !strchr("<>", b.op[0])))
-        return false;
-    if (n == 1 && b.op[0] == '=')
-        return false;
-    *rest = skip_blanks(str_slice(*rest, n, rest->n));
-    b.version = str_trim(str_cut(rest, ','));
-    for (size_t i = 0; i < b.version.n; i++)
-        if (!is_name(b.version.p[i]) && !strchr("+*!", b.version.p[i]))
-            return false;
-    if (!b.version.n)
-        return false;
-    *rest = skip_blanks(*rest);
-    w->bounds[w->n++] = b;
-    return true;
-}
-
-bool wish_add(struct wish *w, struct arena *a, struct str requirement)
-{
-    struct str rest = str_trim(str_cut(&requirement, ';'));
-    size_t n = 0;
-
-    while (n < rest.n && is_name(rest.p[n]))
-        n++;
-    if (n == 0)
-        return false;
-    struct str name = plain_name(a, str_slice(rest, 0, n));
-    rest = str_slice(rest, n, rest.n);
-    if (rest.n && rest.p[0] == '[') { /* extras */
-        (void)str_cut(&rest, ']');
-        if (!rest.p)
-            return false;
-    }
-    rest = skip_blanks(rest);
-    w->torch = w->torch || str_eq(name, STR("torch"));
-    w->tensorflow = w->tensorflow || str_eq(name, STR("tensorflow"));
-    w->onnxruntime = w->onnxruntime || str_eq(name, STR("onnxruntime_gpu"));
-    if (rest.n && rest.p[0] == '@') /* an address */
-        return true;
-    while (rest.n)
-        if (!take_bound(w, name, &rest))
-            return false;
-    return true;
-}
-
-unsigned wish_add_file(struct wish *w, struct arena *a, struct str text)
-{
-    for (unsigned at = 1; text.n; at++) {
-        struct str line = str_cut(&text, '\n');
-        const char *comment = line.n ? memchr(line.p, '#', line.n) : NULL;
-        if (comment)
-            line = str_slice(line, 0, (size_t)(comment - line.p));
-        if (line.n && line.p[line.n - 1] == '\r')
-            line = str_slice(line, 0, line.n - 1);
-        line = str_trim(line);
-        /* Options, and hashes that continue a line. */
-        if (!line.n || line.p[0] == '-')
+    for (size_t i = t->n; i-- > 0;) {
+        struct str row = compat_value(t, i, "numpy");
+        struct str version =
+            wish_release(x->w, "numpy", release_minor(row), row, x->s.python);
+        if (!version.n)
             continue;
-        if (line.p[line.n - 1] == '\\')
-            line = str_trim(str_slice(line, 0, line.n - 1));
-        if (!wish_add(w, a, line))
-            return at;
+        newest = newest.n ? newest : version;
+        if (numpy_within(version, limit) &&
+            release_within(x->s.python, compat_value(t, i, "python_from"),
+                           compat_value(t, i, "python_to")))
+            return version;
     }
-    return 0;
-}
-
-/* ---- bounds ------------------------------------------------------------- */
-
-/* "2.0.*" and "2.0" against 2.0.1: equal as far as the bound goes. */
-static bool equal_so_far(struct str version, struct str bound, bool prefix)
-{
-    struct str v = version, b = bound;
-
-    v = str_cut(&v, '+');
-    b = str_cut(&b, '+');
-    if (str_ends(b, STR(".*"))) {
-        b = str_slice(b, 0, b.n - 2);
-        prefix = true;
-    }
-    if (prefix && str_starts(v, b) && (v.n == b.n || v.p[b.n] == '.'))
-        return true;
-    return release_compare(v, b) == 0;
-}
-
-static bool meets(struct str version, const struct bound *b)
-{
-    int c = release_compare(version, b->version);
-
-    if (strcmp(b->op, "==") == 0)
-        return equal_so_far(version, b->version, false);
-    if (strcmp(b->op, "!=") == 0)
-        return !equal_so_far(version, b->version, false);
-    if (strcmp(b->op, "~=") == 0)
-        return c >= 0 &&
-               str_eq(release_minor(version), release_minor(b->version));
-    return strcmp(b->op, ">=") == 0   ? c >= 0
-           : strcmp(b->op, "<=") == 0 ? c <= 0
-           : strcmp(b->op, ">") == 0  ? c > 0
-                                      : c < 0;
-}
-
-/* A version that is not known meets no bound. */
-static bool allowed(const struct wish *w, const char *name, struct str version)
-{
-    for (size_t i = 0; i < w->n; i++)
-        if (str_eq(w->bounds[i].name, str_from_cstr(name)) &&
-            !(version.n && meets(version, &w->bounds[i])))
-            return false;
-    return true;
-}
-
-/* The CUDA in "torch==2.0.1+cu118"; "" if no bound names one. */
-static struct str local_cuda(const struct wish *w, struct arena *a)
-{
-    struct str cuda = STR("");
-
-    for (size_t i = 0; i < w->n && !cuda.n; i++)
-        if (str_eq(w->bounds[i].name, STR("torch")))
-            cuda = release_cuda(w->bounds[i].version, a);
-    return cuda;
-}
-
-/* The numpy that the bounds pin, or the major that they leave; "": they leave
- * both, and what the frameworks take is free to choose. */
-static struct str numpy_of(const struct wish *w)
-{
-    bool one = true, two = true;
-
-    for (size_t i = 0; i < w->n; i++) {
-        const struct bound *b = &w->bounds[i];
-        int c = release_compare(b->version, STR("2"));
-        if (!str_eq(b->name, STR("numpy")))
-            continue;
-        if (strcmp(b->op, "==") == 0)
-            return b->version;
-        if (b->op[0] == '>' || b->op[0] == '~')
-            one = one && c < 0;
-        if (b->op[0] == '~')
-            two = two && c >= 0;
-        if (b->op[0] == '<')
-            two = two && (c > 0 || (c == 0 && b->op[1]));
-    }
-    return one == two ? STR("") : one ? STR("1") : STR("2");
+    return newest;
 }
 
 /* ---- candidates --------------------------------------------------------- */
-
-struct solving {
-    struct judgement *j;
-    const struct wish *w;
-    struct solution *out;
-    enum fit most;         /* that is taken */
-    struct judgement best; /* of those that are not */
-    size_t best_misfits;
-    struct stack s;
-    struct str want_cuda;
-    bool found;
-};
 
 static size_t misfits(const struct judgement *j)
 {
@@ -210,42 +81,126 @@ static size_t misfits(const struct judgement *j)
     return n;
 }
 
-/* Judges the stack; true when it is taken. */
-static bool try_stack(struct solving *x)
+/* Bounds that depend on Python are decided only now. */
+static bool is_wished(const struct solving *x)
+{
+    const struct {
+        const char *name;
+        struct str version;
+    } rows[] = {{"torch", x->s.torch},
+                {"torchvision", x->s.torchvision},
+                {"torchaudio", x->s.torchaudio},
+                {"tensorflow", x->s.tensorflow},
+                {"onnxruntime_gpu", x->s.onnxruntime}};
+
+    for (size_t i = 0; i < COUNT(rows); i++)
+        if (rows[i].version.n &&
+            !wish_allows(x->w, rows[i].name, rows[i].version, x->s.python))
+            return false;
+    return true;
+}
+
+/* What stands for and against a stack, in that arena. */
+static struct judgement judge_in(const struct solving *x, struct arena *a,
+                                 const struct stack *s)
 {
     struct judgement j = *x->j;
 
+    j.arena = a;
     j.v = NULL;
     j.n = j.cap = 0;
-    judge(&j, &x->s);
-    if (judged(&j) <= x->most) {
-        x->j->v = j.v;
-        x->j->n = j.n;
-        x->out->stack = x->s;
-        x->found = true;
-        return true;
+    if (!s->numpy.n) {
+        struct str bounds = wish_bounds(x->w, a, "numpy", s->python);
+        if (bounds.n)
+            because(&j, FIT_NO, TABLE_numpy, COMPAT_NONE_IS, "numpy",
+                    reason_text(&j, bounds));
     }
-    if (!x->best.v || misfits(&j) < x->best_misfits) {
-        x->best = j;
-        x->best_misfits = misfits(&j);
+    judge(&j, s);
+    return j;
+}
+
+/* True when the candidate is without a fault: nothing better can come. */
+static bool try_stack(struct solving *x)
+{
+    if (!is_wished(x))
+        return false;
+    x->s.numpy = choose_numpy(x);
+    arena_reset(&x->scratch);
+    struct judgement j = judge_in(x, &x->scratch, &x->s);
+    enum fit fit = judged(&j);
+    size_t against = misfits(&j);
+    if (fit < x->best_fit || against < x->best_against) {
+        x->best = x->s;
+        x->best_fit = fit;
+        x->best_against = against;
+    }
+    return fit == FIT_YES;
+}
+
+/* Does TensorFlow, or ONNX Runtime alone, need CUDA on the machine? Then that,
+ * and cuDNN; else "". */
+static struct str needed(const struct judgement *j, const struct stack *s,
+                         const char *column)
+{
+    const struct table *t = &j->tables->v[TABLE_tensorflow];
+    size_t i = compat_minor_row(t, s->tensorflow);
+
+    if (i < t->n)
+        return str_eq(compat_value(t, i, "wheels"), STR("no"))
+                   ? compat_value(t, i, column)
+                   : STR("");
+    return s->torch_cuda.n
+               ? STR("")
+               : compat_value(&j->tables->v[TABLE_onnxruntime],
+                              onnxruntime_row(j, s->onnxruntime), column);
+}
+
+/* Maintained Pythons, the newest first; the one that is given, alone. */
+static bool with_python(struct solving *x)
+{
+    const struct table *t = &x->j->tables->v[TABLE_python];
+
+    if (!x->w->given.toolkit.n)
+        x->s.toolkit = needed(x->j, &x->s, "cuda");
+    x->s.python = x->w->given.python;
+    if (x->s.python.n)
+        return try_stack(x);
+    for (size_t i = t->n; i-- > 0;) {
+        x->s.python = compat_value(t, i, "python");
+        if (try_stack(x))
+            return true;
     }
     return false;
 }
 
-/* The version that is pinned, if it is of one of these minor versions: a row is
- * of all their patches. */
-static struct str pinned(const struct wish *w, const char *name,
-                         struct str from, struct str to)
+static bool has_dot(struct str version)
 {
-    for (size_t i = 0; i < w->n; i++) {
-        const struct bound *b = &w->bounds[i];
-        struct str minor = release_minor(b->version);
-        if (str_eq(b->name, str_from_cstr(name)) && strcmp(b->op, "==") == 0 &&
-            release_compare(minor, from) >= 0 &&
-            release_compare(minor, to) <= 0)
-            return b->version;
+    return version.n && memchr(version.p, '.', version.n);
+}
+
+/* "12" is any CUDA 12. */
+static bool is_wanted(struct str want, struct str cuda)
+{
+    return !want.n || str_eq(want, has_dot(want) ? cuda : release_major(cuda));
+}
+
+/* CUDA of torch's wheels: the last of the list is the newest. */
+static bool with_cuda(struct solving *x)
+{
+    struct str list = x->no_cuda ? STR("") : x->wheels;
+
+    x->s.torch_cuda = STR("");
+    if (!list.n)
+        return with_python(x);
+    while (list.n) {
+        const char *comma = memrchr(list.p, ',', list.n);
+        size_t from = comma ? (size_t)(comma - list.p) + 1 : 0;
+        x->s.torch_cuda = str_slice(list, from, list.n);
+        list = str_slice(list, 0, from ? from - 1 : 0);
+        if (is_wanted(x->want_cuda, x->s.torch_cuda) && with_python(x))
+            return true;
     }
-    return STR("");
+    return false;
 }
 
 /* The newest onnxruntime-gpu that fits; without one that was asked for. */
@@ -254,55 +209,15 @@ static bool with_onnxruntime(struct solving *x)
     const struct table *t = &x->j->tables->v[TABLE_onnxruntime];
 
     if (!x->w->onnxruntime)
-        return try_stack(x);
+        return with_cuda(x);
     for (size_t i = 0; i < t->n; i++) {
-        struct str to = compat_value(t, i, "to"),
-                   from = compat_value(t, i, "from");
-        x->s.onnxruntime = allowed(x->w, "onnxruntime_gpu", to)     ? to
-                           : allowed(x->w, "onnxruntime_gpu", from) ? from
-                                                                    : STR("");
-        if (!x->s.onnxruntime.n)
-            x->s.onnxruntime = pinned(x->w, "onnxruntime_gpu", from, to);
-        if (x->s.onnxruntime.n && try_stack(x))
+        x->s.onnxruntime =
+            wish_release(x->w, "onnxruntime_gpu", compat_value(t, i, "from"),
+                         compat_value(t, i, "to"), STR(""));
+        if (x->s.onnxruntime.n && with_cuda(x))
             return true;
     }
     return false;
-}
-
-/* Maintained Pythons, the newest first; the one that is given, alone. */
-static bool with_python(struct solving *x)
-{
-    const struct table *t = &x->j->tables->v[TABLE_python];
-
-    x->s.python = x->w->given.python;
-    if (x->s.python.n)
-        return with_onnxruntime(x);
-    for (size_t i = t->n; i-- > 0;) {
-        x->s.python = compat_value(t, i, "python");
-        if (with_onnxruntime(x))
-            return true;
-    }
-    return false;
-}
-
-/* The row's own release, or the patch of it that is pinned; "": it is not
- * allowed. */
-static struct str tensorflow_of(const struct wish *w, struct str row)
-{
-    struct str minor = release_minor(row);
-
-    if (allowed(w, "tensorflow", row))
-        return row;
-    struct str patch = pinned(w, "tensorflow", minor, minor);
-    return str_eq(patch, minor) ? row : patch;
-}
-
-/* What of this must be on the machine because the wheels do not bring it. */
-static struct str needed(const struct table *t, size_t row, const char *column)
-{
-    return str_eq(compat_value(t, row, "wheels"), STR("no"))
-               ? compat_value(t, row, column)
-               : STR("");
 }
 
 static bool with_tensorflow(struct solving *x)
@@ -310,32 +225,15 @@ static bool with_tensorflow(struct solving *x)
     const struct table *t = &x->j->tables->v[TABLE_tensorflow];
 
     if (!x->w->tensorflow)
-        return with_python(x);
+        return with_onnxruntime(x);
     for (size_t i = 0; i < t->n; i++) {
-        struct str version =
-            tensorflow_of(x->w, compat_value(t, i, "tensorflow"));
-        if (!version.n)
-            continue;
-        x->s.tensorflow = version;
-        if (!x->w->given.toolkit.n)
-            x->s.toolkit = needed(t, i, "cuda");
-        if (with_python(x))
-            return true;
-    }
-    return false;
-}
-
-/* The last of the list is the newest. */
-static bool with_cuda(struct solving *x, struct str list)
-{
-    while (list.n) {
-        const char *comma = memrchr(list.p, ',', list.n);
-        size_t from = comma ? (size_t)(comma - list.p) + 1 : 0;
-        x->s.torch_cuda = str_slice(list, from, list.n);
-        list = str_slice(list, 0, from ? from - 1 : 0);
-        if (x->want_cuda.n && !str_eq(x->want_cuda, x->s.torch_cuda))
-            continue;
-        if (with_tensorflow(x))
+        struct str row = compat_value(t, i, "tensorflow");
+        x->s.tensorflow =
+            wish_release(x->w, "tensorflow", release_minor(row), row, STR(""));
+        /* 2.16 was never released as such: 2.16.1 was the first. */
+        if (str_eq(x->s.tensorflow, release_minor(row)))
+            x->s.tensorflow = row;
+        if (x->s.tensorflow.n && with_onnxruntime(x))
             return true;
     }
     return false;
@@ -348,107 +246,207 @@ static bool with_torch(struct solving *x)
     if (!x->w->torch)
         return with_tensorflow(x);
     for (size_t i = t->n; i-- > 0;) {
-        struct str version = compat_value(t, i, "torch"),
-                   vision = compat_value(t, i, "torchvision"),
-                   audio = compat_value(t, i, "torchaudio");
-        if (!allowed(x->w, "torch", version) ||
-            !allowed(x->w, "torchvision", vision) ||
-            !allowed(x->w, "torchaudio", audio))
-            continue;
-        x->s.torch = version;
-        x->s.torchvision = vision;
-        x->s.torchaudio = audio;
-        if (with_cuda(x, compat_value(t, i, "cuda")))
+        x->s.torch = compat_value(t, i, "torch");
+        x->s.torchvision = compat_value(t, i, "torchvision");
+        x->s.torchaudio = compat_value(t, i, "torchaudio");
+        x->wheels = compat_value(t, i, "cuda");
+        if (wish_allows(x->w, "torch", x->s.torch, STR("")) &&
+            wish_allows(x->w, "torchvision", x->s.torchvision, STR("")) &&
+            wish_allows(x->w, "torchaudio", x->s.torchaudio, STR("")) &&
+            with_tensorflow(x))
             return true;
     }
     return false;
 }
 
+/* True if there is one without a misfit. */
+static bool search(struct solving *x)
+{
+    x->s = x->w->given;
+    x->best_fit = FIT_NO;
+    x->best_against = SIZE_MAX;
+    (void)with_torch(x);
+    return x->best_fit != FIT_NO;
+}
+
+/* ---- what else to tell -------------------------------------------------- */
+
+/* The CUDA of the set, whoever brings it. */
+static struct str cuda_of(const struct judgement *j, const struct stack *s)
+{
+    struct str tensorflow = tensorflow_cuda(j, s);
+
+    return s->torch_cuda.n ? s->torch_cuda
+           : tensorflow.n  ? tensorflow
+                           : s->toolkit;
+}
+
 /* The driver that the set needs, and the branch to take: the newest long-term
  * one that is maintained and knows the GPU. */
-static void choose_driver(struct solving *x)
+static void choose_driver(const struct solving *x, struct solution *out)
 {
     const struct table *cuda = &x->j->tables->v[TABLE_cuda],
                        *t = &x->j->tables->v[TABLE_drivers],
-                       *gpus = &x->j->tables->v[TABLE_gpus],
-                       *tensorflow = &x->j->tables->v[TABLE_tensorflow];
-    struct str of = x->out->stack.torch_cuda;
+                       *gpus = &x->j->tables->v[TABLE_gpus];
+    struct str of = cuda_of(x->j, &out->stack);
     struct str last = compat_value(
-        gpus, compat_row(gpus, x->out->stack.capability), "last_driver");
+        gpus, compat_row(gpus, out->stack.capability), "last_driver");
 
-    if (!of.n)
-        of = compat_value(
-            tensorflow, compat_minor_row(tensorflow, x->out->stack.tensorflow),
-            "cuda");
-    x->out->oldest_driver = STR("");
-    x->out->branch = STR("");
-    if (of.n)
-        x->out->oldest_driver = compat_value(
-            cuda, compat_row(cuda, release_minor(of)), "oldest_driver");
+    out->oldest_driver = compat_value(cuda, compat_row(cuda, release_minor(of)),
+                                      "oldest_driver");
     for (size_t i = 0; i < t->n; i++) {
         struct str branch = compat_value(t, i, "branch"),
                    ends = compat_value(t, i, "ends");
         if (str_eq(compat_value(t, i, "kind"), STR("long-term")) &&
             str_compare(ends, str_from_cstr(x->j->today)) >= 0 &&
             (!last.n || release_compare(branch, last) <= 0)) {
-            x->out->branch = branch;
-            x->out->branch_ends = ends;
+            out->branch = branch;
+            out->branch_ends = ends;
         }
     }
 }
 
-/* What is to be installed beside the frameworks. */
-static void add_needs(struct solving *x)
+/* "2" of "1", "2.1" of "2.0": the first that a limit leaves out. */
+static struct str next_release(struct str limit, struct arena *a)
 {
-    const struct table *torch = &x->j->tables->v[TABLE_torch],
-                       *t = &x->j->tables->v[TABLE_tensorflow];
-    size_t i = compat_row(torch, x->out->stack.torch),
-           k = compat_minor_row(t, x->out->stack.tensorflow);
+    struct str last = str_behind_last(limit, '.');
+    char text[32];
 
-    x->out->numpy_1 = str_eq(compat_value(torch, i, "numpy"), STR("1")) ||
-                      str_eq(compat_value(t, k, "numpy"), STR("1"));
-    x->out->toolkit = needed(t, k, "cuda");
-    x->out->cudnn = needed(t, k, "cudnn");
+    (void)snprintf(text, sizeof(text), STR_FMT "%ld", (int)(limit.n - last.n),
+                   limit.p, last.n ? strtol(last.p, NULL, 10) + 1 : 0);
+    const char *copy = arena_cstr(a, str_from_cstr(text));
+    return str_from_cstr(copy ? copy : "");
 }
 
-/* No row was a candidate: what is asked for is judged as it stands, so that the
- * reasons say what no table knows. */
-static void judge_the_unknown(struct judgement *j, const struct wish *w)
+/* What is to be installed beside the frameworks. */
+static void add_needs(const struct solving *x, struct solution *out)
+{
+    const struct stack *s = &out->stack;
+    struct arena *a = x->j->arena;
+    struct str limit = numpy_limit(x->j, s), above = next_release(limit, a);
+    char text[1024];
+
+    out->toolkit = needed(x->j, s, "cuda");
+    out->cudnn = needed(x->j, s, "cudnn");
+    out->shares = s->tensorflow.n && s->torch_cuda.n && !out->toolkit.n;
+    out->numpy = wish_bounds(x->w, a, "numpy", s->python);
+    if (limit.n && !str_eq(limit, STR("2")) &&
+        wish_allows(x->w, "numpy", above, s->python)) {
+        (void)snprintf(text, sizeof(text), STR_FMT "%s<" STR_FMT,
+                       STR_ARG(out->numpy), out->numpy.n ? "," : "",
+                       STR_ARG(above));
+        const char *copy = arena_cstr(a, str_from_cstr(text));
+        out->numpy = str_from_cstr(copy ? copy : "");
+    }
+}
+
+/* Has the table a release that the bounds of this package allow? */
+static bool is_there(const struct judgement *j, const struct wish *w,
+                     enum table_id id, const char *name, const char *from,
+                     const char *to)
+{
+    const struct table *t = &j->tables->v[id];
+
+    for (size_t i = 0; i < t->n; i++)
+        if (wish_release(w, name, compat_value(t, i, from),
+                         compat_value(t, i, to), STR(""))
+                .n)
+            return true;
+    return false;
+}
+
+/* What no table has: no set can have it either. */
+static void say_what_is_not_there(struct judgement *j, const struct wish *w)
+{
+    static const struct {
+        const char *name;
+        enum table_id table;
+        const char *from, *to;
+    } rows[] = {{"torch", TABLE_torch, "torch", "torch"},
+                {"torchvision", TABLE_torch, "torchvision", "torchvision"},
+                {"torchaudio", TABLE_torch, "torchaudio", "torchaudio"},
+                {"tensorflow", TABLE_tensorflow, "tensorflow", "tensorflow"},
+                {"onnxruntime_gpu", TABLE_onnxruntime, "from", "to"},
+                {"numpy", TABLE_numpy, "numpy", "numpy"}};
+
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct str bounds = wish_bounds(w, j->arena, rows[i].name, STR(""));
+        if (bounds.n && !is_there(j, w, rows[i].table, rows[i].name,
+                                  rows[i].from, rows[i].to))
+            because(j, FIT_UNKNOWN, rows[i].table, COMPAT_NONE_IS, rows[i].name,
+                    reason_text(j, bounds));
+    }
+}
+
+/* No candidate met all bounds: what is pinned, judged as it stands. */
+static void judge_the_pins(struct judgement *j, const struct wish *w)
 {
     struct stack s = w->given;
+    const struct {
+        const char *name;
+        struct str *version;
+    } rows[] = {{"torch", &s.torch},
+                {"torchvision", &s.torchvision},
+                {"torchaudio", &s.torchaudio},
+                {"tensorflow", &s.tensorflow},
+                {"onnxruntime_gpu", &s.onnxruntime},
+                {"numpy", &s.numpy}};
 
-    for (size_t i = 0; i < w->n; i++) {
-        const struct bound *b = &w->bounds[i];
-        if (str_eq(b->name, STR("torch")))
-            s.torch = b->version;
-        else if (str_eq(b->name, STR("tensorflow")))
-            s.tensorflow = b->version;
-        else if (str_eq(b->name, STR("onnxruntime_gpu")))
-            s.onnxruntime = b->version;
-    }
+    for (size_t i = 0; i < COUNT(rows); i++)
+        for (size_t k = 0; k < w->n; k++)
+            if (str_eq(w->bounds[k].name, str_from_cstr(rows[i].name)) &&
+                strcmp(w->bounds[k].op, "==") == 0)
+                *rows[i].version = bound_version(&w->bounds[k]);
     judge(j, &s);
 }
 
-bool solve(struct judgement *j, const struct wish *w, struct solution *out)
-{
-    static const enum fit passes[] = {FIT_YES, FIT_UNKNOWN, FIT_LIMITED};
-    struct solving x = {.j = j, .w = w, .out = out};
+/* ---- all ---------------------------------------------------------------- */
 
-    x.want_cuda = local_cuda(w, j->arena);
-    for (size_t i = 0; i < COUNT(passes) && !x.found; i++) {
-        x.most = passes[i];
-        x.s = w->given;
-        x.s.numpy = numpy_of(w);
-        (void)with_torch(&x);
+/* Without a wheel of torch for the toolkit that is asked for, one that brings
+ * another CUDA: the toolkit is no matter, unless something else takes it. */
+static bool search_with_toolkit(struct solving *x, struct wish *w)
+{
+    struct str toolkit = w->given.toolkit;
+
+    x->want_cuda = has_dot(toolkit) ? release_minor(toolkit) : toolkit;
+    if (search(x) || !w->torch || !toolkit.n)
+        return x->best_fit != FIT_NO;
+    if (!w->tensorflow)
+        w->given.toolkit = STR("");
+    x->want_cuda = STR("");
+    return search(x);
+}
+
+bool solve(struct judgement *j, const struct wish *wish, struct solution *out)
+{
+    struct wish w = *wish;
+    struct solving x = {.j = j, .w = &w};
+    struct str wheels = wish_wheels(&w), toolkit = w.given.toolkit;
+
+    *out = (struct solution){.branch = STR("")};
+    say_what_is_not_there(j, &w);
+    if (j->n)
+        return false;
+    x.no_cuda = str_eq(wheels, STR("cpu")) || w.no_gpu;
+    x.want_cuda = wheel_cuda(wheels, j->arena);
+    arena_init(&x.scratch, SCRATCH_MAX);
+    bool found =
+        x.want_cuda.n || x.no_cuda ? search(&x) : search_with_toolkit(&x, &w);
+    arena_fini(&x.scratch);
+    if (x.best_against == SIZE_MAX) {
+        judge_the_pins(j, &w);
+        return false;
     }
-    if (x.found) {
-        add_needs(&x);
-        choose_driver(&x);
-    } else if (x.best.v) {
-        j->v = x.best.v;
-        j->n = x.best.n;
-    } else {
-        judge_the_unknown(j, w);
-    }
-    return x.found;
+    *j = judge_in(&x, j->arena, &x.best);
+    if (!found)
+        return false;
+    out->stack = x.best;
+    if (w.torch && toolkit.n && !w.given.toolkit.n)
+        because(j, FIT_LIMITED, TABLE_torch, COMPAT_CUDA_NO_WHEEL,
+                reason_text(j, x.best.torch), reason_text(j, toolkit),
+                reason_text(j, x.best.torch_cuda));
+    add_needs(&x, out);
+    if (cuda_of(j, &x.best).n)
+        choose_driver(&x, out);
+    return true;
 }

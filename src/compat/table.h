@@ -26,6 +26,7 @@ enum { TABLE_BYTES_MAX = 1 << 20, TABLE_COLUMNS_MAX = 16 };
     X(cuda)        \
     X(drivers)     \
     X(gpus)        \
+    X(numpy)       \
     X(onnxruntime) \
     X(python)      \
     X(systems)     \

@@ -38,7 +38,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     fuzz_machine(text, &b, &m);
     run_checks(&m);
-    (void)wish_add_file(&w, &m.arena, text);
+    (void)wish_add_lines(&w, &m.arena, text);
     if (bundle_read(text, &m.arena, &read, NULL) == ERR_OK) {
         struct str found;
         for (size_t i = 0; i < read.n; i++)

@@ -86,11 +86,30 @@ def test_solve(folder):
     (("--tensorflow", "2.15.1", "--gpu", "H100"), 0, ["driver           >= 525.60.13", "'tensorflow[and-cuda]==2.15.1'", "install 'numpy<2'"], ["13.0", "toolkit"]),
     (("--tensorflow", "2.15", "--cuda", "13.0"), 21, ["it does not find the libraries of CUDA 13.0"], []),
     (("--tensorflow", "2.16"), 0, ["'tensorflow[and-cuda]==2.16.1'"], []),
-    (("--tensorflow", "2.18", "--numpy", ">=2"), 0, ["TensorFlow 2.18.0 works with numpy 2"], ["numpy<2"]),
-    (("--tensorflow", "2.17", "--numpy", ">=2"), 21, ["TensorFlow 2.17.0 was built for numpy 1: with numpy 2 "], []),
-    (("--torch", "2.1.0", "--numpy", ">=2"), 21, ["torch 2.1.0 was built for numpy 1: with numpy 2 "], []),
-    (("--torch", "2.1.0", "--numpy", ">=1.26"), 0, ["install 'numpy<2'"], []),
-    (("--torch", "2.1.0", "--numpy", "~=1.26"), 0, ["torch 2.1.0 works with numpy 1"], []),
+    (("--tensorflow", "2.18", "--numpy", ">=2"), 0, ["TensorFlow 2.18.0 works with numpy 2.0.2", "install 'numpy>=2,<2.1'"], []),
+    (("--tensorflow", "2.17", "--numpy", ">=2"), 21, ["TensorFlow 2.17.0 was built for numpy 1: with numpy 2."], []),
+    (("--torch", "2.1.0", "--numpy", ">=2"), 21, ["torch 2.1.0 was built for numpy 1: with numpy 2."], []),
+    (("--torch", "2.1.0", "--numpy", ">=1.26"), 0, ["install 'numpy>=1.26,<2'"], []),
+    (("--torch", "2.1.0", "--numpy", "~=1.26"), 0, ["torch 2.1.0 works with numpy 1", "install 'numpy~=1.26'"], []),
+    (("--torch", "2.7", "--numpy", "1.26.4"), 0, ["numpy 1.26.4 runs with Python 3.12", "python3.12 -m venv", "install 'numpy==1.26.4'"], []),
+    (("--torch", "2.7", "--numpy", ">=2,<2"), 21, ["no numpy in the tables is >=2,<2"], []),
+    # A release without its patch is any of it; pip's own == is not.
+    (("--torch", "2.7"), 0, ["torch==2.7.1 torchvision==0.22.1"], []),
+    (("--torch", "==2.7"), 0, ["torch==2.7.0 torchvision==0.22.0"], []),
+    (("--torch", "2.7+cu126"), 0, ["torch==2.7.1", "whl/cu126"], []),
+    # The toolkit that is asked for is the one of torch's wheel, where there is such a wheel.
+    (("--torch", "2.4", "--cuda", "12.1"), 0, ["torch==2.4.1", "whl/cu121"], ["!"]),
+    (("--torch", ">=2", "--cuda", "11.8"), 0, ["torch==2.7.1", "whl/cu118"], []),
+    (("--torch", "2.4", "--cuda", "11.2"), 0, ["whl/cu124", "! torch 2.4.1 has no wheel for CUDA 11.2: the one for CUDA 12.4 brings its own"], []),
+    (("--torch", "2.4", "--gpu", "none"), 0, ["torch==2.4.1", "whl/cpu\n"], ["driver", "cuda"]),
+    # In one environment: torch brings CUDA and cuDNN, and the others take them or do not fit.
+    (("--torch", "2.1", "--tensorflow", "2.14"), 0, ["whl/cu118", "'tensorflow==2.14.0'", "takes the libraries that torch 2.1.2 brings (CUDA 11.8)"], ["[and-cuda]"]),
+    (("--torch", "2.4", "--tensorflow", "2.17"), 21, ["torch 2.4.1 brings CUDA 12.4 and cuDNN 9: they cannot share an environment"], []),
+    (("--tensorflow", "2.18", "--driver", "470.82.01"), 21, ["CUDA 12.5 (TensorFlow) does not run with driver 470.82.01"], []),
+    (("--tensorflow", "2.18", "--gpu", "RTX5090"), 21, ["CUDA 12.5 does not know Blackwell (12.0)"], []),
+    # Alone it needs CUDA on the machine.
+    (("--onnxruntime", "1.17"), 0, ["cuda_toolkit     11.8", "cudnn            8", "python3.12", "driver           >= 450.80.02", "install 'numpy<2'"], []),
+    (("--onnxruntime", "latest", "--gpu", "V100"), 0, ["cuda_toolkit     12.8", "onnxruntime-gpu==1.26"], []),
     (("--torch", "9.9"), 21, ["9.9"], [])])
 def test_what_solve_takes_and_leaves(folder, args, status, words, not_these):
     build(folder, LAPTOP)
@@ -101,6 +120,39 @@ def test_what_solve_takes_and_leaves(folder, args, status, words, not_these):
     r = compat("solve", "--root", folder, *args)
     assert r.returncode == status, r.stdout + r.stderr
     assert all(w in r.stdout for w in words) and not any(w in r.stdout for w in not_these), r.stdout
+
+
+def test_requirements_that_include_others(folder):
+    """-r and -c are read beside the file that has them; markers of other systems do not count."""
+    build(folder, LAPTOP)
+    (folder / "sub").mkdir()
+    (folder / "r.txt").write_text("-r sub/base.txt\nfastapi==0.103.1\ngit+https://example.org/x.git\ntorch==1.0; sys_platform == 'darwin'\n"
+                                  + "".join(f"package{i}==1.{i}\n" for i in range(300)))
+    (folder / "sub/base.txt").write_text("--extra-index-url https://download.pytorch.org/whl/cu118\ntorch>=2.0\n-c pins.txt\n-r ../r.txt\n")
+    (folder / "sub/pins.txt").write_text("torch<2.2 # why\nnumpy==1.26.4; python_version >= '3.11'\n")
+    r = compat("solve", "--root", folder, "-r", folder / "r.txt")
+    assert r.returncode == 0 and r.stdout.endswith(
+        "python3.11 -m venv venv\n"
+        "venv/bin/pip install torch==2.1.2 torchvision==0.16.2 torchaudio==2.1.2 --index-url https://download.pytorch.org/whl/cu118\n"
+        "venv/bin/pip install 'numpy==1.26.4'\n"), r.stdout + r.stderr
+    (folder / "sub/pins.txt").write_text("torch<2.2\ntorch=2.0\n")
+    r = compat("solve", "--root", folder, "-r", folder / "r.txt")
+    assert r.returncode == 2 and f"{folder}/sub/pins.txt:2: this is no requirement" in r.stderr
+    (folder / "sub/pins.txt").unlink()
+    r = compat("solve", "--root", folder, "-r", folder / "r.txt")
+    assert r.returncode != 0 and f"{folder}/sub/pins.txt" in r.stderr
+
+
+def test_check_knows_wheels_of_nvidia(folder):
+    """CUDA that came as packages of Python is what TensorFlow finds: the toolkit plays no part."""
+    site = "/opt/venv/lib/python3.11/site-packages"
+    packages = {k: None for k in SERVER if f"{site}/torch" in k or f"{site}/onnx" in k}
+    build(folder, changed(SERVER, {**packages, f"{site}/tensorflow-2.18.0.dist-info/METADATA": "", f"{site}/nvidia_cuda_runtime_cu12-12.5.82.dist-info/METADATA": ""}))
+    (folder / "usr/local/cuda-13.0").mkdir(parents=True, exist_ok=True)
+    (folder / "usr/local/cuda").unlink(missing_ok=True)
+    (folder / "usr/local/cuda").symlink_to("cuda-13.0")
+    r = compat("check", "--root", folder)
+    assert "CUDA 12.5 (TensorFlow) runs with driver" in r.stdout and "does not find the libraries" not in r.stdout, r.stdout
 
 
 @pytest.mark.parametrize("args,words", [

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "compat/marker.h"
 #include "compat/solve.h"
 
 static struct tables tables;
@@ -214,6 +215,26 @@ TEST(gpus_are_known_by_name)
         {"RTX 3060", "8.6"},
         {"RTX 5090", "12.0"},
         {"B200", "10.0"},
+        {"GTX1080", "6.1"},
+        {"rtx-4090", "8.9"},
+        {"NVIDIA GeForce GTX 1660 Ti", "7.5"},
+        {"NVIDIA GeForce GTX 750 Ti", "5.0"},
+        {"NVIDIA GeForce GTX 980", "5.2"},
+        {"NVIDIA RTX A4000", "8.6"},
+        {"NVIDIA RTX 4000 Ada Generation", "8.9"},
+        {"NVIDIA RTX 5000 Ada Generation", "8.9"},
+        {"Quadro RTX 4000", "7.5"},
+        {"Quadro P4000", "6.1"},
+        {"NVIDIA RTX PRO 6000 Blackwell Workstation Edition", "12.0"},
+        {"NVIDIA A800-SXM4-80GB", "8.0"},
+        {"NVIDIA H20", "9.0"},
+        {"NVIDIA TITAN V", "7.0"},
+        {"NVIDIA TITAN Xp", "6.1"},
+        {"NVIDIA GB200", "10.0"},
+        {"NVIDIA GB10", "12.1"},
+        {"Tesla V100-SXM2-16GB", "7.0"},
+        {"Tesla K80", "3.7"},
+        {"Jetson AGX Orin", "8.7"},
         {"8.6", "8.6"},
         {"Voodoo 2", ""},
     };
@@ -262,6 +283,24 @@ static const struct {
      "3.12", ""},
     {"with ORT", "torch==2.3.1\nonnxruntime-gpu", "A100", "", "2.3.1", "11.8",
      "3.11", "1.18"},
+    {"numpy that Python lacks", "torch==2.7.1\nnumpy==1.26.4", "A100", "",
+     "2.7.1", "12.8", "3.12", ""},
+    {"an index",
+     "--index-url https://download.pytorch.org/whl/cu121\ntorch<2.5", "A100",
+     "", "2.4.1", "12.1", "3.12", ""},
+    {"the processor's", "torch==2.4.1+cpu", "", "", "2.4.1", "", "3.12", ""},
+    {"by Python",
+     "torch==1.13.1; python_version < '3.11'\ntorch==2.1.2; python_version >= "
+     "'3.11'",
+     "A100", "", "2.1.2", "12.1", "3.11", ""},
+    {"compatible", "torch~=2.1", "A100", "", "2.14.0", "13.2", "3.14", ""},
+    {"torch by its sibling", "torchvision==0.20.1", "A100", "", "2.5.1", "12.4",
+     "3.12", ""},
+    {"with TensorFlow", "torch==2.1.2\ntensorflow==2.14.*", "A100", "", "2.1.2",
+     "11.8", "3.11", ""},
+    {"cuDNN of two majors", "torch==2.4.1\ntensorflow==2.17.*", "A100", "",
+     NULL, "", "", ""},
+    {"numpy of two kinds", "torch\nnumpy>=2,<2", "A100", "", NULL, "", "", ""},
     {"impossible", "torch==2.0.1\nnumpy==2.1.0", "A100", "", NULL, "", "", ""},
     {"no such release", "torch==9.9", "A100", "", NULL, "", "", ""},
 };
@@ -275,8 +314,8 @@ TEST(sets_are_found)
         struct solution s;
         ROW("%s", solutions[i].name);
         begin(&j);
-        CHECK_INT(wish_add_file(&w, &arena, str_from_cstr(solutions[i].wishes)),
-                  0);
+        CHECK_INT(
+            wish_add_lines(&w, &arena, str_from_cstr(solutions[i].wishes)), 0);
         w.given.capability =
             gpu_capability(&tables, str_from_cstr(solutions[i].gpu));
         w.given.driver = str_from_cstr(solutions[i].driver);
@@ -301,13 +340,21 @@ TEST(requirements_are_read)
     } files[] = {
         {"torch==2.0.1\n# comment\nnumpy < 2 , >= 1.20 # why\n\n", 0, 3},
         {"-r other.txt\n--index-url x\nTorch[extra]==1\n", 0, 1},
-        {"a @ https://x/y.whl\nb==1 ; python_version < '3'\n", 0, 1},
-        {"a==1 \\\n    --hash=sha256:abc\r\n", 0, 1},
-        {"a==1\n==2\n", 2, 1},
+        {"torch @ https://x/y.whl\nnumpy==1 ; python_version < '3'\n", 0, 1},
+        {"torch==1 \\\n    --hash=sha256:abc\r\n", 0, 1},
+        {"torch==1 --hash=sha256:abc\n", 0, 1},
+        {"\xef\xbb\xbftorch (>=1,<3)\r\nfastapi==0.1\n", 0, 2},
+        {"git+https://x/y.git@main#egg=y\n./local\nhttps://x/z.whl\n-e .\n", 0,
+         0},
+        {"tensorflow-gpu==2.10\ntorch===2.0.1\n", 0, 2},
+        {"numpy<2; sys_platform == 'win32'\ntorch; os_name == 'nt'\n", 0, 0},
+        {"torch==1\n==2\n", 2, 1},
+        {"torch=1\n", 1, 0},
         {"a=1\n", 1, 0},
-        {"a===1\n", 1, 0},
         {"a[x\n", 1, 0},
         {"a ==\n", 1, 0},
+        {"torch; python_version\n", 1, 0},
+        {"torch; (python_version > '3'\n", 1, 0},
     };
 
     for (size_t i = 0; i < COUNT(files); i++) {
@@ -315,11 +362,95 @@ TEST(requirements_are_read)
         ROW("%s", files[i].text);
         arena_init(&arena, 1 << 20);
         unsigned wrong =
-            wish_add_file(&w, &arena, str_from_cstr(files[i].text));
+            wish_add_lines(&w, &arena, str_from_cstr(files[i].text));
         CHECK_INT(wrong, files[i].wrong);
         CHECK_INT(w.n, files[i].bounds);
         arena_fini(&arena);
     }
+}
+
+TEST(markers_are_decided)
+{
+    static const struct {
+        const char *text, *python;
+        enum marker marker;
+    } markers[] = {
+        {"python_version < '3.12'", "3.11", MARKER_YES},
+        {"python_version < '3.9'", "3.11", MARKER_NO},
+        {"python_version>=\"3.9\"", "3.10", MARKER_YES},
+        {"'3.9' <= python_version", "3.10", MARKER_YES},
+        {"python_version == '3.1.*'", "3.10", MARKER_NO},
+        {"python_version in '3.9 3.10'", "3.10", MARKER_YES},
+        {"python_version not in '3.9 3.10'", "3.10", MARKER_NO},
+        {"python_version < '3.9'", "", MARKER_OPEN},
+        {"sys_platform == 'win32' or python_version > '3.8'", "3.9",
+         MARKER_YES},
+        {"sys_platform == 'win32' and python_version > '3.8'", "", MARKER_NO},
+        {"(sys_platform == 'linux') and platform_machine != 'aarch64'", "",
+         MARKER_YES},
+        {"platform_system == \"Darwin\"", "", MARKER_NO},
+        {"extra == 'gpu'", "", MARKER_NO},
+        {"platform_release > '5'", "3.9", MARKER_OPEN},
+        {"", "", MARKER_WRONG},
+        {"python_version", "", MARKER_WRONG},
+        {"python_version < '3.9", "", MARKER_WRONG},
+        {"(python_version < '3.9'", "3.9", MARKER_WRONG},
+        {"python_version < '3.9' nonsense", "3.9", MARKER_WRONG},
+        {"python_version not '3.9'", "3.9", MARKER_WRONG},
+        {"((((((((((((((((((((python_version < '3'))))))))))))))))))))", "3",
+         MARKER_WRONG},
+    };
+
+    for (size_t i = 0; i < COUNT(markers); i++) {
+        ROW("%s", markers[i].text);
+        CHECK_INT(marker_of(str_from_cstr(markers[i].text),
+                            str_from_cstr(markers[i].python)),
+                  markers[i].marker);
+    }
+}
+
+TEST(bounds_are_met)
+{
+    static const struct {
+        const char *version, *op, *bound;
+        bool met;
+    } bounds[] = {
+        {"2.0.1", "==", "2.0.1", true},   {"2.0.1+cu118", "==", "2.0.1", true},
+        {"2.0", "==", "2.0.0", true},     {"2.0.1", "==", "2.0", false},
+        {"2.0.1", "==", "2.0.*", true},   {"2.10.0", "==", "2.1.*", false},
+        {"2.0.1", "!=", "2.0.*", false},  {"2.14.0", "~=", "2.1", true},
+        {"2.14.0", "~=", "2.1.0", false}, {"2.1.2", "~=", "2.1.0", true},
+        {"3.0", "~=", "2.1", false},      {"2.0", "~=", "2.1", false},
+        {"2.1", ">", "2.1", false},       {"2.1", ">=", "2.1", true},
+        {"2.1", "<=", "2.1", true},       {"2.1", "<", "2.1", false},
+    };
+
+    for (size_t i = 0; i < COUNT(bounds); i++) {
+        ROW("%s %s %s", bounds[i].version, bounds[i].op, bounds[i].bound);
+        CHECK(release_meets(str_from_cstr(bounds[i].version), bounds[i].op,
+                            str_from_cstr(bounds[i].bound)) == bounds[i].met);
+    }
+}
+
+TEST(what_lines_say_besides)
+{
+    struct wish w = {.n = 0};
+
+    arena_init(&arena, 1 << 20);
+    CHECK_INT(
+        wish_add_lines(
+            &w, &arena,
+            STR("--extra-index-url https://download.pytorch.org/whl/cu118\n"
+                "-r base.txt\n-cconstraints.txt\n--requirement=more.txt\n"
+                "--constraint last.txt # why\n--no-binary :all:\n")),
+        0);
+    CHECK_STR(wish_wheels(&w), "cu118");
+    CHECK_INT(w.n_files, 4);
+    CHECK_STR(w.files[0], "base.txt");
+    CHECK_STR(w.files[1], "constraints.txt");
+    CHECK_STR(w.files[2], "more.txt");
+    CHECK_STR(w.files[3], "last.txt");
+    arena_fini(&arena);
 }
 
 TEST(a_newer_table_takes_the_place)
