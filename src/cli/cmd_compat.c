@@ -413,7 +413,7 @@ static enum errc find_stack(struct asking *x, struct err *err)
 
     if (machine_is_live(&x->machine))
         machine_ask_apart(&x->machine, "nvml", DRIVER_MS);
-    found_beneath(&x->machine, &x->stack);
+    found_beneath(&x->machine, &x->tables, &x->stack);
     if (o->driver)
         x->stack.driver = option(o->driver);
     /* Another toolkit can be installed beside the one that is there: it binds

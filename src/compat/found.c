@@ -24,7 +24,31 @@ static struct str toolkit(struct machine *m)
     return str_starts(to, STR("cuda-")) ? str_slice(to, 5, to.n) : STR("");
 }
 
-void found_beneath(struct machine *m, struct stack *out)
+/* Of the first GPU whose name the driver's files have ("Model: NVIDIA H100").
+ */
+static struct str capability_by_name(struct machine *m,
+                                     const struct tables *tables)
+{
+    struct names gpus = {.n = 0};
+    struct str text = {NULL, 0};
+
+    (void)machine_list(m, "/proc/driver/nvidia/gpus", &gpus);
+    for (size_t i = 0; i < gpus.n; i++) {
+        const char *path = machine_path(
+            m, "/proc/driver/nvidia/gpus/%s/information", gpus.v[i].p);
+        if (machine_read(m, path, &text) != FOUND)
+            continue;
+        while (text.n) {
+            struct str name = str_cut(&text, '\n'), key = str_cut(&name, ':');
+            if (name.p && str_eq(str_trim(key), STR("Model")))
+                return gpu_capability(tables, str_trim(name));
+        }
+    }
+    return STR("");
+}
+
+void found_beneath(struct machine *m, const struct tables *tables,
+                   struct stack *out)
 {
     struct str nvml = {NULL, 0};
     struct nvidia nv;
@@ -39,6 +63,8 @@ void found_beneath(struct machine *m, struct stack *out)
         out->capability = fact_value(nvml, "gpu0.capability");
         out->driver = driver.n ? driver : out->driver;
     }
+    if (!out->capability.n)
+        out->capability = capability_by_name(m, tables);
     if (os_read(m, &os) == FOUND) {
         out->system = os.id;
         out->system_version = os.version;

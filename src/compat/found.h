@@ -7,7 +7,8 @@
 #include "machine/python.h"
 
 /* Driver, CUDA toolkit, GPU and system. */
-void found_beneath(struct machine *m, struct stack *out);
+void found_beneath(struct machine *m, const struct tables *tables,
+                   struct stack *out);
 
 /* What an environment of Python adds. */
 void found_python(struct machine *m, const struct python_env *e,

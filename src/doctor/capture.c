@@ -30,9 +30,14 @@ void capture_add(struct capture *c, char kind, struct str name,
 
 /* ---- what is private ---------------------------------------------------- */
 
-/* Names that are replaced wherever they stand. */
+enum { USERS_MAX = 64 };
+
+/* The host's name is replaced wherever it stands, users' in paths of their
+ * homes and where they are listed. */
 struct secrets {
-    struct str host, home;
+    struct str host;
+    struct str users[USERS_MAX]; /* the first is whose capture it is, or "" */
+    size_t n;
 };
 
 static struct str answer_to(const struct capture *c, char kind,
@@ -50,9 +55,44 @@ static void find_secrets(const struct capture *c, struct secrets *out)
     struct str host = answer_to(c, 'f', "/proc/sys/kernel/hostname");
 
     out->host = host.n ? str_cut(&host, '\n') : STR("");
-    out->home = fact_value(answer_to(c, 'q', "environment"), "HOME");
-    if (!str_starts(out->home, STR("/home/")))
-        out->home = STR("");
+    struct str home = fact_value(answer_to(c, 'q', "environment"), "HOME"),
+               all = answer_to(c, 'd', "/home");
+    out->users[0] =
+        str_starts(home, STR("/home/")) ? str_slice(home, 6, home.n) : STR("");
+    for (out->n = 1; all.n && out->n < USERS_MAX; out->n++)
+        out->users[out->n] = str_cut(&all, '\n');
+}
+
+static bool is_of_name(char c)
+{
+    return isalnum((unsigned char)c) || c == '_' || c == '-' || c == '.';
+}
+
+/* The name that stands at i, if it is a user's, goes out as another; its
+ * length, or 0. */
+static size_t replace_user(const struct secrets *x, struct str s, size_t i,
+                           struct buf *out)
+{
+    size_t n = 0;
+
+    while (i + n < s.n && is_of_name(s.p[i + n]))
+        n++;
+    for (size_t k = 0; n && k < x->n; k++) {
+        if (!str_eq(x->users[k], str_slice(s, i, i + n)))
+            continue;
+        buf_puts(out, "user");
+        if (k)
+            buf_printf(out, "%zu", k + 1);
+        return n;
+    }
+    return 0;
+}
+
+/* A list of names: of /home, or /etc/group. */
+static bool lists_users(const struct answer *a)
+{
+    return (a->kind == 'd' && strcmp(a->name, "/home") == 0) ||
+           (a->kind == 'f' && strcmp(a->name, "/etc/group") == 0);
 }
 
 static bool at(struct str s, size_t i, struct str word)
@@ -122,9 +162,9 @@ static size_t replace(const struct secrets *x, struct str s, size_t i,
         buf_puts(out, "host");
         return x->host.n;
     }
-    if (at(s, i, x->home)) {
-        buf_puts(out, "/home/user");
-        return x->home.n;
+    if (at(s, i, STR("/home/"))) {
+        buf_puts(out, "/home/");
+        return 6 + replace_user(x, s, i + 6, out);
     }
     if (at(s, i, STR("://")) && (n = credentials(s, i + 3)) > 0) {
         buf_puts(out, "://***");
@@ -148,13 +188,16 @@ static size_t replace(const struct secrets *x, struct str s, size_t i,
 }
 
 static struct str without_secrets(struct capture *c, const struct secrets *x,
-                                  struct str s)
+                                  struct str s, bool of_users)
 {
     struct buf out;
 
     buf_init(&out, BUNDLE_MAX);
     for (size_t i = 0; i < s.n;) {
-        size_t n = replace(x, s, i, &out);
+        size_t n = of_users && (i == 0 || !is_of_name(s.p[i - 1]))
+                       ? replace_user(x, s, i, &out)
+                       : 0;
+        n = n ? n : replace(x, s, i, &out);
         if (n == 0)
             buf_putc(&out, s.p[i]);
         i += n ? n : 1;
@@ -175,8 +218,10 @@ static void clean(struct capture *c)
 
     find_secrets(c, &x);
     for (size_t i = 0; i < c->n && !c->failed; i++) {
-        c->v[i].name = without_secrets(c, &x, str_from_cstr(c->v[i].name)).p;
-        c->v[i].text = without_secrets(c, &x, c->v[i].text);
+        bool of_users = lists_users(&c->v[i]);
+        c->v[i].text = without_secrets(c, &x, c->v[i].text, of_users);
+        c->v[i].name =
+            without_secrets(c, &x, str_from_cstr(c->v[i].name), false).p;
     }
     if (c->failed || !c->n)
         return;

@@ -55,6 +55,10 @@ void say(struct exam *x, enum verdict v, enum doctor_text t, ...);
 /* A command that mends what was said last. */
 void fix(struct exam *x, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
+/* The same: the package is to be installed, with apt, or with dnf where that is
+ * the system's, by the name that it has there. */
+void fix_package(struct exam *x, const char *deb, const char *rpm);
+
 /* A copy that ends in a NUL, for say(). */
 const char *cstr(struct exam *x, struct str s);
 

@@ -57,6 +57,8 @@ void check_containers_daemon(struct exam *x)
         struct str version =
             json_str_or(json_get(info(x), "ServerVersion"), "");
         evidence(x, "docker " STR_FMT, STR_ARG(version));
+    } else if (found == NOT_CAPTURED) {
+        (void)got(x, found, "GET /info");
     } else if (found == DENIED) {
         say(x, VERDICT_UNKNOWN, CONTAINERS_NO_RIGHT);
         fix(x, "usermod -aG docker $USER   # membership equals root; then log "
@@ -109,7 +111,7 @@ void check_containers_runtime(struct exam *x)
              known ? "yes" : "no", cdi ? "yes" : "no");
     if (!set && !known && !cdi) {
         say(x, VERDICT_FAILED, CONTAINERS_NO_RUNTIME);
-        fix(x, "apt install nvidia-container-toolkit");
+        fix_package(x, "nvidia-container-toolkit", "nvidia-container-toolkit");
         fix(x, "nvidia-ctk runtime configure --runtime=docker && systemctl "
                "restart docker");
         return;
@@ -122,7 +124,7 @@ void check_containers_runtime(struct exam *x)
             : machine_path(x->m, "/usr/bin/" STR_FMT, STR_ARG(path));
     if (file && !machine_kind(x->m, file)) {
         say(x, VERDICT_FAILED, CONTAINERS_NO_TOOLKIT, cstr(x, path));
-        fix(x, "apt install nvidia-container-toolkit");
+        fix_package(x, "nvidia-container-toolkit", "nvidia-container-toolkit");
     }
 }
 

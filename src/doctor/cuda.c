@@ -160,31 +160,105 @@ void check_cuda_stub(struct exam *x)
     }
 }
 
+/* ---- variables for debugging -------------------------------------------- */
+
 /* The list that DCGM has, and those that slow everything down. */
+static const char *const debugging[] = {
+    "NSIGHT_CUDA_DEBUGGER",
+    "CUDA_INJECTION32_PATH",
+    "CUDA_INJECTION64_PATH",
+    "CUDA_AUTO_BOOST",
+    "CUDA_ENABLE_COREDUMP_ON_EXCEPTION",
+    "CUDA_COREDUMP_FILE",
+    "CUDA_DEVICE_WAITS_ON_EXCEPTION",
+    "CUDA_PROFILE",
+    "COMPUTE_PROFILE",
+    "OPENCL_PROFILE",
+    "CUDA_LAUNCH_BLOCKING",
+};
+
+struct variables {
+    const char *file;
+    unsigned line;
+    bool said[COUNT(debugging)]; /* a file has it */
+};
+
+/* The value in NAME=VALUE, export NAME=VALUE, Environment="NAME=VALUE"; p NULL:
+ * the line does not set it. */
+static struct str value_in(struct str line, const char *name)
+{
+    size_t n = strlen(name);
+    const char *at = line.n ? memmem(line.p, line.n, name, n) : NULL;
+
+    line = str_trim(line);
+    if (!at || line.p[0] == '#' || at + n >= line.p + line.n || at[n] != '=' ||
+        (at > line.p && !strchr(" \t\"'=", at[-1])))
+        return (struct str){NULL, 0};
+    struct str value = str_slice(line, (size_t)(at + n + 1 - line.p), line.n);
+    while (value.n && strchr("\"' ", value.p[value.n - 1]))
+        value = str_slice(value, 0, value.n - 1);
+    if (value.n && strchr("\"'", value.p[0]))
+        value = str_slice(value, 1, value.n);
+    return value;
+}
+
+static void look_at_line(struct exam *x, struct variables *v, struct str line)
+{
+    for (size_t i = 0; i < COUNT(debugging); i++) {
+        struct str value = value_in(line, debugging[i]);
+        if (!value.n || str_eq(value, STR("0")))
+            continue;
+        v->said[i] = true;
+        say(x, VERDICT_WARNING, CUDA_DEBUGGING_IN, debugging[i], cstr(x, value),
+            v->file, v->line);
+        fix(x, "sed -i '%ud' %s   # and log in, or restart the service, again",
+            v->line, v->file);
+    }
+}
+
+static void look_at_file(struct exam *x, struct variables *v, const char *file)
+{
+    struct str text = {NULL, 0};
+
+    if (machine_read(x->m, file, &text) != FOUND)
+        return;
+    v->file = file;
+    for (v->line = 1; text.n; v->line++)
+        look_at_line(x, v, str_cut(&text, '\n'));
+}
+
+/* Files of a directory, and of its NAME.service.d. */
+static void look_beneath(struct exam *x, struct variables *v,
+                         const char *folder, const char *end)
+{
+    struct names names = {.n = 0};
+
+    if (machine_list(x->m, folder, &names) != FOUND)
+        return;
+    for (size_t i = 0; i < names.n && i < 500; i++) {
+        const char *path = machine_path(x->m, "%s/%s", folder, names.v[i].p);
+        if (str_ends(names.v[i], STR(".service.d")))
+            look_beneath(x, v, path, ".conf");
+        else if (str_ends(names.v[i], str_from_cstr(end)))
+            look_at_file(x, v, path);
+    }
+}
+
 void check_cuda_debugging(struct exam *x)
 {
-    static const char *const names[] = {
-        "NSIGHT_CUDA_DEBUGGER",
-        "CUDA_INJECTION32_PATH",
-        "CUDA_INJECTION64_PATH",
-        "CUDA_AUTO_BOOST",
-        "CUDA_ENABLE_COREDUMP_ON_EXCEPTION",
-        "CUDA_COREDUMP_FILE",
-        "CUDA_DEVICE_WAITS_ON_EXCEPTION",
-        "CUDA_PROFILE",
-        "COMPUTE_PROFILE",
-        "OPENCL_PROFILE",
-        "CUDA_LAUNCH_BLOCKING",
-    };
+    struct variables v = {.file = NULL};
 
-    for (size_t i = 0; i < COUNT(names); i++) {
-        struct str value = environment(x, names[i]);
-        if (value.n && !str_eq(value, STR("0"))) {
-            say(x, VERDICT_WARNING, CUDA_DEBUGGING, names[i], cstr(x, value));
-            fix(x,
-                "unset %s   # grep -r %s /etc/environment /etc/profile.d "
-                "~/.bashrc",
-                names[i], names[i]);
+    look_at_file(x, &v, "/etc/environment");
+    look_at_file(x, &v, "/etc/profile");
+    look_beneath(x, &v, "/etc/profile.d", ".sh");
+    look_beneath(x, &v, "/etc/systemd/system", ".service");
+    for (size_t i = 0; i < COUNT(debugging); i++) {
+        struct str value = environment(x, debugging[i]);
+        if (value.n && !str_eq(value, STR("0")) && !v.said[i]) {
+            say(x, VERDICT_WARNING, CUDA_DEBUGGING, debugging[i],
+                cstr(x, value));
+            fix(x, "unset %s   # grep -r %s ~/.bashrc ~/.profile", debugging[i],
+                debugging[i]);
         }
     }
     struct str hidden = environment(x, "CUDA_VISIBLE_DEVICES");

@@ -33,6 +33,15 @@ void check_driver_bound(struct exam *x)
     }
 }
 
+/* The image that the kernel starts with is to be made again. */
+static void fix_initramfs(struct exam *x)
+{
+    struct os os;
+
+    (void)os_read(x->m, &os);
+    fix(x, os_has_dnf(&os) ? "dracut --force" : "update-initramfs -u");
+}
+
 void check_driver_nouveau(struct exam *x)
 {
     struct pci pci;
@@ -46,7 +55,7 @@ void check_driver_nouveau(struct exam *x)
             say(x, VERDICT_FAILED, DRIVER_NOUVEAU, pci.v[i].address.p);
             fix(x, "printf 'blacklist nouveau\\noptions nouveau modeset=0\\n' "
                    "> /etc/modprobe.d/blacklist-nouveau.conf");
-            fix(x, "update-initramfs -u   # RHEL: dracut --force");
+            fix_initramfs(x);
             fix(x, "reboot");
         }
 }
@@ -112,7 +121,7 @@ void check_driver_blacklist(struct exam *x)
     say(x, VERDICT_WARNING, DRIVER_NOT_BLACKLISTED);
     fix(x, "printf 'blacklist nouveau\\noptions nouveau modeset=0\\n' > "
            "/etc/modprobe.d/blacklist-nouveau.conf");
-    fix(x, "update-initramfs -u   # RHEL: dracut --force");
+    fix_initramfs(x);
 }
 
 /* ---- modules and libraries ---------------------------------------------- */
@@ -190,7 +199,6 @@ void check_driver_headers(struct exam *x)
 {
     struct pci pci;
     struct str release;
-    struct os os;
 
     if (!has_gpus(x, &pci) || !running_kernel(x, &release))
         return;
@@ -200,11 +208,8 @@ void check_driver_headers(struct exam *x)
         machine_kind(x->m, machine_path(x->m, "/lib/modules/%s/build", kernel)))
         return; /* not a kernel of this system: a container */
     say(x, VERDICT_WARNING, DRIVER_NO_HEADERS, kernel);
-    (void)os_read(x->m, &os);
-    fix(x,
-        os_has_dnf(&os) ? "dnf install kernel-devel-%s"
-                        : "apt install linux-headers-%s",
-        kernel);
+    fix_package(x, machine_path(x->m, "linux-headers-%s", kernel),
+                machine_path(x->m, "kernel-devel-%s", kernel));
 }
 
 /* A module of the driver for a kernel: of dkms, of the distribution's
@@ -252,8 +257,9 @@ void check_driver_dkms(struct exam *x)
         evidence(x, "%s %s", kernel, built ? "built" : "not built");
         if (!built) {
             say(x, VERDICT_FAILED, DRIVER_NOT_BUILT, kernel);
-            fix(x, "apt install linux-headers-%s && dkms autoinstall -k %s",
-                kernel, kernel);
+            fix_package(x, machine_path(x->m, "linux-headers-%s", kernel),
+                        machine_path(x->m, "kernel-devel-%s", kernel));
+            fix(x, "dkms autoinstall -k %s", kernel);
         }
     }
 }
@@ -295,6 +301,10 @@ void check_driver_devices(struct exam *x)
 
     if (nvidia_read(x->m, &nv) != FOUND || !nv.loaded.n)
         return;
+    if (!machine_is_live(x->m) && !machine_kind(x->m, "/dev")) {
+        (void)got(x, NOT_CAPTURED, "/dev");
+        return;
+    }
     for (size_t i = 0; i < COUNT(shared); i++)
         if (!machine_kind(x->m, shared[i])) {
             say(x, VERDICT_FAILED, DRIVER_NO_DEVICE, shared[i]);
@@ -386,10 +396,10 @@ void check_driver_flavour(struct exam *x)
              needs_closed = version_compare(capability, STR("7.5")) < 0;
         if (needs_open && !nv.open) {
             say(x, VERDICT_FAILED, DRIVER_NEEDS_OPEN, i, cstr(x, capability));
-            fix(x, "apt install nvidia-open");
+            fix_package(x, "nvidia-open", "nvidia-open");
         } else if (needs_closed && nv.open) {
             say(x, VERDICT_FAILED, DRIVER_NEEDS_CLOSED, i, cstr(x, capability));
-            fix(x, "apt install cuda-drivers-580");
+            fix_package(x, "cuda-drivers-580", "cuda-drivers-580");
         }
     }
 }

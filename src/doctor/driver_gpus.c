@@ -73,6 +73,9 @@ void check_driver_answers(struct exam *x)
             fix(x, "modprobe nvidia   # dmesg says why it is not loaded");
         return;
     }
+    struct pci pci;
+    if (found == NOT_CAPTURED && pci_gpus(x->m, &pci) == FOUND && pci.n)
+        (void)got(x, found, "NVML");
     if (found == FOUND)
         evidence(x, "driver " STR_FMT ", cuda " STR_FMT,
                  STR_ARG(fact_value(text, "driver")),

@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "doctor/frames.h"
 #include "doctor/texts.h"
+#include "machine/os.h"
 
 void frame_put(struct buf *out, char kind, struct str body)
 {
@@ -80,6 +81,17 @@ const char *cstr(struct exam *x, struct str s)
     const char *copy = arena_cstr(&x->m->arena, s);
 
     return copy ? copy : "";
+}
+
+void fix_package(struct exam *x, const char *deb, const char *rpm)
+{
+    struct os os;
+
+    (void)os_read(x->m, &os);
+    if (os_has_dnf(&os))
+        fix(x, "dnf install %s", rpm);
+    else
+        fix(x, "apt install %s", deb);
 }
 
 bool got(struct exam *x, enum found found, const char *what)

@@ -25,8 +25,9 @@ static void by_rule(struct exam *x, const struct tables *tables, enum rule rule,
                           .today = today,
                           .arena = &x->m->arena};
     judge_by(&j, rule, s);
-    for (size_t i = 0; i < j.n; i++) {
+    if (j.n)
         evidence(x, "%s", whose);
+    for (size_t i = 0; i < j.n; i++) {
         if (j.v[i].fit == FIT_YES)
             continue;
         say(x,
@@ -40,14 +41,13 @@ static void by_rule(struct exam *x, const struct tables *tables, enum rule rule,
     }
 }
 
-/* The rule for the machine alone. */
-static void of_machine(struct exam *x, enum rule rule, const struct stack *s,
-                       const char *whose)
+/* The tables, and what is beneath Python; false, and said: no tables. */
+static bool look(struct exam *x, struct tables *tables, struct stack *out)
 {
-    struct tables tables;
-
-    if (open_tables(x, &tables))
-        by_rule(x, &tables, rule, s, whose);
+    if (!open_tables(x, tables))
+        return false;
+    found_beneath(x->m, tables, out);
+    return true;
 }
 
 /* The rule for every environment of Python. */
@@ -58,9 +58,8 @@ static void each_env(struct exam *x, enum rule rule,
     struct tables tables;
     struct stack machine;
 
-    if (!open_tables(x, &tables))
+    if (!look(x, &tables, &machine))
         return;
-    found_beneath(x->m, &machine);
     (void)python_read(x->m, &envs);
     for (size_t i = 0; i < envs.n; i++) {
         struct stack s = machine;
@@ -127,39 +126,41 @@ void check_onnxruntime_cuda(struct exam *x)
 
 void check_driver_branch(struct exam *x)
 {
+    struct tables tables;
     struct stack s;
 
-    found_beneath(x->m, &s);
-    of_machine(x, RULE_driver_branch, &s, cstr(x, s.driver));
+    if (look(x, &tables, &s))
+        by_rule(x, &tables, RULE_driver_branch, &s, cstr(x, s.driver));
 }
 
 void check_driver_generation(struct exam *x)
 {
+    struct tables tables;
     struct stack s;
 
-    found_beneath(x->m, &s);
+    if (!look(x, &tables, &s))
+        return;
     if (s.capability.n)
         evidence(x, STR_FMT, STR_ARG(s.capability));
-    of_machine(x, RULE_gpu, &s, cstr(x, s.capability));
+    by_rule(x, &tables, RULE_gpu, &s, cstr(x, s.capability));
 }
 
 void check_cuda_driver(struct exam *x)
 {
+    struct tables tables;
     struct stack s;
 
-    found_beneath(x->m, &s);
-    of_machine(x, RULE_cuda_driver, &s, "/usr/local/cuda");
+    if (look(x, &tables, &s))
+        by_rule(x, &tables, RULE_cuda_driver, &s, "/usr/local/cuda");
 }
 
 void check_hardware_system(struct exam *x)
 {
+    struct tables tables;
     struct stack s;
 
-    found_beneath(x->m, &s);
-    const char *name =
-        machine_path(x->m, STR_FMT " " STR_FMT, STR_ARG(s.system),
-                     STR_ARG(s.system_version));
-    if (s.system.n)
-        evidence(x, "%s", name);
-    of_machine(x, RULE_system, &s, name);
+    if (look(x, &tables, &s))
+        by_rule(x, &tables, RULE_system, &s,
+                machine_path(x->m, STR_FMT " " STR_FMT, STR_ARG(s.system),
+                             STR_ARG(s.system_version)));
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "doctor/check.h"
+#include "machine/os.h"
 #include "machine/pci.h"
 
 void check_hardware_gpus(struct exam *x)
@@ -88,6 +89,36 @@ void check_hardware_memory_errors(struct exam *x)
     }
 }
 
+/* "Out of memory: Killed process 812 (python3) total-vm:..." */
+static void look_for_the_killed(struct exam *x)
+{
+    static const char mark[] = "ut of memory: Killed process ";
+    struct str log = {NULL, 0};
+    const char *last = NULL;
+    unsigned n = 0;
+
+    if (machine_fact(x->m, "kernel-log", &log) != FOUND)
+        return;
+    while (log.n) {
+        struct str line = str_cut(&log, '\n');
+        const char *at = memmem(line.p, line.n, mark, sizeof(mark) - 1);
+        if (!at)
+            continue;
+        struct str who =
+            str_slice(line, (size_t)(at - line.p) + sizeof(mark) - 1, line.n);
+        const char *end = memchr(who.p, ')', who.n);
+        last =
+            cstr(x, end ? str_slice(who, 0, (size_t)(end - who.p) + 1) : who);
+        n++;
+    }
+    if (!last)
+        return;
+    evidence(x, "killed %u", n);
+    say(x, VERDICT_WARNING, HARDWARE_KILLED, n, last);
+    fix(x, "journalctl -k | grep -i 'killed process'   # then give the service "
+           "more memory, fewer workers or smaller batches");
+}
+
 void check_hardware_memory(struct exam *x)
 {
     struct str text = {NULL, 0};
@@ -103,6 +134,51 @@ void check_hardware_memory(struct exam *x)
         say(x, VERDICT_FAILED, HARDWARE_MEMORY_LOW, left, of);
     else if (left * 10 < of)
         say(x, VERDICT_WARNING, HARDWARE_MEMORY_LOW, left, of);
+    look_for_the_killed(x);
+}
+
+/* ---- the kernel --------------------------------------------------------- */
+
+/* "-generic" of 6.8.0-60-generic: kernels of one kind follow each other. */
+static struct str kind_of_kernel(struct str release)
+{
+    const char *dash = memrchr(release.p, '-', release.n);
+
+    return dash ? str_slice(release, (size_t)(dash - release.p), release.n)
+                : STR("");
+}
+
+void check_hardware_kernel(struct exam *x)
+{
+    struct names kernels = {.n = 0};
+    struct str uname = {NULL, 0}, newest = STR("");
+
+    if (machine_fact(x->m, "uname", &uname) != FOUND ||
+        machine_list(x->m, "/lib/modules", &kernels) != FOUND)
+        return;
+    struct str running = fact_value(uname, "release");
+    bool installed = false;
+    for (size_t i = 0; running.n && i < kernels.n; i++) {
+        struct str k = kernels.v[i];
+        if (!machine_kind(x->m,
+                          machine_path(x->m, "/lib/modules/%s/kernel", k.p)) &&
+            !machine_kind(
+                x->m, machine_path(x->m, "/lib/modules/%s/modules.dep", k.p)))
+            continue; /* what is left of one that was removed */
+        installed = installed || str_eq(k, running);
+        if (str_eq(kind_of_kernel(k), kind_of_kernel(running)) &&
+            version_compare(k, newest.n ? newest : running) > 0)
+            newest = k;
+    }
+    if (!installed) /* not a kernel of this system: a container */
+        return;
+    evidence(x, STR_FMT, STR_ARG(running));
+    if (!newest.n)
+        return;
+    say(x, VERDICT_WARNING, HARDWARE_OLD_KERNEL, cstr(x, running),
+        cstr(x, newest));
+    fix(x, "reboot   # before a driver is installed: it is built for the "
+           "kernel that runs");
 }
 
 /* ---- around it ---------------------------------------------------------- */

@@ -60,7 +60,12 @@ void check_network_resolver(struct exam *x)
     struct str text = {NULL, 0};
     size_t n = 0;
 
+    struct str to = STR("");
     enum found found = machine_read(x->m, "/etc/resolv.conf", &text);
+    /* Made at every start: a machine that does not run has none. */
+    if (found == ABSENT && !machine_is_live(x->m) &&
+        machine_link(x->m, "/etc/resolv.conf", &to) == FOUND)
+        found = NOT_CAPTURED;
     if (found != FOUND && found != ABSENT) {
         (void)got(x, found, "/etc/resolv.conf");
         return;
@@ -149,7 +154,13 @@ static void look_at_port(struct exam *x, void *ctx, unsigned port)
 
 void check_network_ports(struct exam *x)
 {
-    each_port(x, NULL, look_at_port);
+    enum found found =
+        machine_kind(x->m, "/proc/net/tcp") || machine_is_live(x->m)
+            ? FOUND
+            : NOT_CAPTURED;
+
+    if (got(x, found, "/proc/net/tcp"))
+        each_port(x, NULL, look_at_port);
 }
 
 /* ---- cards -------------------------------------------------------------- */

@@ -69,9 +69,15 @@ struct sources {
     size_t n;
 };
 
-/* The address in "deb [signed-by=...] https://... /". */
+/* The address in "deb [signed-by=...] https://... /", or in "URIs: https://..."
+ * of a .sources file. */
 static struct str address_in(struct str line)
 {
+    if (str_starts(line, STR("URIs:"))) {
+        (void)str_cut(&line, ' ');
+        line = str_trim(line);
+        return str_cut(&line, ' ');
+    }
     if (!str_starts(line, STR("deb ")))
         return STR("");
     (void)str_cut(&line, ' ');
@@ -82,11 +88,38 @@ static struct str address_in(struct str line)
     return str_cut(&line, ' ');
 }
 
+/* $(ARCH) stands for the machine's own, and a / at the end for nothing. */
+static bool same_address(struct str a, struct str b)
+{
+    static const char arch[] = "$(ARCH)";
+    const char *at = memmem(a.p, a.n, arch, sizeof(arch) - 1),
+               *other = memmem(b.p, b.n, arch, sizeof(arch) - 1);
+
+    while (str_ends(a, STR("/")))
+        a = str_slice(a, 0, a.n - 1);
+    while (str_ends(b, STR("/")))
+        b = str_slice(b, 0, b.n - 1);
+    if (!at == !other)
+        return str_eq(a, b);
+    size_t n = at ? (size_t)(at - a.p) : (size_t)(other - b.p);
+    return str_eq(str_slice(a, 0, n), str_slice(b, 0, n));
+}
+
 static void take_source(struct exam *x, struct sources *s, struct str address,
                         const char *file)
 {
+    static const char *const retired[] = {
+        "nvidia.github.io/nvidia-docker",
+        "nvidia.github.io/nvidia-container-runtime"};
+
+    for (size_t i = 0; i < COUNT(retired); i++)
+        if (memmem(address.p, address.n, retired[i], strlen(retired[i]))) {
+            say(x, VERDICT_WARNING, SECURITY_RETIRED, cstr(x, address), file);
+            fix(x, "rm %s && stoker setup nvidia-container --apply", file);
+            return;
+        }
     for (size_t i = 0; i < s->n; i++)
-        if (str_eq(s->address[i], address)) {
+        if (same_address(s->address[i], address)) {
             if (strcmp(s->file[i], file) == 0)
                 return;
             say(x, VERDICT_FAILED, SECURITY_TWICE, cstr(x, address), s->file[i],
@@ -111,7 +144,8 @@ void check_security_sources(struct exam *x)
         struct str text = {NULL, 0};
         const char *file =
             machine_path(x->m, "/etc/apt/sources.list.d/%s", names.v[i].p);
-        if (!str_ends(names.v[i], STR(".list")) ||
+        if ((!str_ends(names.v[i], STR(".list")) &&
+             !str_ends(names.v[i], STR(".sources"))) ||
             machine_read(x->m, file, &text) != FOUND)
             continue;
         evidence(x, "%s", names.v[i].p);

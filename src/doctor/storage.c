@@ -26,6 +26,42 @@ static bool take_mount(struct str line, struct mount *out)
     return out->kind.n > 0;
 }
 
+/* "source /at kind options 0 0" of /proc/mounts, which older copies have. */
+static bool take_plain(struct str line, struct mount *out)
+{
+    out->source = str_cut(&line, ' ');
+    out->at = str_cut(&line, ' ');
+    out->kind = str_cut(&line, ' ');
+    out->options = out->super = str_cut(&line, ' ');
+    return out->options.n > 0;
+}
+
+struct mounts {
+    struct str text; /* what is left */
+    bool plain;
+};
+
+static enum found read_mounts(struct exam *x, struct mounts *out)
+{
+    *out = (struct mounts){.text = {NULL, 0}};
+    enum found found = machine_read(x->m, "/proc/self/mountinfo", &out->text);
+    if (found != ABSENT)
+        return found;
+    out->plain = true;
+    found = machine_read(x->m, "/proc/mounts", &out->text);
+    return found == ABSENT && !machine_is_live(x->m) ? NOT_CAPTURED : found;
+}
+
+static bool next_mount(struct mounts *m, struct mount *out)
+{
+    while (m->text.n) {
+        struct str line = str_cut(&m->text, '\n');
+        if (m->plain ? take_plain(line, out) : take_mount(line, out))
+            return true;
+    }
+    return false;
+}
+
 static bool is_network(struct str kind)
 {
     return str_starts(kind, STR("nfs")) || str_eq(kind, STR("cifs")) ||
@@ -51,15 +87,15 @@ static bool keeps_files(struct str kind)
 static void each_mount(struct exam *x,
                        void (*each)(struct exam *x, const struct mount *m))
 {
-    struct str text = {NULL, 0}, seen[256];
+    struct str seen[256];
+    struct mounts mounts;
     struct mount m;
     size_t n = 0;
 
-    if (!got(x, machine_read(x->m, "/proc/self/mountinfo", &text),
-             "/proc/self/mountinfo"))
+    if (!got(x, read_mounts(x, &mounts), "/proc/self/mountinfo"))
         return;
-    while (text.n) {
-        if (!take_mount(str_cut(&text, '\n'), &m) || !keeps_files(m.kind))
+    while (next_mount(&mounts, &m)) {
+        if (!keeps_files(m.kind))
             continue;
         bool again = false;
         for (size_t i = 0; i < n; i++)
@@ -230,13 +266,13 @@ static void each_entry(struct exam *x,
 /* What is mounted there; false: nothing. */
 static bool mounted(struct exam *x, struct str at, struct mount *out)
 {
-    struct str text = {NULL, 0};
+    struct mounts mounts;
     bool yes = false;
     struct mount m;
 
-    (void)machine_read(x->m, "/proc/self/mountinfo", &text);
-    while (text.n)
-        if (take_mount(str_cut(&text, '\n'), &m) && str_eq(m.at, at)) {
+    (void)read_mounts(x, &mounts);
+    while (next_mount(&mounts, &m))
+        if (str_eq(m.at, at)) {
             *out = m; /* the last is on top */
             yes = true;
         }
@@ -260,7 +296,11 @@ static void look_whether_mounted(struct exam *x, const struct entry *e)
 
 void check_storage_fstab(struct exam *x)
 {
-    each_entry(x, look_whether_mounted);
+    struct mounts mounts;
+
+    if (machine_kind(x->m, "/etc/fstab") &&
+        got(x, read_mounts(x, &mounts), "/proc/self/mountinfo"))
+        each_entry(x, look_whether_mounted);
 }
 
 static void look_at_name(struct exam *x, const struct entry *e)

@@ -13,7 +13,8 @@
  *   reach URL        status N, milliseconds N; or error TEXT
  *
  * Answers are lines "key value"; a captured machine has them as files in
- * .stoker/facts, percent-encoded names.
+ * .stoker/facts, percent-encoded names. Of a machine that has no such folder,
+ * files tell of uname, kernel-log and environment.
  */
 #ifndef MACHINE_FACTS_H
 #define MACHINE_FACTS_H
@@ -25,6 +26,10 @@
 
 /* Asks this machine. */
 enum found facts_ask(const char *name, struct buf *out);
+
+/* The same of the files of a machine that was copied without its facts; ABSENT:
+ * they do not tell. */
+enum found facts_of_files(struct machine *m, const char *name, struct buf *out);
 
 /* The value behind "key " at the start of a line; p NULL if there is none. */
 struct str fact_value(struct str text, const char *key);

@@ -350,6 +350,11 @@ enum found machine_fact(struct machine *m, const char *name, struct str *out)
     buf_init(&text, MACHINE_FILE_MAX);
     enum found found =
         m->root < 0 ? facts_ask(name, &text) : captured_fact(m, name, &text);
+    if (m->root >= 0 && found == ABSENT &&
+        !machine_kind(m, "/" MACHINE_FACTS)) {
+        found = facts_of_files(m, name, &text);
+        found = found == ABSENT ? NOT_CAPTURED : found;
+    }
     if (text.failed)
         found = BROKEN;
     found = answer(m, 'q', name, found, buf_str(&text), out);

@@ -4,7 +4,7 @@
 
 #include "machine/facts.h"
 
-enum { ENVS_MAX = 64 };
+enum { ENVS_MAX = 64, HOMES_MAX = 50 };
 
 struct looking {
     struct machine *m;
@@ -111,6 +111,27 @@ static void take_named(struct looking *l, struct str environment,
                     "site-packages", false);
 }
 
+/* Environments beneath a home, of conda, and those of its projects. */
+static void take_home(struct looking *l, const char *home)
+{
+    static const char *const condas[] = {"miniconda3", "anaconda3",
+                                         "miniforge3", "mambaforge"};
+    static const char *const usual[] = {"venv", ".venv", "env"};
+    struct names names = {.n = 0};
+
+    take_beneath(l, home);
+    for (size_t i = 0; i < COUNT(condas); i++)
+        take_beneath(l, machine_path(l->m, "%s/%s/envs", home, condas[i]));
+    if (machine_list(l->m, home, &names) != FOUND)
+        return;
+    for (size_t i = 0; i < names.n && i < 200; i++)
+        for (size_t k = 0; k < COUNT(usual); k++)
+            take_prefix(l,
+                        machine_path(l->m, "%s/" STR_FMT "/%s", home,
+                                     STR_ARG(names.v[i]), usual[k]),
+                        "site-packages", false);
+}
+
 enum found python_read(struct machine *m, struct python_envs *out)
 {
     struct looking l = {m, out};
@@ -128,11 +149,14 @@ enum found python_read(struct machine *m, struct python_envs *out)
     take_beneath(&l, "/opt/conda/envs");
     take_beneath(&l, "/srv");
     struct str home = fact_value(environment, "HOME");
-    if (home.n > 1) {
-        take_beneath(&l, machine_path(m, STR_FMT, STR_ARG(home)));
-        take_beneath(
-            &l, machine_path(m, STR_FMT "/miniconda3/envs", STR_ARG(home)));
-    }
+    struct names homes = {.n = 0};
+    if (home.n > 1)
+        take_home(&l, machine_path(m, STR_FMT, STR_ARG(home)));
+    else
+        take_home(&l, "/root");
+    (void)machine_list(m, "/home", &homes);
+    for (size_t i = 0; i < homes.n && i < HOMES_MAX; i++)
+        take_home(&l, machine_path(m, "/home/" STR_FMT, STR_ARG(homes.v[i])));
     return out->n ? FOUND : ABSENT;
 }
 

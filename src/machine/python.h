@@ -2,8 +2,8 @@
  * nothing of Python is run.
  *
  * An environment is the system's, the active one, or one in a usual place:
- * beneath /opt, /srv, a home, conda's envs. A distribution is a directory
- * NAME-VERSION.dist-info
+ * beneath /opt, /srv, a home or a project in it, conda's envs. A distribution
+ * is a directory NAME-VERSION.dist-info
  * (https://packaging.python.org/en/latest/specifications/recording-installed-packages/).
  */
 #ifndef MACHINE_PYTHON_H

@@ -71,7 +71,7 @@ static const char *choose(struct plan *p)
                           .language = p->options->language,
                           .today = month,
                           .arena = p->arena};
-    found_beneath(p->machine, &s);
+    found_beneath(p->machine, &tables, &s);
     if (asked) {
         s.toolkit = str_from_cstr(asked);
         if (fit_of(&s, &j) == FIT_NO)

@@ -70,7 +70,7 @@ static bool choose(struct plan *p, struct choice *c)
         refuse(p, titled(p, SETUP_TEXT_TABLES, err.msg));
         return false;
     }
-    found_beneath(p->machine, &c->found);
+    found_beneath(p->machine, &c->tables, &c->found);
     if (pci_gpus(p->machine, &gpus) != FOUND || gpus.n == 0) {
         refuse(p, titled(p, SETUP_TEXT_DRIVER_NO_GPU));
         return false;

@@ -92,6 +92,8 @@ def json_set(**values):
 BUS = "/sys/bus/pci/devices/0000:3b:00.0"
 SITE = "/opt/venv/lib/python3.11/site-packages"
 EFI = "/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"
+FIREWALLD = {"/etc/systemd/system/multi-user.target.wants/firewalld.service": "-> /usr/lib/systemd/system/firewalld.service",
+             "/usr/lib/firewalld/zones/public.xml": '<?xml version="1.0"?>\n<zone>\n  <service name="ssh"/>\n</zone>\n'}
 UFW = {"/etc/ufw/ufw.conf": "ENABLED=yes\n", "/etc/ufw/user.rules": "### tuple ### allow tcp 22 0.0.0.0/0 any 0.0.0.0/0 in\n"}
 
 
@@ -306,6 +308,16 @@ ROWS = [
      FINE, "", ""),
     ("firewall.loopback", LAPTOP, {**UFW, **LISTENS("0100007F"), "/etc/ufw/user.rules": "### tuple ### allow any 8000 0.0.0.0/0 any 0.0.0.0/0 in\n"}, WARNING,
      "listens on 127.0.0.1 only", "--host 0.0.0.0"),
+    ("firewall.ports", LAPTOP, UFW, INFO, "ufw is active and has no rule for port 8000", "ufw allow 8002/tcp"),
+    ("firewall.ports", LAPTOP, {**UFW, "/etc/default/ufw": "IPV6=yes\nDEFAULT_INPUT_POLICY=\"ACCEPT\"\n"}, FINE, "", ""),
+    ("firewall.ports", LAPTOP, {**FIREWALLD, **LISTENS("00000000")}, WARNING, "firewalld is active and has no rule for port 8000", "firewall-cmd --permanent --add-port=8000/tcp"),
+    ("firewall.ports", LAPTOP, {**FIREWALLD, **LISTENS("00000000"), "/etc/firewalld/firewalld.conf": "# x\nDefaultZone=work\n",
+                                "/etc/firewalld/zones/work.xml": '<zone>\n <port protocol="tcp" port="7000-9000"/>\n</zone>\n'}, FINE, "", ""),
+    ("firewall.ports", LAPTOP, {**FIREWALLD, **LISTENS("00000000"), "/etc/firewalld/zones/public.xml": '<zone><port port="8000" protocol="udp"/><port port="22" protocol="tcp"/></zone>'},
+     WARNING, "has no rule for port 8000", "firewall-cmd"),
+    ("firewall.ports", LAPTOP, {**FIREWALLD, **LISTENS("00000000"), "/etc/firewalld/zones/public.xml": '<zone target="ACCEPT"></zone>'}, FINE, "", ""),
+    ("firewall.ports", LAPTOP, {"/etc/systemd/system/sysinit.target.wants/nftables.service": "-> /lib/systemd/system/nftables.service"}, UNKNOWN,
+     "known to root alone", "nft list ruleset"),
     ("security.secure_boot", LAPTOP, {EFI: "\x06\x00\x00\x00\x01", "fact:kernel-log": "Loading of module with unavailable key is rejected\nnvidia: Key was rejected by service\n"}, FAILED,
      "Secure Boot is on", "mokutil"),
     ("security.secure_boot", LAPTOP, {EFI: "\x06\x00\x00\x00\x00"}, FINE, "", ""),
@@ -314,6 +326,17 @@ ROWS = [
     ("security.selinux", LAPTOP, {"/sys/fs/selinux/enforce": "0"}, FINE, "", ""),
     ("security.sources", SERVER, {"/etc/apt/sources.list.d/a.list": "deb [signed-by=/k] https://nvidia.github.io/libnvidia-container/stable/deb/amd64 /\n",
                                   "/etc/apt/sources.list.d/b.list": "# x\ndeb https://nvidia.github.io/libnvidia-container/stable/deb/amd64 /\n"}, FAILED, "is in two files: ", "rm /etc/apt"),
+    ("security.sources", SERVER, {"/etc/apt/sources.list.d/a.list": "deb https://nvidia.github.io/libnvidia-container/stable/deb/$(ARCH) /\n",
+                                  "/etc/apt/sources.list.d/b.sources": "Types: deb\nURIs: https://nvidia.github.io/libnvidia-container/stable/deb/amd64/\nSuites: /\n"}, FAILED, "is in two files: ", "rm /etc/apt"),
+    ("security.sources", SERVER, {"/etc/apt/sources.list.d/nvidia-docker.list": "deb https://nvidia.github.io/nvidia-docker/ubuntu20.04/$(ARCH) /\n"}, WARNING, "is retired", "rm /etc/apt/sources.list.d/nvidia-docker.list"),
+    ("hardware.kernel", SERVER, {"/lib/modules/6.8.0-71-generic/modules.dep": ""}, WARNING, f"{KERNEL} runs while 6.8.0-71-generic is installed", "reboot"),
+    ("hardware.kernel", SERVER, {"/lib/modules/6.8.0-71-lowlatency/modules.dep": "", "/lib/modules/6.8.0-72-generic/": ""}, FINE, "", ""),
+    ("hardware.memory", LAPTOP, {"fact:kernel-log": "x\nOut of memory: Killed process 812 (python3) total-vm:1kB\nMemory cgroup out of memory: Killed process 9 (uvicorn) x\n"},
+     WARNING, "for want of memory since the start: 2, the last was 9 (uvicorn)", "journalctl -k"),
+    ("cuda.debugging", SERVER, {"/etc/environment": "# CUDA_PROFILE=1\nPATH=/bin\nCUDA_LAUNCH_BLOCKING=1\n"}, WARNING, 'CUDA_LAUNCH_BLOCKING is set to "1" in /etc/environment, line 3', "sed -i '3d'"),
+    ("cuda.debugging", SERVER, {"/etc/profile.d/x.sh": "export CUDA_PROFILE='1'\n"}, WARNING, 'CUDA_PROFILE is set to "1" in /etc/profile.d/x.sh, line 1', ""),
+    ("cuda.debugging", SERVER, {"/etc/systemd/system/a.service.d/b.conf": '[Service]\nEnvironment="CUDA_LAUNCH_BLOCKING=1"\n'}, WARNING, "a.service.d/b.conf, line 2", ""),
+    ("cuda.debugging", SERVER, {"/etc/environment": "CUDA_LAUNCH_BLOCKING=0\nMY_CUDA_PROFILE=1\n"}, SKIPPED, "", ""),
     ("services.logrotate", LAPTOP, {"/etc/logrotate.conf": "weekly\n"}, WARNING, "has never run", "logrotate.timer"),
     ("services.logrotate", LAPTOP, {"/etc/logrotate.conf": "weekly\n", "/var/lib/logrotate/status": "logrotate state -- version 2\n"}, FINE, "", ""),
     ("services.journal", LAPTOP, {"/run/systemd/journal/": ""}, INFO, "in memory only", "/var/log/journal"),
@@ -337,6 +360,60 @@ def test_checks(folder, check, machine, changes, verdict, words, remedy):
     assert words in text and bool(words) == bool(text), c
     assert remedy in "\n".join(f["fix"] for f in c["findings"]), c
     assert r.returncode == {FAILED: 21, HUNG: 21, WARNING: 20}.get(verdict, 0)
+
+
+# ---- a copy of files alone: nobody asked the machine for facts ------------------
+
+FILES = {k: v for k, v in SERVER.items() if not k.startswith("fact:")} | {"/proc/sys/kernel/osrelease": f"{KERNEL}\n"}
+MOUNTED = {k: v for k, v in FILES.items() if not k.startswith(("/proc", "/sys", "/dev"))} | {"/etc/resolv.conf": "-> ../run/systemd/resolve/stub-resolv.conf"}
+XID = "NVRM: Xid (PCI:0000:3b:00): 79, pid='<unknown>', name=<unknown>, GPU has fallen off the bus.\n"
+VENV = "/home/alice/work/.venv/lib/python3.11/site-packages"
+
+COPIES = [
+    ("time.synchronised", FILES, {}, UNKNOWN, "adjtimex is not in this copy of the machine"),
+    ("driver.answers", FILES, {}, UNKNOWN, "NVML is not in this copy"),
+    ("containers.daemon", FILES, {}, UNKNOWN, "is not in this copy"),
+    ("services.failed", FILES, {}, UNKNOWN, "is not in this copy"),
+    ("network.ports", MOUNTED, {}, UNKNOWN, "/proc/net/tcp is not in this copy"),
+    ("network.resolver", MOUNTED, {}, UNKNOWN, "/etc/resolv.conf is not in this copy"),
+    ("storage.fstab", MOUNTED, {}, UNKNOWN, "/proc/self/mountinfo is not in this copy"),
+    ("storage.fstab", MOUNTED, {"/proc/mounts": "/dev/sda1 / ext4 rw 0 0\n"}, FINE, ""),
+    ("storage.fstab", MOUNTED, {"/proc/mounts": "/dev/sda1 /boot ext4 rw 0 0\n"}, FAILED, "is not mounted on /"),
+    ("driver.devices", FILES, {f"/dev/{n}": None for n in ("nvidiactl", "nvidia-uvm", "nvidia0", "nvidia1")}, UNKNOWN, "/dev is not in this copy"),
+    ("driver.headers", FILES, {f"/lib/modules/{KERNEL}/build/": None}, WARNING, "build is missing"),
+    ("driver.headers", FILES, {f"/lib/modules/{KERNEL}/build/": None, "/proc/sys/kernel/osrelease": None, "/proc/version": f"Linux version {KERNEL} (x@y) #1\n"}, WARNING, "build is missing"),
+    ("driver.xids", FILES, {"/var/log/kern.log": "kernel: Linux version 1\nkernel: " + XID}, FAILED, "XID 79"),
+    ("driver.xids", FILES, {"/var/log/kern.log": "kernel: " + XID + "kernel: Linux version 2\n"}, FINE, ""),
+    ("driver.lost", FILES, {"/dev/kmsg": XID}, FAILED, "fallen off the bus"),
+    ("driver.generation", FILES, {"/proc/driver/nvidia/gpus/0000:1b:00.0/information": "Model: \t\t Tesla V100-SXM2-16GB\n", "/usr/local/cuda-13.0/bin/nvcc": "", "/usr/local/cuda": "-> cuda-13.0"},
+     FAILED, "CUDA 13.0 no longer knows Volta (7.0)"),
+    ("python.kernels", FILES, {f"{VENV}/torch-2.0.1.dist-info/METADATA": "", f"{VENV}/torch/version.py": "cuda = '11.7'\n"}, FAILED, "/home/alice/work/.venv: torch 2.0.1 for CUDA 11.7 has no code for Hopper"),
+    ("python.numpy", MOUNTED, {f"{VENV}/torch-2.0.1.dist-info/METADATA": "", f"{VENV}/numpy-2.0.0.dist-info/METADATA": ""}, FAILED, "/home/alice/work/.venv: torch 2.0.1 needs numpy before 2"),
+    ("python.numpy", MOUNTED, {"/root/miniconda3/envs/a/lib/python3.11/site-packages/torch-2.0.1.dist-info/METADATA": "",
+                               "/root/miniconda3/envs/a/lib/python3.11/site-packages/numpy-2.0.0.dist-info/METADATA": ""}, FAILED, "/root/miniconda3/envs/a: torch"),
+    ("cuda.home", FILES, {"/etc/environment": 'export CUDA_HOME="/usr/local/cuda-9"\n'}, WARNING, "/usr/local/cuda-9"),
+]
+
+
+@pytest.mark.parametrize("check,machine,changes,verdict,words", COPIES, ids=[f"{r[0]}-{i}" for i, r in enumerate(COPIES)])
+def test_copies_of_files_alone(folder, check, machine, changes, verdict, words):
+    found, _ = examine(folder, changed(machine, changes), "--only", check)
+    c = found[check]
+    assert c["verdict"] == verdict and words in "".join(f["text"] for f in c["findings"]), c
+
+
+@pytest.mark.parametrize("machine", [FILES, MOUNTED], ids=["files", "mounted"])
+def test_what_a_copy_does_not_tell_is_no_fault(folder, machine):
+    found, r = examine(folder, machine)
+    assert not [c for c in found.values() if c["verdict"] in (FAILED, WARNING, HUNG)], r.stdout
+    assert r.returncode == 0
+
+
+@pytest.mark.parametrize("release,words", [('ID="rhel"\nVERSION_ID="9.4"\nID_LIKE="fedora"\n', "dnf install nvidia-container-toolkit"),
+                                           ('ID=ubuntu\nID_LIKE=debian\nVERSION_ID="22.04"\n', "apt install nvidia-container-toolkit")])
+def test_packages_are_named_as_the_system_installs_them(folder, release, words):
+    found, _ = examine(folder, changed(FILES, {"/etc/os-release": release, "/etc/docker/daemon.json": "{}"}), "--only", "containers.runtime")
+    assert words in found["containers.runtime"]["findings"][0]["fix"]
 
 
 def test_every_check_is_tested_broken():
