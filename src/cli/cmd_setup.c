@@ -8,7 +8,7 @@
 #include "cli/command.h"
 #include "cli/setup_runs.h"
 #include "doctor/report.h"
-#include "machine/pci.h"
+#include "machine/machine.h"
 #include "setup/journal.h"
 #include "setup/mirrors.h"
 #include "setup/show.h"
@@ -79,34 +79,16 @@ static enum errc take_target(struct cli *cli, struct options *o,
                    near ? near : "base");
 }
 
-/* `all` leaves out what needs to be told more, and what is about GPUs on a
- * machine that has none. */
-static void leave_out(struct options *o, struct machine *m)
-{
-    struct pci gpus;
-    bool any = pci_gpus(m, &gpus) == FOUND && gpus.n > 0;
-
-    o->setup.targets[SETUP_driver] &= any;
-    o->setup.targets[SETUP_cuda] &= any;
-    o->setup.targets[SETUP_nvidia_container] &= any;
-    o->setup.targets[SETUP_onnxruntime] &= o->setup.ort != NULL;
-    o->setup.targets[SETUP_firewall] &= o->setup.allow != NULL;
-}
-
 static enum errc take_targets(struct cli *cli, struct options *o,
-                              const struct flag_args *args, struct machine *m,
-                              struct err *err)
+                              const struct flag_args *args, struct err *err)
 {
     enum errc rc = ERR_OK;
-    bool all = false;
 
     o->setup.language = cli->language;
     for (int i = 0; i < args->n && !rc; i++) {
-        all |= strcmp(args->rest[i], "all") == 0;
+        o->setup.all |= strcmp(args->rest[i], "all") == 0;
         rc = take_target(cli, o, args->rest[i], err);
     }
-    if (all)
-        leave_out(o, m);
     if (!rc && o->plan && o->apply)
         rc = err_set(err, ERR_INVALID, "%s",
                      text_in(cli->language, TEXT_SETUP_BOTH));
@@ -170,12 +152,13 @@ static void print_plan(struct cli *cli, const struct options *o,
         show_plan(plan, &style, &out);
     (void)fwrite(out.p ? out.p : "", 1, out.n, cli->out);
     buf_fini(&out);
-    if (o->json)
+    if (o->json || plan->refused) /* the error says why */
         return;
-    size_t n = plan_open_steps(plan);
+    size_t n = plan_open_steps(plan), kept = 0;
+    for (size_t i = 0; i < plan->n; i++)
+        kept += plan->v[i].already && plan->v[i].kind != STEP_NOTE;
     if (n)
-        fprintf(cli->out, text_in(cli->language, TEXT_SETUP_TO_DO), n,
-                plan->n - n);
+        fprintf(cli->out, text_in(cli->language, TEXT_SETUP_TO_DO), n, kept);
     else
         fprintf(cli->out, "%s", text_in(cli->language, TEXT_SETUP_NOTHING));
     fflush(cli->out);
@@ -349,7 +332,7 @@ static enum errc resume(struct cli *cli, struct options *o, const char *name,
     again.setup.yes_driver |= o->setup.yes_driver;
     h->bundle = o->setup.bundle ? o->setup.bundle : again.setup.bundle;
     again.setup.bundle = h->bundle;
-    rc = rc ? rc : take_targets(cli, &again, &args, m, err);
+    rc = rc ? rc : take_targets(cli, &again, &args, err);
     rc = rc ? rc : rank_mirrors(cli, &again, &arena, err);
     rc = rc ? rc : apply_run(cli, &again, m, &run, err);
     journal_close(&run);
@@ -373,7 +356,7 @@ static enum errc prepare(struct cli *cli, struct options *o,
         return resume(cli, o, name, m, h, err);
     if (strcmp(word, "runs") == 0 && args->n == 1)
         return setup_list_runs(cli, o->json, h, err);
-    enum errc rc = take_targets(cli, o, args, m, err);
+    enum errc rc = take_targets(cli, o, args, err);
     rc = rc ? rc : rank_mirrors(cli, o, a, err);
     if (!rc && o->download)
         return download(cli, o, m, h, err);

@@ -86,6 +86,11 @@ void target_cuda(struct plan *p)
 {
     struct os os = plan_os(p);
 
+    /* Named, it is a machine that builds for others. */
+    if (p->options->all && !has_gpus(p)) {
+        lack(p, titled(p, SETUP_TEXT_DRIVER_NO_GPU));
+        return;
+    }
     if (!os_has_apt(&os) && !os_has_dnf(&os)) {
         refuse(p, titled(p, SETUP_TEXT_NO_SYSTEM));
         return;

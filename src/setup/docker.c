@@ -123,6 +123,10 @@ void target_nvidia_container(struct plan *p)
 {
     struct os os = plan_os(p);
 
+    if (p->options->all && !has_gpus(p)) {
+        lack(p, titled(p, SETUP_TEXT_DRIVER_NO_GPU));
+        return;
+    }
     if (os_has_apt(&os)) {
         apt_repository(
             p, "nvidia-container-toolkit", TOOLKIT "/gpgkey",

@@ -71,8 +71,8 @@ static bool choose(struct plan *p, struct choice *c)
         return false;
     }
     found_beneath(p->machine, &c->tables, &c->found);
-    if (pci_gpus(p->machine, &gpus) != FOUND || gpus.n == 0) {
-        refuse(p, titled(p, SETUP_TEXT_DRIVER_NO_GPU));
+    if (!has_gpus(p) || pci_gpus(p->machine, &gpus) != FOUND) {
+        lack(p, titled(p, SETUP_TEXT_DRIVER_NO_GPU));
         return false;
     }
     c->open = gpus.v[0].device >= TURING;
@@ -88,10 +88,11 @@ static bool choose(struct plan *p, struct choice *c)
     else if (c->found.driver.n && !o->yes_driver &&
              machine_kind(p->machine, "/sys/module/nvidia") &&
              version_major(c->found.driver) !=
-                 version_major(str_from_cstr(c->branch)))
-        refuse(p,
-               titled(p, SETUP_TEXT_DRIVER_IN_USE,
-                      made(p, STR_FMT, STR_ARG(c->found.driver)), c->branch));
+                 version_major(str_from_cstr(c->branch))) {
+        lack(p, titled(p, SETUP_TEXT_DRIVER_IN_USE,
+                       made(p, STR_FMT, STR_ARG(c->found.driver)), c->branch));
+        return false;
+    }
     return !p->refused;
 }
 

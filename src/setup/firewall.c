@@ -171,7 +171,7 @@ void target_firewall(struct plan *p)
     const char *ports = o->ports;
 
     if (!o->allow) {
-        refuse(p, titled(p, SETUP_TEXT_NEEDS, "allow"));
+        lack(p, titled(p, SETUP_TEXT_NEEDS, "allow"));
         return;
     }
     if (!check(p, ports, o->allow))

@@ -79,7 +79,7 @@ void target_onnxruntime(struct plan *p)
             version_compare(os.version, STR("13")) >= 0)
             install(p, titled(p, SETUP_TEXT_ORT_LIBRARY), "libonnxruntime1.21");
         else
-            refuse(p, titled(p, SETUP_TEXT_ORT_WHICH));
+            lack(p, titled(p, SETUP_TEXT_ORT_WHICH));
         return;
     }
     if (o->bundle && path[0] != '/')

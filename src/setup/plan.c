@@ -328,6 +328,14 @@ void refuse(struct plan *p, const char *why)
         p->refused = made(p, "%s: %s", setup_targets[p->target].name, why);
 }
 
+void lack(struct plan *p, const char *why)
+{
+    if (p->options->all)
+        note(p, titled(p, SETUP_TEXT_LEFT_OUT, why));
+    else
+        refuse(p, why);
+}
+
 /* ---- steps that go together --------------------------------------------- */
 
 void service(struct plan *p, const char *unit)

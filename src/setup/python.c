@@ -54,8 +54,8 @@ static struct str usual_list(struct plan *p)
             version_compare(python, str_from_cstr(usual[i].to)) <= 0)
             return str_from_cstr(
                 made(p, "# stoker setup python\n%s", usual[i].list));
-    refuse(p, titled(p, SETUP_TEXT_PYTHON_WHICH,
-                     made(p, STR_FMT, STR_ARG(python))));
+    lack(p,
+         titled(p, SETUP_TEXT_PYTHON_WHICH, made(p, STR_FMT, STR_ARG(python))));
     return STR("");
 }
 
@@ -118,7 +118,7 @@ void target_python(struct plan *p)
         (!was_begun(p, make) && !machine_kind(p->machine, python) &&
          machine_list(p->machine, venv, &names) == FOUND && names.n))
         refuse(p, titled(p, SETUP_TEXT_PYTHON_PLACE, venv));
-    if (p->refused)
+    if (p->refused || !text.n) /* none is known: left out */
         return;
     if (os_has_apt(&os))
         install(p, titled(p, SETUP_TEXT_PYTHON_PACKAGES),

@@ -4,6 +4,7 @@
 #include <sys/utsname.h>
 
 #include "machine/facts.h"
+#include "machine/pci.h"
 #include "setup/host.h"
 #include "setup/step.h"
 
@@ -18,6 +19,13 @@ struct os plan_os(struct plan *p)
 bool is_running(struct plan *p)
 {
     return !host_is_tree(p->host);
+}
+
+bool has_gpus(struct plan *p)
+{
+    struct pci gpus;
+
+    return pci_gpus(p->machine, &gpus) == FOUND && gpus.n > 0;
 }
 
 bool has_systemd(struct plan *p)

@@ -43,6 +43,7 @@ struct setup_options {
     const char *root; /* NULL: this machine */
     enum language language;
     bool targets[SETUP_TARGETS];
+    bool all; /* every target, as far as this machine and what is said go */
     bool yes_driver;          /* a driver in use may be replaced */
     const char *bundle;       /* directory of packages, for machines offline */
     const char *hostname;     /* base */

@@ -72,6 +72,10 @@ void note(struct plan *p, const char *title);
 /* The target cannot be done here. */
 void refuse(struct plan *p, const char *why);
 
+/* The same of what this machine or the command line lacks: of all targets this
+ * one is left out, and that is noted. */
+void lack(struct plan *p, const char *why);
+
 /* The bytes of a file as it will be after the steps before; p NULL: none. */
 struct str planned(struct plan *p, const char *path);
 
@@ -81,6 +85,7 @@ struct os plan_os(struct plan *p);
 
 /* systemd runs here, so services can be started; nothing does in a tree. */
 bool has_systemd(struct plan *p);
+bool has_gpus(struct plan *p);
 
 /* The machine is the running one: modules, mounts, sysctls make sense. */
 bool is_running(struct plan *p);

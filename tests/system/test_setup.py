@@ -239,6 +239,24 @@ def test_a_driver_in_use_stays_without_a_word_for_it(folder):
     assert r.returncode == 0 and "nvidia-driver-pinning-620" in packages(steps)
 
 
+def test_all_leaves_out_what_it_lacks_and_says_so(folder):
+    old = changed(SERVER, {**UBUNTU, "/sys/module/nvidia/version": "535.54.03\n", "fact:nvml": SERVER["fact:nvml"].replace("580.82.07", "535.54.03")})
+    notes = {}
+    for name, machine in (("laptop", LAPTOP), ("old", old)):
+        (folder / name).mkdir()
+        steps, r = planned(folder / name, machine, "all")
+        assert r.returncode == 0 and not r.stderr, r.stderr
+        notes[name] = {(s["target"], s["title"]) for s in steps if s["kind"] == "note" and s["title"].startswith("left out: ")}
+        # the others are all there
+        assert {s["target"] for s in steps if s["kind"] != "note"} >= {"base", "docker", "python", "storage", "k8s"}
+    assert {t for t, _ in notes["laptop"]} == {"driver", "cuda", "nvidia-container", "onnxruntime", "firewall"}
+    assert {t for t, _ in notes["old"]} == {"driver", "onnxruntime", "firewall"} and any("--yes-driver" in n for _, n in notes["old"])
+    text = setup("all", "--root", folder / "laptop").stdout
+    assert text.count("left out: there is no NVIDIA GPU here") == 3 and "left out: say --allow" in text
+    said = setup("firewall", "--root", folder / "laptop")
+    assert said.returncode == 5 and said.stdout == "" and "say --allow" in said.stderr
+
+
 def test_a_maintained_driver_stays(folder):
     steps, r = planned(folder, {**SERVER, **UBUNTU}, "driver")
     assert r.returncode == 0 and [s["kind"] for s in steps] == ["note"]
