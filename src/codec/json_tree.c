@@ -105,8 +105,11 @@ struct json_node *json_tree(struct str text, struct arena *arena,
 struct json_node *json_tree_copy(struct str text, struct arena *arena,
                                  struct err *err)
 {
+    static const struct str mark = STR_INIT("\xef\xbb\xbf");
     char *copy = arena_alloc(arena, text.n + NUMBER_PAD, 1, 1);
 
+    if (str_starts(text, mark)) /* of the byte order: RFC 8259, 8.1 */
+        text = str_slice(text, mark.n, text.n);
     if (!copy) {
         (void)err_set(err, ERR_NOMEM, "out of memory");
         return NULL;

@@ -148,7 +148,7 @@ static void look_at_port(struct exam *x, void *ctx, unsigned port)
     say(x, VERDICT_WARNING, NETWORK_PORT_TAKEN, port, who ? who : "?");
     fix(x,
         "ss -ltnp 'sport = :%u'   # end it, or serve on another port: "
-        "stoker serve --port N",
+        "stoker serve --http-port N",
         port);
 }
 

@@ -137,6 +137,73 @@ static const char *ifupdown(struct plan *p, const struct setup_options *o)
                 o->dns ? o->dns : "", o->dns ? "\n" : "");
 }
 
+#define INTERFACES "/etc/network/interfaces"
+
+/* Does the line begin another paragraph of interfaces(5)? */
+static bool begins_stanza(struct str word)
+{
+    static const char *const words[] = {"iface",        "auto",
+                                        "mapping",      "source",
+                                        "rename",       "source-directory",
+                                        "no-auto-down", "no-scripts"};
+
+    for (size_t i = 0; i < COUNT(words); i++)
+        if (str_eq(word, str_from_cstr(words[i])))
+            return true;
+    return str_starts(word, STR("allow-"));
+}
+
+/* A file without what it says of the interface's addresses of that family,
+ * which ifup would set beside ours; the first with the directory that ours is
+ * in. */
+static void take_off(struct plan *p, const struct setup_options *o,
+                     const char *path)
+{
+    struct str text = planned(p, path);
+    struct str family = strchr(o->address, ':') ? STR("inet6") : STR("inet");
+    bool ours = false, any = false, is_first = strcmp(path, INTERFACES) == 0,
+         sourced = !is_first;
+    struct buf b;
+
+    buf_init(&b, 1 << 20);
+    while (text.n) {
+        struct str line = str_cut(&text, '\n'), rest = line;
+        struct str first = edit_word(&rest), name = edit_word(&rest),
+                   kind = edit_word(&rest);
+        if (begins_stanza(first))
+            ours = str_eq(first, STR("iface")) &&
+                   str_eq(name, str_from_cstr(o->interface)) &&
+                   str_eq(kind, family);
+        sourced = sourced || (str_starts(first, STR("source")) &&
+                              str_starts(name, STR(INTERFACES ".d")));
+        bool off = ours && first.n && first.p[0] != '#';
+        any = any || off;
+        buf_printf(&b, "%s" STR_FMT "\n", off ? "# stoker: " : "",
+                   STR_ARG(line));
+    }
+    if (!sourced)
+        buf_puts(&b, "source " INTERFACES ".d/*\n");
+    const char *copy = arena_cstr(p->arena, buf_str(&b));
+    if (is_first || any)
+        put_file(p, titled(p, SETUP_TEXT_BASE_INTERFACES, path, o->interface),
+                 path, 0644, str_from_cstr(copy ? copy : ""));
+    p->failed |= !copy;
+    buf_fini(&b);
+}
+
+/* Nothing else asks ifupdown for an address of the interface. */
+static void interfaces(struct plan *p, const struct setup_options *o)
+{
+    struct names names = {.n = 0};
+
+    take_off(p, o, INTERFACES);
+    (void)machine_list(p->machine, INTERFACES ".d", &names);
+    for (size_t i = 0; i < names.n; i++)
+        if (!str_eq(names.v[i], STR("stoker")))
+            take_off(p, o,
+                     made(p, INTERFACES ".d/" STR_FMT, STR_ARG(names.v[i])));
+}
+
 /* The first whose home is there reads the address. */
 static void fixed_address(struct plan *p)
 {
@@ -149,8 +216,8 @@ static void fixed_address(struct plan *p)
         {"/etc/NetworkManager",
          "/etc/NetworkManager/system-connections/stoker.nmconnection",
          network_manager, "nmcli connection reload"},
-        {"/etc/network/interfaces.d", "/etc/network/interfaces.d/stoker",
-         ifupdown, "ifup"},
+        {INTERFACES, INTERFACES ".d/stoker", ifupdown, "ifup"},
+        {INTERFACES ".d", INTERFACES ".d/stoker", ifupdown, "ifup"},
         {"/etc/systemd/network", "/etc/systemd/network/10-stoker.network",
          networkd, "networkctl reload"},
     };
@@ -167,6 +234,8 @@ static void fixed_address(struct plan *p)
     for (size_t i = 0; i < COUNT(rows); i++) {
         if (!machine_kind(p->machine, rows[i].home))
             continue;
+        if (rows[i].text == ifupdown)
+            interfaces(p, o);
         put_file(p,
                  titled(p, SETUP_TEXT_BASE_ADDRESS, o->address, o->interface),
                  rows[i].file, 0600, str_from_cstr(rows[i].text(p, o)));

@@ -214,6 +214,7 @@ ROWS = [
      "/opt/venv holds both onnxruntime 1.20.1 and onnxruntime-gpu 1.20.1", "pip install onnxruntime-gpu==1.20.1"),
     ("containers.daemon", SERVER, {"fact:docker": None}, FAILED, "does not answer", "systemctl enable --now docker"),
     ("containers.snap", SERVER, {"/snap/bin/docker": ""}, WARNING, "as a snap", "snap remove docker"),
+    ("containers.daemon_json", SERVER, {"/etc/docker/daemon.json": "\ufeff{}"}, FINE, "", ""),
     ("containers.daemon_json", SERVER, {"/etc/docker/daemon.json": '{\n "runtimes": {},\n}\n'}, FAILED, "/etc/docker/daemon.json: ", "json.tool"),
     ("containers.daemon_json", SERVER, {"/etc/docker/daemon.json": "[]"}, FAILED, "not an object", ""),
     ("containers.daemon_json", SERVER, {"/etc/docker/daemon.json": "\n"}, FINE, "", ""),
