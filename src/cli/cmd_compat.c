@@ -351,9 +351,11 @@ static void put_set(const struct solution *s, struct buf *b, bool json)
             buf_printf(b, "%s\"%s\":", first ? "" : ",", rows[i].name);
             buf_put_quoted(b, rows[i].value);
         } else {
-            buf_printf(b, "%-16s %s" STR_FMT "%s\n", rows[i].name,
-                       i == 0 ? ">= " : "", STR_ARG(rows[i].value),
-                       i == 1 ? " (long-term)" : "");
+            buf_printf(b, "%-16s %s" STR_FMT, rows[i].name, i == 0 ? ">= " : "",
+                       STR_ARG(rows[i].value));
+            if (i == 1)
+                buf_printf(b, " (%s)", s->branch_kind);
+            buf_putc(b, '\n');
         }
         first = false;
     }

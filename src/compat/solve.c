@@ -282,8 +282,9 @@ static struct str cuda_of(const struct judgement *j, const struct stack *s)
 }
 
 /* The driver that the set needs, and the branch to take: the newest long-term
- * one that is maintained and knows the GPU. */
-static void choose_driver(const struct solving *x, struct solution *out)
+ * one that is maintained and knows the GPU; else the last that does. */
+static void choose_driver(const struct solving *x, struct judgement *j,
+                          struct solution *out)
 {
     const struct table *cuda = &x->j->tables->v[TABLE_cuda],
                        *t = &x->j->tables->v[TABLE_drivers],
@@ -301,9 +302,16 @@ static void choose_driver(const struct solving *x, struct solution *out)
             str_compare(ends, str_from_cstr(x->j->today)) >= 0 &&
             (!last.n || release_compare(branch, last) <= 0)) {
             out->branch = branch;
-            out->branch_ends = ends;
+            out->branch_kind = "long-term";
         }
     }
+    if (out->branch.n || !last.n)
+        return;
+    out->branch = last;
+    out->branch_kind = "legacy";
+    because(j, FIT_LIMITED, TABLE_drivers, COMPAT_DRIVER_ENDED,
+            reason_text(j, last),
+            reason_text(j, compat_value(t, compat_row(t, last), "ends")));
 }
 
 /* "2" of "1", "2.1" of "2.0": the first that a limit leaves out. */
@@ -447,6 +455,6 @@ bool solve(struct judgement *j, const struct wish *wish, struct solution *out)
                 reason_text(j, x.best.torch_cuda));
     add_needs(&x, out);
     if (cuda_of(j, &x.best).n)
-        choose_driver(&x, out);
+        choose_driver(&x, j, out);
     return true;
 }

@@ -11,10 +11,11 @@
 
 struct solution {
     struct stack stack;
-    struct str oldest_driver;       /* that runs the CUDA of the wheels */
-    struct str branch, branch_ends; /* of the driver, to install */
-    struct str numpy;               /* its bounds, as pip takes them; "" */
-    bool shares; /* TensorFlow takes CUDA from torch's wheels */
+    struct str oldest_driver; /* that runs the CUDA of the wheels */
+    struct str branch;        /* of the driver, to install */
+    const char *branch_kind;  /* long-term, legacy */
+    struct str numpy;         /* its bounds, as pip takes them; "" */
+    bool shares;              /* TensorFlow takes CUDA from torch's wheels */
     /* What the machine must have, for no wheel brings it; "" */
     struct str toolkit, cudnn;
 };

@@ -5,11 +5,12 @@ import os
 import pathlib
 import subprocess
 import tempfile
+import time
 
 import pytest
 
 from machines import LAPTOP, SERVER, build, changed
-from stoker import BINARY
+from stoker import BINARY, ROOT
 
 pytestmark = pytest.mark.one_thread
 sanitize = pytest.mark.sanitize
@@ -182,3 +183,116 @@ def test_a_driver_that_hangs(folder):
     (folder / "scene").write_text("gpus 1\ndriver 470.82.01\ngpu 0 name x\n")
     r = compat("check", "--torch", "2.4.1", env={"STOKER_NVML": str(fake), "FAKE_NVML": str(folder / "scene")})
     assert "does not run with driver 470.82.01" in r.stdout
+
+
+# ---- every row: what is answered is held against the tables, read here anew ------
+
+TABLES = {p.stem: [dict(zip(rows[0], r)) for r in rows[1:]] for p in (ROOT / "compat").glob("*.tsv")
+          for rows in [[line.split("\t") for line in p.read_text().splitlines() if not line.startswith("#")]]}
+
+
+def release(text):
+    return tuple(int(n) for n in text.split("+")[0].split("."))
+
+
+def between(v, first, last):
+    return release(first)[:2] <= release(v)[:2] <= release(last)[:2]
+
+
+def has_code(torch, cuda, capability):
+    """None: no table says."""
+    for r in TABLES["torch_kernels"]:
+        if between(torch, r["from"], r["to"]) and cuda in r["cuda"].split(","):
+            major, minor = release(capability)
+            return any(int(c) // 10 == major and int(c) % 10 <= minor for c in r["code"].split()) or (r["ptx"] != "-" and int(r["ptx"]) <= major * 10 + minor)
+    return None
+
+
+def solved(*args):
+    r = compat("solve", "--json", "--root", EMPTY, *args)
+    found = json.loads(r.stdout)
+    assert r.returncode == (0 if found["solved"] else 21) and found["reasons"], (args, r.stdout)
+    assert all(x["text"] and x["source"] for x in found["reasons"])
+    assert found["solved"] == all(x["fit"] != "misfit" for x in found["reasons"]), (args, found)
+    return found["set"] if found["solved"] else None, found
+
+
+def check_beneath(s, cuda, gpu=None):
+    """Driver and Python of an answer."""
+    now = time.strftime("%Y-%m")
+    if cuda:
+        rows = [r for r in TABLES["cuda"] if release(r["cuda"]) == release(cuda)[:2]]
+        assert s["driver"] == rows[0]["oldest_driver"], s
+        last = int(gpu["last_driver"]) if gpu and gpu["last_driver"] != "-" else 9999
+        kept = [int(r["branch"]) for r in TABLES["drivers"] if r["kind"] == "long-term" and r["ends"] >= now and int(r["branch"]) <= last]
+        assert int(s["driver_branch"]) == max(kept, default=last), (s, gpu)
+    assert any(r["python"] == s["python"] for r in TABLES["python"]), s
+
+
+EMPTY = tempfile.mkdtemp(prefix="stoker-compat-")
+
+
+@pytest.mark.parametrize("row", TABLES["torch"], ids=lambda r: r["torch"])
+def test_every_torch_on_every_gpu(row):
+    for gpu in TABLES["gpus"]:
+        s, found = solved("--torch", "==" + row["torch"], "--gpu", gpu["capability"])
+        codes = {c: has_code(row["torch"], c, gpu["capability"]) for c in row["cuda"].split(",")}
+        if not s:
+            assert not any(ok is not False for ok in codes.values()), (row, gpu, found)
+            continue
+        assert s["torch"] == row["torch"] and codes[s["cuda"]] is not False, (row, gpu, s)
+        # the newest CUDA that does
+        assert release(s["cuda"]) == max(release(c) for c, ok in codes.items() if ok == codes[s["cuda"]]), (s, codes)
+        assert between(s["python"], row["python_from"], row["python_to"])
+        assert all(s.get(n, "-") == row[n] for n in ("torchvision", "torchaudio"))
+        assert (s.get("numpy") == "<2") == (row["numpy"] == "1")
+        assert f"torch=={row['torch']}" in found["lines"] and f"/whl/cu{s['cuda'].replace('.', '')}" in found["lines"]
+        check_beneath(s, s["cuda"], gpu)
+
+
+@pytest.mark.parametrize("row", TABLES["tensorflow"], ids=lambda r: r["tensorflow"])
+def test_every_tensorflow(row):
+    for gpu in [None, *TABLES["gpus"]]:
+        s, found = solved("--tensorflow", row["tensorflow"], *(["--gpu", gpu["capability"]] if gpu else []))
+        pythons = [r["python"] for r in TABLES["python"] if between(r["python"], row["python_from"], row["python_to"])]
+        fits = gpu is None or (release(row["cuda"]) >= release(gpu["cuda_from"]) and (
+            gpu["cuda_to"] == "-" or release(row["cuda"])[:len(release(gpu["cuda_to"]))] <= release(gpu["cuda_to"])))
+        assert bool(s) == bool(fits and pythons), (row, gpu, found)
+        if not s:
+            continue
+        assert s["tensorflow"] == row["tensorflow"] and s["python"] in pythons
+        assert ("cuda_toolkit" in s) == (row["wheels"] == "no") and ("[and-cuda]" in found["lines"]) == (row["wheels"] == "yes")
+        if row["wheels"] == "no":
+            assert s["cuda_toolkit"] == row["cuda"] and s["cudnn"] == row["cudnn"]
+        most = row["numpy"].split(".")
+        assert s.get("numpy", "-") == ("-" if most == ["2"] else "<" + ".".join([*most[:-1], str(int(most[-1]) + 1)])), (row, s)
+        check_beneath(s, row["cuda"], gpu)
+
+
+@pytest.mark.parametrize("row", TABLES["onnxruntime"], ids=lambda r: r["to"])
+def test_every_onnxruntime(row):
+    s, found = solved("--onnxruntime", row["to"])
+    assert s["onnxruntime-gpu"] == row["to"] and s["cuda_toolkit"] == row["cuda"] and s["cudnn"] == row["cudnn"], s
+    assert row["python_from"] == "-" or between(s["python"], row["python_from"], row["python_to"])
+    assert (s.get("numpy") == "<2") == (row["numpy"] == "1")
+    # with torch: one CUDA and one cuDNN
+    s, found = solved("--onnxruntime", row["to"], "--torch", "latest")
+    if s:
+        torch = next(r for r in TABLES["torch"] if r["torch"] == s["torch"])
+        assert release(s["cuda"])[0] == release(row["cuda"])[0] and torch["cudnn"] == row["cudnn"], s
+
+
+@pytest.mark.parametrize("row", TABLES["numpy"], ids=lambda r: r["numpy"])
+def test_every_numpy(row):
+    s, found = solved("--numpy", row["numpy"], "--torch", "latest")
+    assert not s or between(s["python"], row["python_from"], row["python_to"]), s
+    assert not s or f"'numpy=={row['numpy']}'" in found["lines"]
+
+
+@pytest.mark.parametrize("driver", ["450.80.02", "470.256.02", "525.60.13", "535.129.03", "550.54.15", "570.26", "580.65.06", "595.45.04", "620.1"])
+def test_newest_torch_of_every_driver(driver):
+    s, _ = solved("--driver", driver)
+    runs = [(release(t["torch"]), release(c)) for t in TABLES["torch"] for c in t["cuda"].split(",")
+            for r in TABLES["cuda"] if r["cuda"] == c and release(driver) >= release(r["oldest_driver"])]
+    assert s and release(s["torch"]) <= max(runs)[0], s
+    assert any((release(s["torch"]), release(s["cuda"])) == x for x in runs), s
