@@ -1,6 +1,7 @@
 /* fits.c - checks that the tables of compat decide. */
 #include "compat/found.h"
 #include "doctor/check.h"
+#include "machine/os.h"
 
 /* False, and said: the tables cannot be read. */
 static bool open_tables(struct exam *x, struct tables *out)
@@ -158,8 +159,9 @@ void check_hardware_system(struct exam *x)
 {
     struct tables tables;
     struct stack s;
+    struct os os;
 
-    if (look(x, &tables, &s))
+    if (got(x, os_read(x->m, &os), "/etc/os-release") && look(x, &tables, &s))
         by_rule(x, &tables, RULE_system, &s,
                 machine_path(x->m, STR_FMT " " STR_FMT, STR_ARG(s.system),
                              STR_ARG(s.system_version)));

@@ -247,7 +247,7 @@ static void each_entry(struct exam *x,
 {
     struct str text = {NULL, 0};
 
-    if (machine_read(x->m, "/etc/fstab", &text) != FOUND)
+    if (!got(x, machine_read(x->m, "/etc/fstab", &text), "/etc/fstab"))
         return;
     while (text.n) {
         struct str line = str_trim(str_cut(&text, '\n'));
@@ -296,9 +296,10 @@ static void look_whether_mounted(struct exam *x, const struct entry *e)
 
 void check_storage_fstab(struct exam *x)
 {
+    struct str text = {NULL, 0};
     struct mounts mounts;
 
-    if (machine_kind(x->m, "/etc/fstab") &&
+    if (got(x, machine_read(x->m, "/etc/fstab", &text), "/etc/fstab") &&
         got(x, read_mounts(x, &mounts), "/proc/self/mountinfo"))
         each_entry(x, look_whether_mounted);
 }

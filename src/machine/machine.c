@@ -145,7 +145,7 @@ static enum found read_file(const struct machine *m, const char *path,
         return found;
     found = fstat(fd, &st) ? found_errno(errno) : FOUND;
     if (found == FOUND)
-        found = S_ISREG(st.st_mode) ? read_all(fd, text) : ABSENT;
+        found = S_ISREG(st.st_mode) ? read_all(fd, text) : BROKEN;
     (void)close(fd);
     return found;
 }

@@ -31,7 +31,7 @@ enum found {
     FOUND,
     ABSENT,      /* there is none */
     DENIED,      /* not for this user */
-    BROKEN,      /* an input error, too large, or too many links */
+    BROKEN,      /* an input error, no file, too large, or too many links */
     NOT_CAPTURED /* nobody asked when the machine was captured */
 };
 

@@ -24,8 +24,9 @@ enum found os_read(struct machine *m, struct os *out)
 
     *out = (struct os){.id = STR("")};
     enum found found = machine_read(m, "/etc/os-release", &text);
-    if (found == ABSENT)
-        found = machine_read(m, "/usr/lib/os-release", &text);
+    if (found != FOUND &&
+        machine_read(m, "/usr/lib/os-release", &text) == FOUND)
+        found = FOUND;
     while (found == FOUND && text.n) {
         struct str value = str_cut(&text, '\n'), key = str_cut(&value, '=');
         for (size_t i = 0; i < COUNT(rows); i++)

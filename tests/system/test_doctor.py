@@ -403,6 +403,19 @@ def test_copies_of_files_alone(folder, check, machine, changes, verdict, words):
     assert c["verdict"] == verdict and words in "".join(f["text"] for f in c["findings"]), c
 
 
+@pytest.mark.parametrize("path,check", [("/etc/os-release", "hardware.system"), ("/proc/meminfo", "hardware.memory"), ("/etc/fstab", "storage.fstab"), ("/etc/fstab", "storage.fstab_names"),
+                                        ("/proc/self/mountinfo", "storage.space"), ("/etc/resolv.conf", "network.resolver"), ("/proc/cpuinfo", "hardware.cpu"), ("/proc/net/route", "network.route")])
+@pytest.mark.parametrize("kind", ["fifo", "directory", "loop", "zero"])
+def test_what_is_no_file_is_unknown(folder, path, check, kind):
+    """Nothing hangs, nothing is taken for good."""
+    build(folder, SERVER)
+    at = pathlib.Path(f"{folder}{path}")
+    at.unlink()
+    {"fifo": lambda: os.mkfifo(at), "directory": at.mkdir, "loop": lambda: at.symlink_to(at.name), "zero": lambda: os.mknod(at, 0o20666, os.makedev(1, 5))}[kind]()
+    c = {c["name"]: c for c in json.loads(doctor("--root", folder, "--json", "--only", check).stdout)["checks"]}[check]
+    assert c["verdict"] == UNKNOWN and any(path in f["text"] for f in c["findings"]), c
+
+
 @pytest.mark.parametrize("machine", [FILES, MOUNTED], ids=["files", "mounted"])
 def test_what_a_copy_does_not_tell_is_no_fault(folder, machine):
     found, r = examine(folder, machine)
