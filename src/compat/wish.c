@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "compat/marker.h"
+#include "machine/python.h"
 
 /* ---- a requirement ------------------------------------------------------ */
 
@@ -18,17 +19,11 @@ static const struct {
              {"onnxruntime_gpu", "onnxruntime_gpu"},
              {"numpy", "numpy"}};
 
-static struct str plain_name(struct arena *a, struct str name)
+/* The name that the tables have; "": they are not about it. */
+static struct str known_name(struct arena *a, struct str name)
 {
-    char *copy = arena_cstr(a, name);
+    struct str plain = python_dist_name(a, name);
 
-    for (char *p = copy; p && *p; p++) {
-        if (*p >= 'A' && *p <= 'Z')
-            *p = (char)(*p + ('a' - 'A'));
-        if (*p == '-' || *p == '.')
-            *p = '_';
-    }
-    struct str plain = {copy ? copy : "", copy ? name.n : 0};
     for (size_t i = 0; i < COUNT(known); i++)
         if (str_eq(plain, str_from_cstr(known[i].name)))
             return str_from_cstr(known[i].of);
@@ -96,7 +91,7 @@ bool wish_add(struct wish *w, struct arena *a, struct str requirement)
         return false;
     /* Not for Linux: nothing is wished. */
     struct str name =
-        holds == MARKER_NO ? STR("") : plain_name(a, str_slice(rest, 0, n));
+        holds == MARKER_NO ? STR("") : known_name(a, str_slice(rest, 0, n));
     rest = str_trim(str_slice(rest, n, rest.n));
     if (rest.n && rest.p[0] == '[') { /* extras */
         (void)str_cut(&rest, ']');

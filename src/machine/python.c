@@ -11,6 +11,19 @@ struct looking {
     struct python_envs *out;
 };
 
+struct str python_dist_name(struct arena *a, struct str name)
+{
+    char *copy = arena_cstr(a, name);
+
+    for (char *p = copy; p && *p; p++) {
+        if (*p >= 'A' && *p <= 'Z')
+            *p = (char)(*p + ('a' - 'A'));
+        if (*p == '-' || *p == '.')
+            *p = '_';
+    }
+    return (struct str){copy ? copy : "", copy ? name.n : 0};
+}
+
 /* NAME-VERSION.dist-info; false: it is something else. */
 static bool take_dist(struct machine *m, struct str file,
                       struct python_dist *out)
@@ -21,17 +34,8 @@ static bool take_dist(struct machine *m, struct str file,
 
     if (!str_ends(file, end) || !dash)
         return false;
-    char *name =
-        arena_cstr(&m->arena, str_slice(stem, 0, (size_t)(dash - stem.p)));
-    if (!name)
-        return false;
-    for (char *p = name; *p; p++) {
-        if (*p >= 'A' && *p <= 'Z')
-            *p = (char)(*p + ('a' - 'A'));
-        if (*p == '-' || *p == '.')
-            *p = '_';
-    }
-    out->name = str_from_cstr(name);
+    out->name = python_dist_name(&m->arena,
+                                 str_slice(stem, 0, (size_t)(dash - stem.p)));
     out->version = str_slice(stem, (size_t)(dash - stem.p) + 1, stem.n);
     return true;
 }

@@ -30,6 +30,10 @@ struct python_envs {
     size_t n;
 };
 
+/* A distribution's name as it compares: lower case, with _ for - and . (PEP
+ * 503). */
+struct str python_dist_name(struct arena *a, struct str name);
+
 /* Those that hold at least one distribution. */
 enum found python_read(struct machine *m, struct python_envs *out);
 
