@@ -47,6 +47,7 @@ struct command {
     X(help)         \
     X(import_file)  \
     X(inspect)      \
+    X(logs)         \
     X(man)          \
     X(monitor)      \
     X(predict)      \

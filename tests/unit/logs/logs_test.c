@@ -7,6 +7,7 @@
 #include "base/fs.h"
 #include "codec/number.h"
 #include "logs/book.h"
+#include "logs/clean.h"
 #include "logs/follow.h"
 #include "logs/line.h"
 #include "logs/ship_internal.h"
@@ -22,6 +23,45 @@ static const char event_line[] =
     "{\"log.level\":\"info\",\"message\":\"model=mlp version=1\"}"
     "                ";
 static const char other_line[] = "plain words                ";
+
+TEST(dates_in_names)
+{
+    static const struct {
+        const char *name;
+        int64_t day; /* the end of it, in days since 1970, UTC; 0: none */
+    } rows[] = {
+        {"app-2026-11-23.log", 20781},
+        {"app_20261123.log", 20781},
+        {"2026.11.23", 20781},
+        {"a2026_11_23_x.log.gz", 20781},
+        {"app-20261123103000.log", 20781},
+        {"app-202611231030.log", 20781},
+        {"app-2024-02-29.log", 19783},
+        {"app-2026-12-31", 20819},
+        {"app-2026-02-29.log", 0},
+        {"app-2026-11-31.log", 0},
+        {"app-2026-13-01.log", 0},
+        {"app-2026-00-10.log", 0},
+        {"app-2026-11.23.log", 0},
+        {"app-1202611230.log", 0},
+        {"app-202611231.log", 0},
+        {"app-0000-11-23.log", 0},
+        {"app.log", 0},
+        {"", 0},
+        {"2026", 0},
+        {"202611", 0},
+        {"x-99999999-2026-11-23", 20781},
+    };
+
+    (void)setenv("TZ", "UTC", 1);
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        int64_t ns = 0;
+        ROW("%s", rows[i].name);
+        bool any = clean_date(str_from_cstr(rows[i].name), &ns);
+        CHECK(any == (rows[i].day != 0));
+        CHECK_INT(ns / INT64_C(86400000000000), rows[i].day);
+    }
+}
 
 TEST(lines_are_found_by_what_they_say)
 {
