@@ -119,36 +119,38 @@ static enum marker answer(bool yes)
     return yes ? MARKER_YES : MARKER_NO;
 }
 
+/* "3.8" <= python_version is python_version >= "3.8". */
+static const char *turned(const char *op)
+{
+    static const char *const pairs[][2] = {
+        {"<", ">"}, {">", "<"}, {"<=", ">="}, {">=", "<="}};
+
+    for (size_t i = 0; i < COUNT(pairs); i++)
+        if (strcmp(op, pairs[i][0]) == 0)
+            return pairs[i][1];
+    return op;
+}
+
 static enum marker comparison(struct reader *r)
 {
-    static const char *const ops[] = {
-        "===", "==", "!=", "~=", "<=", ">=", "<", ">"};
     struct value a = take_value(r);
-    size_t op = 0;
 
-    while (op < COUNT(ops) && !take(r, ops[op]))
-        op++;
-    bool is_word = op == COUNT(ops), is_not = is_word && take_keyword(r, "not");
-    if (is_word && !take_keyword(r, "in"))
-        r->wrong = true;
+    skip_blanks(r);
+    const char *op = release_take_operator(&r->rest);
+    bool is_not = !op && take_keyword(r, "not");
+    r->wrong = r->wrong || (!op && !take_keyword(r, "in"));
     struct value b = take_value(r);
     if (r->wrong)
         return MARKER_WRONG;
     if (a.unknown || b.unknown)
         return MARKER_OPEN;
-    if (is_word)
+    if (!op)
         return answer(holds(b.text, a.text) != is_not);
-    const char *o = op == 0 ? "==" : ops[op]; /* === is of texts */
     if (a.is_version)
-        return answer(release_meets(a.text, o, b.text));
-    if (b.is_version) /* "3.8" <= python_version */
-        return answer(release_meets(b.text,
-                                    o[0] == '<'   ? (o[1] ? ">=" : ">")
-                                    : o[0] == '>' ? (o[1] ? "<=" : "<")
-                                                  : o,
-                                    a.text));
-    bool same = str_eq(a.text, b.text);
-    return answer(o[0] == '!' ? !same : same);
+        return answer(release_meets(a.text, op, b.text));
+    if (b.is_version)
+        return answer(release_meets(b.text, turned(op), a.text));
+    return answer(str_eq(a.text, b.text) == (op[0] != '!'));
 }
 
 static enum marker either(struct reader *r);

@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/compiler.h"
+
 static unsigned long next_number(struct str *s)
 {
     unsigned long v = 0;
@@ -29,6 +31,21 @@ int release_compare(struct str a, struct str b)
             return x < y ? -1 : 1;
     }
     return 0;
+}
+
+const char *release_take_operator(struct str *rest)
+{
+    static const char *const ops[] = {
+        "===", "==", "!=", "~=", "<=", ">=", "<", ">"};
+
+    for (size_t i = 0; i < COUNT(ops); i++) {
+        struct str op = str_from_cstr(ops[i]);
+        if (!str_starts(*rest, op))
+            continue;
+        *rest = str_slice(*rest, op.n, rest->n);
+        return i == 0 ? "==" : ops[i];
+    }
+    return NULL;
 }
 
 /* 2.0.1 is one of "2.0". */

@@ -8,6 +8,10 @@
  * count. */
 int release_compare(struct str a, struct str b);
 
+/* Cuts off the operator that the text begins with: == != ~= <= >= < >, and ===,
+ * which counts as ==. NULL: there is none. */
+const char *release_take_operator(struct str *rest);
+
 /* version OP bound, with == >= <= > < != ~= as PEP 440 has them: "==2.0.*" is
  * all of 2.0, "~=2.1" is 2.1 and later ones of 2. */
 bool release_meets(struct str version, const char *op, struct str bound);

@@ -40,22 +40,12 @@ static bool is_name(char c)
 static bool take_bound(struct wish *w, struct str name, struct str marker,
                        struct str *rest)
 {
-    struct bound b = {.name = name, .marker = marker};
-    size_t n = 0;
+    struct bound b = {
+        .name = name, .op = release_take_operator(rest), .marker = marker};
 
-    while (n < rest->n && n < 3 && strchr("=<>!~", rest->p[n]))
-        n++;
-    if (n == 3 && str_starts(*rest, STR("===")))
-        memcpy(b.op, "==", 3);
-    else if (n == 0 || n > 2)
+    if (!b.op)
         return false;
-    else
-        memcpy(b.op, rest->p, n);
-    if (n < 3 && b.op[n - 1] != '=' && (n == 2 || !strchr("<>", b.op[0])))
-        return false;
-    if (n == 1 && b.op[0] == '=')
-        return false;
-    *rest = str_trim(str_slice(*rest, n, rest->n));
+    *rest = str_trim(*rest);
     b.version = str_trim(str_cut(rest, ','));
     for (size_t i = 0; i < b.version.n; i++)
         if (!is_name(b.version.p[i]) && !strchr("+*!", b.version.p[i]))
@@ -116,13 +106,13 @@ bool wish_add(struct wish *w, struct arena *a, struct str requirement)
 /* "cu118", "cpu" of https://download.pytorch.org/whl/cu118 */
 static void take_index(struct wish *w, struct str line)
 {
-    static const struct str WHEELS = {"/whl/", 5};
-    const char *at = memmem(line.p, line.n, WHEELS.p, WHEELS.n);
+    static const struct str whl = STR_INIT("/whl/");
+    const char *at = memmem(line.p, line.n, whl.p, whl.n);
     size_t n = 0;
 
     if (!at)
         return;
-    struct str rest = str_slice(line, (size_t)(at - line.p) + WHEELS.n, line.n);
+    struct str rest = str_slice(line, (size_t)(at - line.p) + whl.n, line.n);
     while (n < rest.n && is_name(rest.p[n]) && rest.p[n] != '_')
         n++;
     rest = str_slice(rest, 0, n);

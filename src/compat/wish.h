@@ -11,7 +11,7 @@ enum { BOUNDS_MAX = 64, WISH_FILES_MAX = 16 };
 /* torch >= 2.0, numpy < 2, torch == 2.0.1+cu118 */
 struct bound {
     struct str name; /* lower case, with _ for - */
-    char op[3];      /* == >= <= > < != ~= */
+    const char *op;  /* == >= <= > < != ~= */
     struct str version;
     struct str marker; /* "python_version < '3.12'"; "" */
 };

@@ -369,6 +369,7 @@ void check_driver_xids(struct exam *x)
     enum { MOST = 1000 };
     struct str log = {NULL, 0};
     unsigned times[MOST] = {0};
+    const char *last[MOST] = {NULL}; /* the GPU that it was */
 
     if (!got(x, machine_fact(x->m, "kernel-log", &log), "/dev/kmsg"))
         return;
@@ -376,10 +377,13 @@ void check_driver_xids(struct exam *x)
     while (log.n) {
         const char *line = cstr(x, str_cut(&log, '\n'));
         const char *p = strstr(line, "NVRM: Xid (PCI:");
+        char gpu[32];
         unsigned n = 0;
-        p = p ? strstr(p, "): ") : NULL;
-        if (p && sscanf(p, "): %u", &n) == 1 && n < MOST)
-            times[n]++;
+        if (!p || sscanf(p, "NVRM: Xid (PCI:%31[^)]): %u", gpu, &n) != 2 ||
+            n >= MOST)
+            continue;
+        times[n]++;
+        last[n] = machine_path(x->m, "%s", gpu);
     }
     for (unsigned n = 1; n < MOST; n++) {
         if (!times[n])
@@ -389,7 +393,7 @@ void check_driver_xids(struct exam *x)
             known = xids[i].number == n ? &xids[i] : NULL;
         evidence(x, "xid %u x%u", n, times[n]);
         say(x, known ? known->verdict : VERDICT_WARNING, DRIVER_XID, n,
-            times[n],
+            times[n], last[n],
             known ? known->text[x->options->language]
                   : "https://docs.nvidia.com/deploy/xid-errors/");
     }

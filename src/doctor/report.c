@@ -96,6 +96,13 @@ static void put_findings(const struct result *r, const struct report_style *s,
         put_lines(out, why_word[l], r->check->why[l]);
 }
 
+/* What is not fine; and what a model needs, which was asked for. */
+static bool is_shown(const struct result *r, const struct report_style *s)
+{
+    return s->all || r->verdict >= VERDICT_INFO ||
+           (r->verdict == VERDICT_FINE && r->check->group == DOCTOR_models);
+}
+
 static void put_group(const struct results *r, enum doctor_group g,
                       const struct report_style *s, struct buf *out)
 {
@@ -116,8 +123,7 @@ static void put_group(const struct results *r, enum doctor_group g,
     put_counts(n, s->language, out);
     buf_putc(out, '\n');
     for (size_t i = 0; i < r->n; i++)
-        if (r->v[i].check->group == g &&
-            (s->all || r->v[i].verdict >= VERDICT_INFO))
+        if (r->v[i].check->group == g && is_shown(&r->v[i], s))
             put_findings(&r->v[i], s, out);
 }
 

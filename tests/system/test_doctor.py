@@ -162,7 +162,7 @@ ROWS = [
     ("driver.mig", SERVER, gpu("mig-pending", 1), WARNING, "MIG of GPU 1 changes", "nvidia-smi -r"),
     ("driver.xids", SERVER, {"fact:kernel-log": "NVRM: Xid (PCI:0000:3b:00): 79, pid=1, GPU has fallen off the bus.\n" * 3}, FAILED,
      "XID 79, 3 times", ""),
-    ("driver.xids", SERVER, {"fact:kernel-log": "NVRM: Xid (PCI:0000:3b:00): 31, pid=1, name=python, Ch 0\n"}, WARNING, "XID 31, 1 times", ""),
+    ("driver.xids", SERVER, {"fact:kernel-log": "NVRM: Xid (PCI:0000:3b:00): 31, pid=1, name=python, Ch 0\n"}, WARNING, "XID 31, 1 times since the start, last of GPU 0000:3b:00: ", ""),
     ("driver.xids", SERVER, {"fact:kernel-log": "NVRM: Xid (PCI:0000:3b:00): 43, pid=1\n"}, INFO, "XID 43", ""),
     ("driver.xids", SERVER, {"fact:kernel-log": "NVRM: Xid (PCI:0000:3b:00): 998, new\n"}, WARNING, "docs.nvidia.com", ""),
     ("driver.upgrades", SERVER, {"/var/lib/dpkg/status": replaced("hold ok", "install ok"),
@@ -501,6 +501,11 @@ def test_a_model_that_runs_here():
     c = json.loads(r.stdout)["checks"][0]
     assert c["name"] == "models.runs" and not [f for f in c["findings"] if f["verdict"] == "failed"], c
     assert "onnx 974 bytes" in c["evidence"] and re.search(r"[1-9]\d* MiB at most to load and try it, \d+ MiB available", c["evidence"]), c
+
+
+def test_what_a_model_needs_is_shown():
+    r = doctor("--model", "examples/iris.onnx", limit="60s")
+    assert re.search(r"✓ The model +1 fine\n    ✓ It runs here .*\n        seen: examples/iris.onnx onnx 974 bytes, .*MiB at most to load and try it", r.stdout), r.stdout
 
 
 def test_a_model_that_does_not(folder):
