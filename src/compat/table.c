@@ -55,7 +55,7 @@ static void take_comment(struct str line, struct table *t)
         t->source = str_slice(line, source.n, line.n);
 }
 
-static enum errc parse(struct str text, struct arena *a, struct table *t,
+enum errc compat_parse(struct str text, struct arena *a, struct table *t,
                        struct err *err)
 {
     size_t lines = 1;
@@ -129,7 +129,7 @@ enum errc compat_open(struct arena *a, struct tables *out, struct err *err)
         *t = (struct table){.name = names[i]};
         enum errc rc = replacement(a, t, &text, err);
         if (!rc)
-            rc = parse(t->path ? text : built_in(names[i]), a, t, err);
+            rc = compat_parse(t->path ? text : built_in(names[i]), a, t, err);
         if (rc)
             return rc;
     }

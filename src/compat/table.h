@@ -60,6 +60,11 @@ struct tables {
 MUST_CHECK enum errc compat_open(struct arena *a, struct tables *out,
                                  struct err *err);
 
+/* The text, which must live as long, as a table whose name and path are set.
+ * ERR_INVALID: a line is wrong, and which. */
+MUST_CHECK enum errc compat_parse(struct str text, struct arena *a,
+                                  struct table *t, struct err *err);
+
 /* A value; "" for a dash, and for a column that the table lacks. */
 struct str compat_value(const struct table *t, size_t row, const char *column);
 
