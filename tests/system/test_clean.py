@@ -12,11 +12,12 @@ import time
 
 import pytest
 
-from stoker import BINARY
+from stoker import BINARY as GIVEN
 
 pytestmark = pytest.mark.one_thread
 sanitize = pytest.mark.sanitize
 
+BINARY = os.path.abspath(GIVEN)
 DAY = 86400
 MATCH = "*.log,*.log.*,*.log-*,*.out,*.err"
 
