@@ -51,6 +51,7 @@ struct command {
     X(man)          \
     X(monitor)      \
     X(predict)      \
+    X(schedule)     \
     X(serve)        \
     X(setup)        \
     X(top)          \

@@ -78,11 +78,11 @@ await page.locator('.error').waitFor();
 tell('mistake', { error: await page.locator('.error').textContent() });
 page.allowed.pop();
 
-// Charts move by themselves.
+// Charts move by themselves: one of them does, whichever it is.
 await to(page, 'service', '.panel .uplot');
-const first = await texts(page, '.panel:nth-child(8) .legend b');
-await page.waitForFunction((was) => [...document.querySelectorAll('.panel:nth-child(8) .legend b')].some((b, i) => b.textContent !== was[i]), first, { timeout: 30000 });
-tell('live', { first, later: await texts(page, '.panel:nth-child(8) .legend b'), models: await texts(page, 'tbody tr') });
+const first = await texts(page, '.panel .legend b');
+await page.waitForFunction((was) => [...document.querySelectorAll('.panel .legend b')].some((b, i) => b.textContent !== was[i]), first, { timeout: 120000 });
+tell('live', { first, later: await texts(page, '.panel .legend b'), models: await texts(page, 'tbody tr') });
 
 // One request among all lines.
 await to(page, 'logs', '.lines div');

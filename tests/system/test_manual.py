@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from stoker import BINARY, ROOT, Server
+from stoker import BINARY, ROOT, Server, run
 from test_monitor import Monitor
 
 PAGES = ["README.md", "README.zh-CN.md", *[f"docs/manual/{p.name}" for p in sorted((ROOT / "docs/manual").glob("*.md"))]]
@@ -56,3 +56,27 @@ def test_every_option_and_event_in_the_manual_exists():
         used |= set(re.findall(r'log_event\(\s*LOG_[A-Z]+,\s*"([a-z._]+)"', source))
         used |= set(re.findall(r'say\([^";]*(?:true|false),\s*"([a-z]+\.[a-z_]+)"', source))
     assert used == listed, used ^ listed
+
+
+def test_commands_that_we_advise_exist():
+    """`stoker COMMAND [WORD] --option` in what programs print and rules say: the command and its options are there, and the first word is one of its own."""
+    files = [p for p in (ROOT / "src").rglob("*") if p.suffix in (".c", ".def")] + [*(ROOT / "rules").rglob("*.y*ml"), *(ROOT / "console").rglob("*.js")]
+    listed = {m[1] for m in re.finditer(r"^  ([a-z-]+) ", run("help").stdout.decode(), re.M)}
+    targets = {line.split()[0] for line in run("setup").stdout.decode().splitlines() if line}
+    seen = set()
+    for f in files:
+        text = re.sub(r'"\s*\n\s*"', "", f.read_text())  # strings that go on in the next line
+        for m in re.finditer(r"\bstoker ([a-z]+)((?: (?:--[a-z-]+|[a-z_]+(?=[ '\"\\])))*)", text):
+            command, words = m[1], m[2].split()
+            if f.suffix == ".c" and text.rfind('"', 0, m.start()) < max(text.rfind("\n", 0, m.start()), text.rfind("/*", 0, m.start())):
+                continue  # a comment
+            if command not in listed:
+                continue  # "stoker is ..."
+            help_text = run(*(command, words[0], "--help") if words and command in ("alert", "doctor") and not words[0].startswith("-") else (command, "--help")).stdout.decode()
+            for w in words:
+                if w.startswith("--"):
+                    assert re.search(rf"(?<![\w-]){w}(?![\w-])", help_text), (f, m[0])
+            if command == "setup" and words and not words[0].startswith("-"):
+                assert words[0] in targets | {"undo", "resume", "runs", "all", "k8s"}, (f, m[0])
+            seen.add(command)
+    assert seen >= {"serve", "setup", "doctor", "compat"}
