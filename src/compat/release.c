@@ -68,10 +68,9 @@ static struct str without_last_part(struct str version)
 
 bool release_meets(struct str version, const char *op, struct str bound)
 {
-    bool any = str_ends(bound, STR(".*"));
-
     version = str_cut(&version, '+');
     bound = str_cut(&bound, '+');
+    bool any = str_ends(bound, STR(".*"));
     if (any)
         bound = str_slice(bound, 0, bound.n - 2);
     int c = release_compare(version, bound);

@@ -101,8 +101,9 @@ static bool same_address(struct str a, struct str b)
         b = str_slice(b, 0, b.n - 1);
     if (!at == !other)
         return str_eq(a, b);
-    size_t n = at ? (size_t)(at - a.p) : (size_t)(other - b.p);
-    return str_eq(str_slice(a, 0, n), str_slice(b, 0, n));
+    struct str before = at ? (struct str){a.p, (size_t)(at - a.p)}
+                           : (struct str){b.p, (size_t)(other - b.p)};
+    return str_starts(a, before) && str_starts(b, before);
 }
 
 static void take_source(struct exam *x, struct sources *s, struct str address,

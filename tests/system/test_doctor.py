@@ -329,6 +329,8 @@ ROWS = [
                                   "/etc/apt/sources.list.d/b.list": "# x\ndeb https://nvidia.github.io/libnvidia-container/stable/deb/amd64 /\n"}, FAILED, "is in two files: ", "rm /etc/apt"),
     ("security.sources", SERVER, {"/etc/apt/sources.list.d/a.list": "deb https://nvidia.github.io/libnvidia-container/stable/deb/$(ARCH) /\n",
                                   "/etc/apt/sources.list.d/b.sources": "Types: deb\nURIs: https://nvidia.github.io/libnvidia-container/stable/deb/amd64/\nSuites: /\n"}, FAILED, "is in two files: ", "rm /etc/apt"),
+    ("security.sources", SERVER, {"/etc/apt/sources.list.d/a.list": "deb https://nvidia.github.io/a/very/long/path/to/$(ARCH) /\n",
+                                  "/etc/apt/sources.list.d/b.list": "deb https://nvidia.github.io /\ndeb https://nvidia/$(ARCH) /\n"}, FINE, "", ""),
     ("security.sources", SERVER, {"/etc/apt/sources.list.d/nvidia-docker.list": "deb https://nvidia.github.io/nvidia-docker/ubuntu20.04/$(ARCH) /\n"}, WARNING, "is retired", "rm /etc/apt/sources.list.d/nvidia-docker.list"),
     ("hardware.kernel", SERVER, {"/lib/modules/6.8.0-71-generic/modules.dep": ""}, WARNING, f"{KERNEL} runs while 6.8.0-71-generic is installed", "reboot"),
     ("hardware.kernel", SERVER, {"/lib/modules/6.8.0-71-lowlatency/modules.dep": "", "/lib/modules/6.8.0-72-generic/": ""}, FINE, "", ""),
