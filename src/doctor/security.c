@@ -153,7 +153,7 @@ void check_security_sources(struct exam *x)
         while (text.n) {
             struct str address = address_in(str_trim(str_cut(&text, '\n')));
             /* Only NVIDIA's: others are signed by the distribution. */
-            if (memmem(address.p, address.n, "nvidia", 6))
+            if (address.n && memmem(address.p, address.n, "nvidia", 6))
                 take_source(x, &s, address, file);
         }
     }
