@@ -85,6 +85,24 @@ struct str str_cut(struct str *rest, char c)
     return str_slice(all, 0, i);
 }
 
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t';
+}
+
+struct str str_word(struct str *line)
+{
+    size_t from = 0, to;
+
+    while (from < line->n && is_blank(line->p[from]))
+        from++;
+    for (to = from; to < line->n && !is_blank(line->p[to]); to++)
+        ;
+    struct str word = str_slice(*line, from, to);
+    *line = str_slice(*line, to, line->n);
+    return word;
+}
+
 bool str_to_u64(struct str s, uint64_t *out)
 {
     uint64_t v = 0;

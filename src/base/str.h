@@ -46,6 +46,10 @@ struct str str_trim(struct str s);
  * what is behind c, or empty with p == NULL when there was no c. */
 struct str str_cut(struct str *rest, char c);
 
+/* Cuts the next word off a line, whose words have blanks and tabs between;
+ * empty behind the last. */
+struct str str_word(struct str *line);
+
 /* The whole of s as a decimal number. False on anything else, or overflow. */
 bool str_to_u64(struct str s, uint64_t *out);
 

@@ -206,18 +206,15 @@ static bool take_wish(struct asking *x, struct wish *w, const char *name,
                       const char *value)
 {
     struct str rest = str_from_cstr(value), version = str_cut(&rest, '+');
-    size_t dots = 0;
     struct buf b;
 
-    for (size_t i = 0; i < version.n; i++)
-        dots += version.p[i] == '.';
     bool bare = isdigit((unsigned char)value[0]) != 0;
     buf_init(&b, 4096);
     buf_printf(&b, "%s%s" STR_FMT "%s", name, bare ? "==" : "",
                STR_ARG(strcmp(value, "latest") == 0 ? STR("")
                        : bare                       ? version
                                                     : str_from_cstr(value)),
-               bare && dots < 2 ? ".*" : "");
+               bare && str_eq(release_minor(version), version) ? ".*" : "");
     const char *copy = arena_cstr(&x->arena, buf_str(&b));
     buf_fini(&b);
     if (bare && rest.n)

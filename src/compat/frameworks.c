@@ -140,11 +140,7 @@ size_t torch_row(const struct judgement *j, struct str torch)
 
 bool numpy_within(struct str numpy, struct str most)
 {
-    if (!most.n || !numpy.n)
-        return true;
-    return release_compare(memchr(most.p, '.', most.n) ? release_minor(numpy)
-                                                       : release_major(numpy),
-                           most) <= 0;
+    return !most.n || !numpy.n || release_up_to(numpy, most);
 }
 
 /* A framework that was built for numpy 1 fails with 2. */

@@ -105,6 +105,14 @@ bool release_within(struct str version, struct str from, struct str to)
     return release_compare(v, from) >= 0 && release_compare(v, to) <= 0;
 }
 
+bool release_up_to(struct str version, struct str most)
+{
+    return release_compare(most.n && memchr(most.p, '.', most.n)
+                               ? release_minor(version)
+                               : release_major(version),
+                           most) <= 0;
+}
+
 struct str wheel_cuda(struct str tag, struct arena *a)
 {
     char text[32];

@@ -25,6 +25,10 @@ struct str release_major(struct str version);
 /* from <= version <= to, by their minor releases. */
 bool release_within(struct str version, struct str from, struct str to);
 
+/* Is it at most that? A limit without a dot is all of its major ("12"), else
+ * all of its minor release. */
+bool release_up_to(struct str version, struct str most);
+
 /* The CUDA of a wheel: "11.8" of "cu118", and of "2.0.1+cu118"; "" if it names
  * none. */
 struct str wheel_cuda(struct str tag, struct arena *a);

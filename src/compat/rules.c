@@ -142,10 +142,7 @@ static void cuda_with_gpu(struct judgement *j, struct str cuda, size_t row)
     if (release_compare(release_minor(cuda), from) < 0)
         because(j, FIT_NO, TABLE_gpus, COMPAT_GPU_CUDA_OLD, version, name,
                 capability, reason_text(j, from));
-    /* "12" is all of 12. */
-    if (to.n && release_compare(memchr(to.p, '.', to.n) ? release_minor(cuda)
-                                                        : release_major(cuda),
-                                to) > 0)
+    if (to.n && !release_up_to(cuda, to))
         because(j, FIT_NO, TABLE_gpus, COMPAT_GPU_CUDA_NEW, version, name,
                 capability, reason_text(j, to));
 }

@@ -222,18 +222,6 @@ struct entry {
     struct str source, at, kind, options;
 };
 
-static struct str word(struct str *line)
-{
-    while (line->n && (line->p[0] == ' ' || line->p[0] == '\t'))
-        *line = str_slice(*line, 1, line->n);
-    size_t n = 0;
-    while (n < line->n && line->p[n] != ' ' && line->p[n] != '\t')
-        n++;
-    struct str w = str_slice(*line, 0, n);
-    *line = str_slice(*line, n, line->n);
-    return w;
-}
-
 static bool has_option(struct str options, const char *name)
 {
     while (options.n)
@@ -254,10 +242,10 @@ static void each_entry(struct exam *x,
         struct entry e;
         if (!line.n || line.p[0] == '#')
             continue;
-        e.source = word(&line);
-        e.at = word(&line);
-        e.kind = word(&line);
-        e.options = word(&line);
+        e.source = str_word(&line);
+        e.at = str_word(&line);
+        e.kind = str_word(&line);
+        e.options = str_word(&line);
         if (e.at.n && e.at.p[0] == '/')
             each(x, &e);
     }

@@ -106,18 +106,6 @@ static const struct {
     {"@annually", "0 0 1 1 *"},
 };
 
-/* The next word of a line whose words have blanks between. */
-static struct str take_word(struct str *rest)
-{
-    *rest = str_trim(*rest);
-    size_t n = 0;
-    while (n < rest->n && rest->p[n] != ' ' && rest->p[n] != '\t')
-        n++;
-    struct str word = str_slice(*rest, 0, n);
-    *rest = str_slice(*rest, n, rest->n);
-    return word;
-}
-
 static bool begins_with_star(struct str field)
 {
     return field.n && (field.p[0] == '*' || field.p[0] == '?');
@@ -130,7 +118,7 @@ static enum errc take_fields(struct str text, struct when *out, struct err *err)
     enum errc rc = ERR_OK;
 
     for (size_t i = 0; i < COUNT(fields); i++)
-        words[i] = take_word(&rest);
+        words[i] = str_word(&rest);
     if (!words[COUNT(fields) - 1].n || str_trim(rest).n)
         return err_set(err, ERR_INVALID,
                        "'" STR_FMT "' is neither five fields (minute hour day "

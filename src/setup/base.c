@@ -168,8 +168,8 @@ static void take_off(struct plan *p, const struct setup_options *o,
     buf_init(&b, 1 << 20);
     while (text.n) {
         struct str line = str_cut(&text, '\n'), rest = line;
-        struct str first = edit_word(&rest), name = edit_word(&rest),
-                   kind = edit_word(&rest);
+        struct str first = str_word(&rest), name = str_word(&rest),
+                   kind = str_word(&rest);
         if (begins_stanza(first))
             ours = str_eq(first, STR("iface")) &&
                    str_eq(name, str_from_cstr(o->interface)) &&

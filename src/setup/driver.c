@@ -71,7 +71,7 @@ static bool choose(struct plan *p, struct choice *c)
         return false;
     }
     found_beneath(p->machine, &c->tables, &c->found);
-    if (!has_gpus(p) || pci_gpus(p->machine, &gpus) != FOUND) {
+    if (pci_gpus(p->machine, &gpus) != FOUND || gpus.n == 0) {
         lack(p, titled(p, SETUP_TEXT_DRIVER_NO_GPU));
         return false;
     }

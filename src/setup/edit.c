@@ -139,33 +139,15 @@ enum errc edit_json(struct str text, const char *wanted, struct arena *a,
 
 /* ---- lines ----------------------------------------------------------- */
 
-static bool is_blank(char c)
-{
-    return c == ' ' || c == '\t';
-}
-
-struct str edit_word(struct str *line)
-{
-    size_t from = 0, to;
-
-    while (from < line->n && is_blank(line->p[from]))
-        from++;
-    for (to = from; to < line->n && !is_blank(line->p[to]); to++)
-        ;
-    struct str word = str_slice(*line, from, to);
-    *line = str_slice(*line, to, line->n);
-    return word;
-}
-
 /* The word in that place of a line; empty in a comment. */
 static struct str word_at(struct str line, unsigned place)
 {
-    struct str word = edit_word(&line);
+    struct str word = str_word(&line);
 
     if (word.n && word.p[0] == '#')
         return STR("");
     while (place-- > 0)
-        word = edit_word(&line);
+        word = str_word(&line);
     return word;
 }
 

@@ -13,10 +13,6 @@ MUST_CHECK enum errc edit_json(struct str text, const char *wanted,
                                struct arena *a, struct str *out,
                                struct err *err);
 
-/* Cuts the next word off a line, whose words have blanks and tabs between;
- * empty behind the last. */
-struct str edit_word(struct str *line);
-
 /* The text with the line at its end, unless a line has the same word in that
  * place (from 0) and is no comment: then that line is replaced by it. */
 struct str edit_line(struct plan *p, struct str text, unsigned place,

@@ -17,7 +17,7 @@ static struct str source_at(struct str fstab, const char *point)
 {
     while (fstab.n) {
         struct str line = str_cut(&fstab, '\n');
-        struct str source = edit_word(&line), at = edit_word(&line);
+        struct str source = str_word(&line), at = str_word(&line);
         if (source.n && source.p[0] != '#' && str_eq(at, str_from_cstr(point)))
             return source;
     }
