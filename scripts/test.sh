@@ -107,9 +107,11 @@ system() {
     [ "$preset" != tsan ] || marked=(-m "sanitize and not one_thread")
     STOKER_BINARY=build/$preset/stoker /usr/bin/python3 -m pytest -q -p no:cacheprovider -rs -s --tb=short \
         --junit-xml="$folder/report" "${marked[@]}" "$file" >"$folder/log" 2>&1 || ended=$?
+    times >"$folder/times"
     /usr/bin/python3 - "$folder" "$ended" "$preset ${file##*/}" <<'PY'
-import pathlib, sys, xml.etree.ElementTree as x
+import pathlib, re, sys, xml.etree.ElementTree as x
 folder, ended, name = pathlib.Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
+busy = sum(60 * int(m) + float(s) for m, s in re.findall(r"(\d+)m([\d.]+)s", (folder / "times").read_text()))
 try:
     s = x.parse(folder / "report").getroot().find("testsuite").attrib
     f, k = int(s["failures"]) + int(s["errors"]), int(s["skipped"])
@@ -119,7 +121,7 @@ except Exception:
 f = f or ended not in ((0,) if name.startswith("release ") else (0, 5))  # 5: none is marked
 (folder / "said").write_text((folder / "log").read_text(errors="replace") if f or k else "")
 with open(folder / "said", "a") as out:
-    print(f"{name}: {p} passed, {f:d} failed, {k} skipped in {took:.0f} s", file=out)
+    print(f"{name}: {p} passed, {f:d} failed, {k} skipped in {took:.0f} s, {busy:.0f} s of them at work", file=out)
 (folder / "count").write_text(f"{p} {f:d} {k}\n")
 PY
     (

@@ -108,18 +108,35 @@ static struct str tail(const struct host *h, off_t since, char *room)
     return (struct str){room, n > 0 ? (size_t)n : 0};
 }
 
-/* The last line with something on it. */
-static struct str last_line(struct str text)
+/* Takes the last line with something on it off the text's end. */
+static struct str take_last_line(struct str *text)
 {
-    while (text.n && strchr(" \r\n\t", text.p[text.n - 1]))
-        text.n--;
-    return str_behind_last(text, '\n');
+    while (text->n && strchr(" \r\n\t", text->p[text->n - 1]))
+        text->n--;
+    struct str line = str_behind_last(*text, '\n');
+    text->n -= line.n;
+    return line;
+}
+
+/* What it said of its failure: the last line that calls itself an error, or
+ * else the last one. Behind an error may stand what the command said before
+ * (a program that writes to a file keeps it back), and what a command that a
+ * killed run left at work says in the same log. */
+static struct str complaint(struct str text)
+{
+    struct str last = take_last_line(&text);
+
+    for (struct str line = last; line.n; line = take_last_line(&text))
+        if (str_starts(line, STR("E: ")) ||
+            memmem(line.p, line.n, "error: ", 7))
+            return line;
+    return last;
 }
 
 static enum errc judge(const char *const *argv, int status, struct str said,
                        struct err *err)
 {
-    said = last_line(said);
+    said = complaint(said);
 
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
         return ERR_OK;

@@ -128,6 +128,6 @@ class MailServer:
 
 def browse(script, *args):
     """Runs a script of tests/npm, which prints lines of JSON."""
-    r = subprocess.run(["node", script, *map(str, args)], cwd=NPM, capture_output=True, text=True, timeout=400)
+    r = subprocess.run(["node", script, *map(str, args)], cwd=NPM, capture_output=True, text=True, timeout=1500)  # for hangs
     assert r.returncode == 0, r.stderr + r.stdout
     return [json.loads(line) for line in r.stdout.splitlines()]

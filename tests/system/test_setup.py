@@ -453,8 +453,13 @@ def test_a_kill_within_a_command_and_a_failure(tree, bundle):
     tree.command("apt-get", 'case "$*" in *install*) kill -9 $PPID; exit 1;; esac\n' + real_apt)
     assert setup("resume", "--root", tree.path).returncode == -signal.SIGKILL
     tree.command("apt-get", real_apt)
+    # What a killed run left at work holds dpkg's lock, and talks into the same log.
+    tree.command("dpkg", '[ -e /tmp/was ] && exec /usr/bin/dpkg "$@"; touch /tmp/was\n'
+                 'echo dpkg: error: dpkg frontend lock was locked by another process >&2; echo Setting up another; exit 2\n')
     r = setup("resume", "--root", tree.path)
     assert r.returncode == 0, (r.stdout, r.stderr)
+    assert (tree.path / "tmp/was").exists()
+    (tree.path / "usr/local/sbin/dpkg").unlink()
     assert "docker.io" in "".join(tree.packages())
     r = setup("undo", "--root", tree.path)
     assert r.returncode == 0, (r.stdout, r.stderr)
