@@ -5,11 +5,12 @@
 #include "base/clock.h"
 #include "base/state.h"
 #include "cli/command.h"
+#include "cli/size_text.h"
 #include "logs/clean.h"
 
 #define DAY (INT64_C(86400) * 1000000000)
 
-enum { OLD_DAYS = 7, SIZE_TEXT = 24 };
+enum { OLD_DAYS = 7 };
 
 struct options {
     int64_t older_than, max_total, keep_free;
@@ -60,25 +61,10 @@ static void put_json(struct cleaning *c, const struct clean_entry *e)
     buf_fini(&b);
 }
 
-/* "4.1 kB" */
-static const char *size_text(int64_t bytes, char out[SIZE_TEXT])
-{
-    static const char *const units[] = {"B", "kB", "MB", "GB", "TB"};
-    double v = (double)bytes;
-    size_t i = 0;
-
-    while (v >= 1000 && i + 1 < COUNT(units)) {
-        v /= 1000;
-        i++;
-    }
-    (void)snprintf(out, SIZE_TEXT, "%.*f %s", i ? 1 : 0, v, units[i]);
-    return out;
-}
-
 static void tell(void *ctx, const struct clean_entry *e)
 {
     struct cleaning *c = ctx;
-    char size[SIZE_TEXT];
+    char size[SIZE_TEXT_MAX];
     enum text fate = e->fate == CLEAN_OPEN     ? TEXT_LOGS_OPEN
                      : e->fate == CLEAN_FAILED ? TEXT_LOGS_FAILED
                      : c->o->dry_run           ? TEXT_LOGS_WOULD_GO
@@ -97,7 +83,7 @@ static void tell(void *ctx, const struct clean_entry *e)
 static void sum(struct cleaning *c, const char *folder,
                 const struct clean_totals *t)
 {
-    char size[SIZE_TEXT];
+    char size[SIZE_TEXT_MAX];
 
     if (c->o->json)
         fprintf(

@@ -37,6 +37,7 @@ struct command {
 
 #define COMMANDS(X) \
     X(alert)        \
+    X(backup)       \
     X(bench)        \
     X(check_model)  \
     X(compat)       \

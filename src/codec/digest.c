@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/symtab.h"
 
@@ -15,6 +16,11 @@ struct crypto {
     unsigned char *(*hmac)(const void *kind, const void *key, int n_key,
                            const unsigned char *d, size_t n, unsigned char *md,
                            unsigned *n_md);
+    void *(*context_new)(void);
+    void (*context_free)(void *ctx);
+    int (*start)(void *ctx, const void *kind, void *engine);
+    int (*update)(void *ctx, const void *d, size_t n);
+    int (*end)(void *ctx, unsigned char *md, unsigned *n_md);
 };
 
 static const struct symbol symbols[] = {
@@ -22,6 +28,11 @@ static const struct symbol symbols[] = {
     {"MD5", NULL, offsetof(struct crypto, md5), false},
     {"EVP_sha256", NULL, offsetof(struct crypto, sha256_kind), false},
     {"HMAC", NULL, offsetof(struct crypto, hmac), false},
+    {"EVP_MD_CTX_new", NULL, offsetof(struct crypto, context_new), false},
+    {"EVP_MD_CTX_free", NULL, offsetof(struct crypto, context_free), false},
+    {"EVP_DigestInit_ex", NULL, offsetof(struct crypto, start), false},
+    {"EVP_DigestUpdate", NULL, offsetof(struct crypto, update), false},
+    {"EVP_DigestFinal_ex", NULL, offsetof(struct crypto, end), false},
 };
 
 static enum errc load(struct crypto *crypto, struct err *err)
@@ -37,19 +48,82 @@ static enum errc load(struct crypto *crypto, struct err *err)
                        sizeof(*crypto), err);
 }
 
+enum { SHA256_BYTES = 32 };
+
+static void put_hex(const unsigned char md[SHA256_BYTES],
+                    char out[DIGEST_TEXT])
+{
+    for (size_t i = 0; i < SHA256_BYTES; i++)
+        (void)snprintf(out + 2 * i, 3, "%02x", md[i]);
+}
+
 enum errc digest_sha256(struct str bytes, char out[DIGEST_TEXT],
                         struct err *err)
 {
-    unsigned char md[32];
+    unsigned char md[SHA256_BYTES];
     struct crypto crypto;
     enum errc rc = load(&crypto, err);
 
     if (rc)
         return rc;
     crypto.sha256((const unsigned char *)bytes.p, bytes.n, md);
-    for (size_t i = 0; i < sizeof(md); i++)
-        (void)snprintf(out + 2 * i, 3, "%02x", md[i]);
+    put_hex(md, out);
     return ERR_OK;
+}
+
+struct digest {
+    struct crypto crypto;
+    void *context;
+    bool good;
+};
+
+static void start(struct digest *d)
+{
+    d->good =
+        d->crypto.start(d->context, d->crypto.sha256_kind(), NULL) == 1;
+}
+
+enum errc digest_new(struct digest **out, struct err *err)
+{
+    struct digest *d = calloc(1, sizeof(*d));
+    enum errc rc = ERR_OK;
+
+    if (!d)
+        return err_set(err, ERR_NOMEM, "out of memory");
+    rc = load(&d->crypto, err);
+    if (!rc && !(d->context = d->crypto.context_new()))
+        rc = err_set(err, ERR_NOMEM, "out of memory");
+    if (rc) {
+        free(d);
+        return rc;
+    }
+    start(d);
+    *out = d;
+    return ERR_OK;
+}
+
+void digest_free(struct digest *d)
+{
+    if (d)
+        d->crypto.context_free(d->context);
+    free(d);
+}
+
+void digest_add(struct digest *d, struct str bytes)
+{
+    d->good = d->good && d->crypto.update(d->context, bytes.p, bytes.n) == 1;
+}
+
+bool digest_end(struct digest *d, char out[DIGEST_TEXT])
+{
+    unsigned char md[SHA256_BYTES];
+    unsigned n = 0;
+    bool good = d->good && d->crypto.end(d->context, md, &n) == 1;
+
+    if (good)
+        put_hex(md, out);
+    start(d);
+    return good && n == sizeof(md);
 }
 
 enum errc digest_hmac(struct str key, struct str message,

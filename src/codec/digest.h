@@ -3,6 +3,8 @@
 #ifndef CODEC_DIGEST_H
 #define CODEC_DIGEST_H
 
+#include <stdbool.h>
+
 #include "base/err.h"
 #include "base/str.h"
 
@@ -11,6 +13,17 @@ enum { DIGEST_TEXT = 65 };
 /* 64 hex digits and a NUL. ERR_UNAVAIL: there is no libcrypto. */
 MUST_CHECK enum errc digest_sha256(struct str bytes, char out[DIGEST_TEXT],
                                    struct err *err);
+
+/* A SHA-256 that is fed piece by piece. One thread at a time. */
+struct digest;
+
+MUST_CHECK enum errc digest_new(struct digest **out, struct err *err);
+void digest_free(struct digest *d); /* NULL is fine */
+void digest_add(struct digest *d, struct str bytes);
+
+/* Of all that was added; the next digest_add() begins another one. False: the
+ * library failed. */
+MUST_CHECK bool digest_end(struct digest *d, char out[DIGEST_TEXT]);
 
 enum { MD5_BYTES = 16 };
 
