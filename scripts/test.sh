@@ -9,7 +9,7 @@ set -e
 
 need_build_tools
 need_packages libcmocka-dev python3 python3-pytest python3-numpy python3-onnx python3-h5py python3-requests \
-    libonnx-testdata chromium prometheus prometheus-alertmanager wrk universal-ctags binutils procps strace tzdata
+    libonnx-testdata chromium prometheus prometheus-alertmanager wrk universal-ctags binutils procps strace tzdata libarchive-tools mtree-netbsd
 need_command node nodejs
 need_command npm npm
 need_onnxruntime

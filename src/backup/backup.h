@@ -86,17 +86,19 @@ struct restore_options {
 
 struct restored {
     int64_t entries, bytes;
-    unsigned incomplete; /* owners and attributes that could not be set: notes */
+    unsigned
+        incomplete; /* owners and attributes that could not be set: notes */
 };
 
 /* Each source is restored beside its place, compared with the manifest, and
  * then takes its place at once. ERR_CONFLICT: something is there, and nothing
  * was done. `placed` tells where each went, and where what was there is now
  * ("" when nothing was). */
-MUST_CHECK enum errc
-backup_restore(const struct restore_options *o, const struct backup_told *told,
-               void (*placed)(void *ctx, const char *path, const char *old),
-               struct restored *out, struct err *err);
+MUST_CHECK enum errc backup_restore(const struct restore_options *o,
+                                    const struct backup_told *told,
+                                    void (*placed)(void *ctx, const char *path,
+                                                   const char *old),
+                                    struct restored *out, struct err *err);
 
 /* ---- diff.c ------------------------------------------------------------- */
 
@@ -109,11 +111,12 @@ enum difference {
 
 /* From one backup to another; `with` NULL: to what the sources are now, of
  * which files of other size, time or inode are read. */
-MUST_CHECK enum errc backup_diff(
-    struct store *s, const char *name, const char *with,
-    const struct backup_told *told,
-    void (*each)(void *ctx, enum difference d, const struct entry *e),
-    void *ctx, struct err *err);
+MUST_CHECK enum errc backup_diff(struct store *s, const char *name,
+                                 const char *with,
+                                 const struct backup_told *told,
+                                 void (*each)(void *ctx, enum difference d,
+                                              const struct entry *e),
+                                 struct err *err);
 
 /* ---- keep.c ------------------------------------------------------------- */
 

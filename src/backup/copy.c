@@ -53,9 +53,10 @@ static enum errc by_hand(struct copying *c, off_t at, off_t end,
         if (n < 0 && errno == EINTR)
             continue;
         c->source_failed = n <= 0;
-        if (n <= 0)
-            return n < 0 ? failed(err, "cannot read")
-                         : err_set(err, ERR_CONFLICT, "it became shorter");
+        if (n < 0)
+            return failed(err, "cannot read");
+        if (n == 0)
+            return err_set(err, ERR_CONFLICT, "it became shorter");
         rc = write_all(c->to, c->piece, n, at, err);
         at += n;
     }

@@ -19,8 +19,7 @@ MUST_CHECK enum errc copy_bytes(int from, int to, int64_t size,
 /* Appends the attributes as words of a manifest. Those that belong to the file
  * system or the security policy of the machine, and what may not be read, are
  * left out. */
-MUST_CHECK enum errc copy_take_xattrs(int fd, struct buf *out,
-                                      struct err *err);
+MUST_CHECK enum errc copy_take_xattrs(int fd, struct buf *out, struct err *err);
 
 /* Sets those of the words; the number of those that could not be. */
 unsigned copy_set_xattrs(int fd, struct str words);

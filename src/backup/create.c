@@ -53,20 +53,6 @@ static const struct entry *before(struct creating *c, struct str path)
     return NULL;
 }
 
-static bool is_same_time(struct timespec a, struct timespec b)
-{
-    return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
-}
-
-/* Nobody has written to it since: as far as a file system can tell. */
-static bool is_unchanged(const struct entry *was, const struct stat *st)
-{
-    return was->kind == ENTRY_FILE && was->ino &&
-           was->ino == (uint64_t)st->st_ino && was->size == st->st_size &&
-           is_same_time(was->mtime, st->st_mtim) &&
-           is_same_time(was->ctime, st->st_ctim);
-}
-
 /* Opens the newest one of the same sources. */
 static enum errc find_before(struct creating *c, struct err *err)
 {
@@ -108,8 +94,7 @@ static void missed(void *ctx, struct str path, int error)
  * tick of the file system's clock: then its times say nothing. */
 static bool is_settled(const struct stat *st)
 {
-    return (int64_t)st->st_ctim.tv_sec * SECOND + st->st_ctim.tv_nsec +
-               SECOND <
+    return (int64_t)st->st_ctim.tv_sec * SECOND + st->st_ctim.tv_nsec + SECOND <
            clock_wall_ns();
 }
 
@@ -147,7 +132,7 @@ static enum errc take_directory(struct creating *c, const struct walked *w,
     if (mkdirat(s->fd, w->path.p, 0700 | (w->st.st_mode & 0777)))
         return fs_error(err, "cannot write", w->path.p);
     enum errc rc = add_xattrs(t, w->fd, err);
-    saver_start(s, t);
+    hashers_start(s->hashers, t);
     return rc;
 }
 
@@ -156,8 +141,7 @@ static enum errc take_link(struct creating *c, const struct walked *w,
 {
     size_t path = t->entry.path.n;
     char *room = buf_reserve(&t->texts, LINK_MAX_BYTES + 1);
-    ssize_t n =
-        room ? readlinkat(w->at, w->name, room, LINK_MAX_BYTES) : -1;
+    ssize_t n = room ? readlinkat(w->at, w->name, room, LINK_MAX_BYTES) : -1;
 
     if (n <= 0) {
         leave_out(c, w->path, "this link cannot be read");
@@ -170,7 +154,7 @@ static enum errc take_link(struct creating *c, const struct walked *w,
     t->entry.target = (struct str){t->texts.p + path, (size_t)n};
     if (symlinkat(t->entry.target.p, c->saver.fd, w->path.p))
         return fs_error(err, "cannot write", w->path.p);
-    saver_start(&c->saver, t);
+    hashers_start(c->saver.hashers, t);
     return ERR_OK;
 }
 
@@ -180,7 +164,7 @@ static enum errc take_pipe(struct creating *c, const struct walked *w,
     t->entry.kind = ENTRY_PIPE;
     if (mkfifoat(c->saver.fd, w->path.p, 0400))
         return fs_error(err, "cannot write", w->path.p);
-    saver_start(&c->saver, t);
+    hashers_start(c->saver.hashers, t);
     return ERR_OK;
 }
 
@@ -191,17 +175,18 @@ static enum errc take_twin(struct creating *c, const struct walked *w,
     char first[PATH_ROOM];
 
     t->entry.same_as = t->twin->path;
+    t->entry.xattrs = t->twin->xattrs;
     (void)snprintf(first, sizeof(first), STR_FMT, STR_ARG(t->twin->path));
     if (linkat(c->saver.fd, first, c->saver.fd, w->path.p, 0)) {
         /* The first one is gone (it could not be read), or there are too many
          * names: this one is a file for itself. */
-        t->entry.same_as = (struct str){NULL, 0};
+        t->entry.same_as = t->entry.xattrs = (struct str){NULL, 0};
         t->twin = NULL;
         return errno == ENOENT || errno == EMLINK
                    ? ERR_OK
                    : fs_error(err, "cannot write", w->path.p);
     }
-    saver_start(&c->saver, t);
+    hashers_start(c->saver.hashers, t);
     return ERR_OK;
 }
 
@@ -218,7 +203,7 @@ static bool take_unchanged(struct creating *c, const struct walked *w,
     t->entry.path.p = t->texts.p;
     t->entry.xattrs = (struct str){t->texts.p + path, was->xattrs.n};
     c->saver.done += w->st.st_size;
-    saver_start(&c->saver, t);
+    hashers_start(c->saver.hashers, t);
     return true;
 }
 
@@ -262,7 +247,10 @@ static enum errc take_file(struct creating *c, const struct walked *w,
         if (rc || t->entry.same_as.n)
             return rc;
     }
-    if (was && is_unchanged(was, &w->st) && take_unchanged(c, w, t, was))
+    if (t->twin && was &&
+        !twins_keep_xattrs(&c->saver.twins, t->twin, was->xattrs))
+        return err_set(err, ERR_NOMEM, "too many hard links");
+    if (was && entry_is_unchanged(was, &w->st) && take_unchanged(c, w, t, was))
         return ERR_OK;
     int from = open_source(c, w, &st);
     if (from < 0)
@@ -271,6 +259,9 @@ static enum errc take_file(struct creating *c, const struct walked *w,
     if (was && was->kind == ENTRY_FILE && was->size == st.st_size)
         memcpy(t->before, was->sha256, sizeof(was->sha256));
     rc = add_xattrs(t, from, err);
+    if (!rc && t->twin &&
+        !twins_keep_xattrs(&c->saver.twins, t->twin, t->entry.xattrs))
+        rc = err_set(err, ERR_NOMEM, "too many hard links");
     if (rc)
         (void)close(from);
     return rc ? rc : saver_copy(&c->saver, t, from, &st, err);
@@ -286,7 +277,7 @@ static enum errc take(void *ctx, const struct walked *w, struct err *err)
         leave_out(c, w->path, "its path is too long");
         return ERR_OK;
     }
-    rc = saver_task(&c->saver, w->path, &t, err);
+    rc = hashers_task(c->saver.hashers, w->path, &t, err);
     if (rc)
         return rc;
     describe(&t->entry, &w->st);

@@ -14,7 +14,6 @@ enum { MEMORY_MAX = 64 << 20, PIECE = 1 << 18 };
 struct diffing {
     const struct backup_told *told;
     void (*each)(void *ctx, enum difference d, const struct entry *e);
-    void *ctx;
     struct manifest from; /* read in step with the other side */
     struct entry entry;
     bool more;
@@ -24,11 +23,6 @@ struct diffing {
     struct err *err;
 };
 
-static bool is_same_time(struct timespec a, struct timespec b)
-{
-    return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
-}
-
 /* Is what it says the same? -1: yes. */
 static int compare(const struct entry *a, const struct entry *b)
 {
@@ -37,7 +31,7 @@ static int compare(const struct entry *a, const struct entry *b)
         return DIFF_CHANGED;
     if (a->mode != b->mode || a->uid != b->uid || a->gid != b->gid ||
         !str_eq(a->xattrs, b->xattrs) ||
-        (a->kind != ENTRY_DIR && !is_same_time(a->mtime, b->mtime)))
+        (a->kind != ENTRY_DIR && !entry_same_time(a->mtime, b->mtime)))
         return DIFF_META;
     return -1;
 }
@@ -54,7 +48,7 @@ static enum errc removed_before(struct diffing *d, const struct str *path)
 
     while (!rc && d->more &&
            (!path || entry_compare(d->entry.path, *path) < 0)) {
-        d->each(d->ctx, DIFF_REMOVED, &d->entry);
+        d->each(d->told->ctx, DIFF_REMOVED, &d->entry);
         rc = advance(d);
     }
     return rc;
@@ -64,16 +58,17 @@ static enum errc removed_before(struct diffing *d, const struct str *path)
 static enum errc take(struct diffing *d, const struct entry *other)
 {
     if (!d->more || !str_eq(d->entry.path, other->path)) {
-        d->each(d->ctx, DIFF_ADDED, other);
+        d->each(d->told->ctx, DIFF_ADDED, other);
         return ERR_OK;
     }
     int how = compare(&d->entry, other);
     if (how >= 0)
-        d->each(d->ctx, (enum difference)how, other);
+        d->each(d->told->ctx, (enum difference)how, other);
     return advance(d);
 }
 
-/* ---- with another backup -------------------------------------------------- */
+/* ---- with another backup --------------------------------------------------
+ */
 
 static enum errc with_backup(struct diffing *d, struct manifest *other)
 {
@@ -97,8 +92,8 @@ static enum errc with_backup(struct diffing *d, struct manifest *other)
 static void read_file(struct diffing *d, const struct walked *w,
                       struct entry *e)
 {
-    int fd = openat(w->at, w->name,
-                    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    int fd =
+        openat(w->at, w->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     ssize_t n = -1;
 
     while (fd >= 0 && (n = read(fd, d->piece, PIECE)) > 0)
@@ -109,17 +104,7 @@ static void read_file(struct diffing *d, const struct walked *w,
         (void)close(fd);
 }
 
-/* The same size, time and inode: the same bytes. */
-static bool is_as_saved(const struct entry *was, const struct stat *st)
-{
-    return was->kind == ENTRY_FILE && was->size == st->st_size &&
-           was->ino == (uint64_t)st->st_ino &&
-           is_same_time(was->mtime, st->st_mtim) &&
-           is_same_time(was->ctime, st->st_ctim);
-}
-
-static bool describe(struct diffing *d, const struct walked *w,
-                     struct entry *e)
+static bool describe(struct diffing *d, const struct walked *w, struct entry *e)
 {
     bool known = d->more && str_eq(d->entry.path, w->path);
     int fd = w->fd;
@@ -132,7 +117,7 @@ static bool describe(struct diffing *d, const struct walked *w,
     if (S_ISREG(w->st.st_mode)) {
         e->kind = ENTRY_FILE;
         e->size = w->st.st_size;
-        if (known && is_as_saved(&d->entry, &w->st))
+        if (known && entry_is_unchanged(&d->entry, &w->st))
             memcpy(e->sha256, d->entry.sha256, sizeof(e->sha256));
         else if (known && d->entry.size == e->size)
             read_file(d, w, e);
@@ -208,9 +193,9 @@ enum errc backup_diff(struct store *s, const char *name, const char *with,
                       const struct backup_told *told,
                       void (*each)(void *ctx, enum difference d,
                                    const struct entry *e),
-                      void *ctx, struct err *err)
+                      struct err *err)
 {
-    struct diffing d = {.told = told, .each = each, .ctx = ctx, .err = err};
+    struct diffing d = {.told = told, .each = each, .err = err};
     struct manifest other = {.file = NULL};
     struct arena a;
     int from = -1, to = -1;

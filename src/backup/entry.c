@@ -22,3 +22,16 @@ bool entry_beneath(struct str path, struct str directory)
     return path.n > directory.n && path.p[directory.n] == '/' &&
            memcmp(path.p, directory.p, directory.n) == 0;
 }
+
+bool entry_same_time(struct timespec a, struct timespec b)
+{
+    return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
+}
+
+bool entry_is_unchanged(const struct entry *was, const struct stat *st)
+{
+    return was->kind == ENTRY_FILE && was->ino &&
+           was->ino == (uint64_t)st->st_ino && was->size == st->st_size &&
+           entry_same_time(was->mtime, st->st_mtim) &&
+           entry_same_time(was->ctime, st->st_ctim);
+}

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include "base/str.h"
@@ -35,5 +36,11 @@ int entry_compare(struct str a, struct str b);
 
 /* Is `path` beneath the directory? */
 bool entry_beneath(struct str path, struct str directory);
+
+bool entry_same_time(struct timespec a, struct timespec b);
+
+/* Nobody has written to the file since it was saved, as far as a file system
+ * can tell. */
+bool entry_is_unchanged(const struct entry *was, const struct stat *st);
 
 #endif

@@ -16,6 +16,8 @@ enum { PIECE = 1 << 20 };
 enum { STEP_FREE, STEP_WAITS, STEP_WORKS, STEP_DONE };
 
 struct hashers {
+    hash_retire *retire;
+    void *ctx;
     pthread_mutex_t lock;
     pthread_cond_t more;  /* for the threads: something to do, or to read */
     pthread_cond_t ready; /* for the caller: something is done */
@@ -69,9 +71,9 @@ static enum errc hash_file(struct hashers *h, struct hash_task *t,
     while (!rc && !complete) {
         upto = await_bytes(h, t, at, &complete);
         while (!rc && at < upto) {
-            ssize_t n = pread(
-                t->fd, piece, (size_t)(upto - at < PIECE ? upto - at : PIECE),
-                at);
+            ssize_t n =
+                pread(t->fd, piece,
+                      (size_t)(upto - at < PIECE ? upto - at : PIECE), at);
             if (n < 0 && errno != EINTR)
                 rc = read_failed(t, errno);
             else if (n == 0)
@@ -144,18 +146,19 @@ static enum errc start_thread(struct hashers *h, struct err *err)
     return err_set(err, ERR_NOMEM, "cannot start a thread");
 }
 
-enum errc hashers_new(unsigned threads, struct hashers **out, struct err *err)
+enum errc hashers_new(hash_retire *retire, void *ctx, struct hashers **out,
+                      struct err *err)
 {
     struct hashers *h = calloc(1, sizeof(*h));
-    enum errc rc =
-        h ? ERR_OK : err_set(err, ERR_NOMEM, "out of memory for hashing");
+    enum errc rc = ERR_OK;
+    unsigned threads = cpu_count();
 
-    if (!threads)
-        threads = cpu_count();
+    if (!h)
+        return err_set(err, ERR_NOMEM, "out of memory for hashing");
     if (threads > HASH_THREADS_MAX)
         threads = HASH_THREADS_MAX;
-    if (rc)
-        return rc;
+    h->retire = retire;
+    h->ctx = ctx;
     (void)pthread_mutex_init(&h->lock, NULL);
     (void)pthread_cond_init(&h->more, NULL);
     (void)pthread_cond_init(&h->ready, NULL);
@@ -203,15 +206,60 @@ void hashers_free(struct hashers *h)
     free(h);
 }
 
-struct hash_task *hashers_task(struct hashers *h)
+/* The oldest task, when it is done, or with `wait`, is retired, and free. */
+static enum errc retire_oldest(struct hashers *h, bool wait, bool *any,
+                               struct err *err)
 {
-    struct hash_task *t = &h->tasks[(h->first + h->n) % HASH_TASKS];
+    struct hash_task *t = &h->tasks[h->first];
 
-    if (h->n == HASH_TASKS)
-        return NULL;
+    *any = false;
+    if (h->n == 0)
+        return ERR_OK;
+    if (wait)
+        hashers_wait(h, t);
+    (void)pthread_mutex_lock(&h->lock);
+    *any = t->step == STEP_DONE;
+    (void)pthread_mutex_unlock(&h->lock);
+    if (!*any)
+        return ERR_OK;
+    enum errc rc = h->retire(h->ctx, t, err);
+    close_file(t);
+    (void)pthread_mutex_lock(&h->lock); /* threads look at the ring */
+    t->step = STEP_FREE;
+    h->first = (h->first + 1) % HASH_TASKS;
+    h->n--;
+    (void)pthread_mutex_unlock(&h->lock);
+    return rc;
+}
+
+enum errc hashers_finish(struct hashers *h, struct err *err)
+{
+    bool any = true;
+    enum errc rc = ERR_OK;
+
+    while (!rc && any)
+        rc = retire_oldest(h, true, &any, err);
+    return rc;
+}
+
+enum errc hashers_task(struct hashers *h, struct str path,
+                       struct hash_task **out, struct err *err)
+{
+    bool any = true;
+    enum errc rc = ERR_OK;
+
+    while (!rc && any)
+        rc = retire_oldest(h, h->n == HASH_TASKS, &any, err);
+    if (rc)
+        return rc;
+    struct hash_task *t = &h->tasks[(h->first + h->n) % HASH_TASKS];
+    close_file(t); /* of one that was not started */
     buf_clear(&t->texts);
     *t = (struct hash_task){.fd = -1, .texts = t->texts};
-    return t;
+    buf_put(&t->texts, path);
+    t->entry.path = buf_str(&t->texts);
+    *out = t;
+    return t->texts.failed ? err_set(err, ERR_NOMEM, "out of memory") : ERR_OK;
 }
 
 void hashers_start(struct hashers *h, struct hash_task *t)
@@ -219,7 +267,8 @@ void hashers_start(struct hashers *h, struct hash_task *t)
     (void)pthread_mutex_lock(&h->lock);
     t->step = t->fd < 0 ? STEP_DONE : STEP_WAITS;
     h->n++;
-    (void)pthread_cond_broadcast(&h->more); /* who waits for bytes hears it too */
+    (void)pthread_cond_broadcast(
+        &h->more); /* who waits for bytes hears it too */
     (void)pthread_mutex_unlock(&h->lock);
 }
 
@@ -259,31 +308,5 @@ void hashers_again(struct hashers *h, struct hash_task *t)
     t->rc = ERR_OK;
     t->step = STEP_WAITS;
     (void)pthread_cond_broadcast(&h->more);
-    (void)pthread_mutex_unlock(&h->lock);
-}
-
-struct hash_task *hashers_take(struct hashers *h, bool wait)
-{
-    struct hash_task *t = &h->tasks[h->first];
-
-    if (h->n == 0)
-        return NULL;
-    if (wait)
-        hashers_wait(h, t);
-    (void)pthread_mutex_lock(&h->lock);
-    bool done = t->step == STEP_DONE;
-    (void)pthread_mutex_unlock(&h->lock);
-    return done ? t : NULL;
-}
-
-void hashers_done(struct hashers *h)
-{
-    struct hash_task *t = &h->tasks[h->first];
-
-    close_file(t);
-    (void)pthread_mutex_lock(&h->lock); /* threads look at the ring */
-    t->step = STEP_FREE;
-    h->first = (h->first + 1) % HASH_TASKS;
-    h->n--;
     (void)pthread_mutex_unlock(&h->lock);
 }

@@ -48,8 +48,8 @@ enum { PERIODS = 6 };
 static const struct {
     const char *name;
     int64_t (*of)(const struct tm *t); /* NULL: each is one of its own */
-} periods[PERIODS] = {{"last", NULL},     {"hourly", hour_of},
-                      {"daily", day_of},  {"weekly", week_of},
+} periods[PERIODS] = {{"last", NULL},        {"hourly", hour_of},
+                      {"daily", day_of},     {"weekly", week_of},
                       {"monthly", month_of}, {"yearly", year_of}};
 
 /* ---- one group ---------------------------------------------------------- */
@@ -96,8 +96,7 @@ static void choose(const struct backups *all, const struct keep_policy *p,
         newest = newest < 0 ? b->head.created_ns : newest;
         if (has_tag(p->tags, b->head.tag))
             keeps(&out[i], "tag");
-        if (p->within_ns > 0 &&
-            b->head.created_ns > newest - p->within_ns)
+        if (p->within_ns > 0 && b->head.created_ns > newest - p->within_ns)
             keeps(&out[i], "within");
         for (size_t k = 0; k < PERIODS; k++) {
             int64_t now = periods[k].of ? periods[k].of(&tm) : (int64_t)i;

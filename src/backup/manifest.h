@@ -10,6 +10,7 @@
  *     #: created 2026-11-30T05:10:00.000Z
  *     #: host machine-1
  *     #: source models /srv/models
+ *     . type=dir
  *     #= ino=12 ctime=1764479400.000000001
  *     ./models type=dir mode=0755 uid=0 gid=0 time=1764479400.000000001
  *     ...
@@ -42,7 +43,7 @@ struct source {
 };
 
 struct manifest_head {
-    int64_t created_ns; /* since 1970 */
+    int64_t created_ns;     /* since 1970 */
     const char *host, *tag; /* "" for none */
     struct source sources[SOURCES_MAX];
     size_t n;

@@ -95,9 +95,9 @@ static bool take_time(struct str s, struct timespec *out)
     if (!take_number(whole, 10, INT64_MAX / 4, &seconds) || rest.n != 9 ||
         !take_number(rest, 10, 999999999, &ns))
         return false;
-    *out = (struct timespec){.tv_sec = before ? -(time_t)seconds
-                                              : (time_t)seconds,
-                             .tv_nsec = (long)ns};
+    *out =
+        (struct timespec){.tv_sec = before ? -(time_t)seconds : (time_t)seconds,
+                          .tv_nsec = (long)ns};
     return true;
 }
 
@@ -144,7 +144,6 @@ static enum errc take_fact(struct manifest *m, struct str line, struct err *err)
     struct manifest_head *head = &m->head;
     struct str key = str_word(&line), value = str_word(&line);
     const char *text = keep_name(m, value);
-    int64_t ms;
 
     if (!text || !value.n)
         return wrong(m, err, "it is damaged");
@@ -155,9 +154,8 @@ static enum errc take_fact(struct manifest *m, struct str line, struct err *err)
                            ", which a newer stoker wrote",
                            MANIFEST_NAME, STR_ARG(value));
     } else if (str_eq(key, STR("created"))) {
-        if (!clock_parse(str_from_cstr(text), &ms))
+        if (!clock_parse_ns(str_from_cstr(text), &head->created_ns))
             return wrong(m, err, "this is no time");
-        head->created_ns = ms * 1000000;
     } else if (str_eq(key, STR("host"))) {
         head->host = text;
     } else if (str_eq(key, STR("tag"))) {
@@ -197,8 +195,8 @@ static enum errc read_head(struct manifest *m, struct err *err)
 enum errc manifest_open(int fd, struct arena *a, struct manifest *out,
                         struct err *err)
 {
-    *out = (struct manifest){
-        .file = fd < 0 ? NULL : fdopen(fd, "re"), .arena = a};
+    *out =
+        (struct manifest){.file = fd < 0 ? NULL : fdopen(fd, "re"), .arena = a};
     out->head.host = out->head.tag = "";
     if (!out->file) {
         if (fd >= 0)
@@ -350,8 +348,10 @@ static bool is_in_place(const struct manifest *m, struct str path)
 static enum errc take_entry(struct manifest *m, struct str line,
                             struct entry *e, struct err *err)
 {
-    static const unsigned wanted[] = {
-        [ENTRY_FILE] = 31, [ENTRY_DIR] = 7, [ENTRY_LINK] = 39, [ENTRY_PIPE] = 7};
+    static const unsigned wanted[] = {[ENTRY_FILE] = 31,
+                                      [ENTRY_DIR] = 7,
+                                      [ENTRY_LINK] = 39,
+                                      [ENTRY_PIPE] = 7};
     struct str word = str_word(&line);
     unsigned seen = 0;
 
@@ -412,12 +412,13 @@ enum errc manifest_next(struct manifest *m, struct entry *out, bool *more,
             if (extra || !take_extra(m, str_slice(line, 2, line.n), out))
                 return wrong(m, err, "it is damaged");
             extra = true;
-        } else if (line.n && line.p[0] != '#') {
+        } else if (line.n && line.p[0] != '#' && !str_starts(line, STR(". "))) {
             enum errc rc = take_entry(m, line, out, err);
             if (rc)
                 return rc;
             m->entries++;
-            m->bytes += out->kind == ENTRY_FILE && !out->same_as.n ? out->size : 0;
+            m->bytes +=
+                out->kind == ENTRY_FILE && !out->same_as.n ? out->size : 0;
             *more = true;
             return ERR_OK;
         }

@@ -46,6 +46,7 @@ void manifest_put_head(struct buf *out, const struct manifest_head *head)
         put_name(out, str_from_cstr(head->sources[i].path));
         buf_putc(out, '\n');
     }
+    buf_puts(out, ". type=dir\n"); /* mtree(8) wants a top */
 }
 
 static void put_time(struct buf *out, const char *key, struct timespec t)

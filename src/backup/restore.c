@@ -48,22 +48,23 @@ static enum errc find_place(struct restoring *r, const struct source *source,
 
     t->select = select;
     t->at = -1;
-    if (r->o->to)
-        (void)snprintf(t->path, sizeof(t->path), "%s/" STR_FMT, r->o->to,
-                       STR_ARG(str_behind_last(select, '/')));
-    else
-        (void)snprintf(t->path, sizeof(t->path), "%s" STR_FMT, source->path,
-                       STR_ARG(rest));
+    int n = r->o->to ? snprintf(t->path, sizeof(t->path), "%s/" STR_FMT,
+                                r->o->to, STR_ARG(str_behind_last(select, '/')))
+                     : snprintf(t->path, sizeof(t->path), "%s" STR_FMT,
+                                source->path, STR_ARG(rest));
+    if (n >= PATH_MAX)
+        return err_set(err, ERR_LIMIT, "'%.200s...': the path is too long",
+                       t->path);
     (void)snprintf(one, sizeof(one), "%s", t->path);
     (void)snprintf(t->parent, sizeof(t->parent), "%s", dirname(one));
     (void)snprintf(one, sizeof(one), "%s", t->path);
     (void)snprintf(t->name, sizeof(t->name), "%s", basename(one));
     (void)snprintf(t->beside, sizeof(t->beside), ".stoker-restore-%d-%zu",
                    (int)getpid(), r->n);
-    return strcmp(t->path, "/") == 0
-               ? err_set(err, ERR_INVALID, "'/' cannot be restored in its "
-                                           "place: say --to DIRECTORY")
-               : ERR_OK;
+    return strcmp(t->path, "/") == 0 ? err_set(err, ERR_INVALID,
+                                               "'/' cannot be restored in its "
+                                               "place: say --to DIRECTORY")
+                                     : ERR_OK;
 }
 
 /* All sources, or what the path names of one of them. */
@@ -141,7 +142,8 @@ static enum errc put_in_place(struct restoring *r, struct target *t,
                                              const char *old),
                               struct err *err)
 {
-    char old[NAME_MAX + 1] = "", path[TARGET_ROOM + NAME_MAX] = "", when[32];
+    char old[NAME_MAX + 1] = "", path[TARGET_ROOM + NAME_MAX + 2] = "",
+                        when[32];
     time_t now = (time_t)(r->o->now_ns / 1000000000);
     struct tm tm;
     int e;

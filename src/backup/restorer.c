@@ -126,32 +126,19 @@ static enum errc enter_dir(struct restorer *r, const struct entry *e,
 
 /* ---- files --------------------------------------------------------------- */
 
-static enum errc retire(struct restorer *r, struct hash_task *t,
-                        struct err *err)
+static enum errc retire(void *ctx, struct hash_task *t, struct err *err)
 {
+    struct restorer *r = ctx;
     const struct entry *e = &t->entry;
 
     if (t->rc)
         return err_set(err, t->rc, "cannot write '" STR_FMT "': %s",
                        STR_ARG(e->path), t->err.msg);
     if (strcmp(t->sha256, e->sha256) != 0)
-        return err_set(err, ERR_UNFIT,
-                       "'" STR_FMT "' is damaged in the backup",
+        return err_set(err, ERR_UNFIT, "'" STR_FMT "' is damaged in the backup",
                        STR_ARG(e->path));
     set_facts(r, t->fd, e);
     return ERR_OK;
-}
-
-static enum errc retire_all(struct restorer *r, bool wait, struct err *err)
-{
-    struct hash_task *t;
-    enum errc rc = ERR_OK;
-
-    while (!rc && (t = hashers_take(r->hashers, wait)) != NULL) {
-        rc = retire(r, t, err);
-        hashers_done(r->hashers);
-    }
-    return rc;
 }
 
 static void copied(void *ctx, int64_t upto)
@@ -169,9 +156,10 @@ static enum errc copy_file(struct restorer *r, struct hash_task *t, int from,
     bool source_failed;
 
     r->task = t;
+    t->durable = t->entry.size >= DURABLE_FROM;
     hashers_start(r->hashers, t);
-    enum errc rc = copy_bytes(from, t->fd, t->entry.size, copied, r,
-                              &source_failed, err);
+    enum errc rc =
+        copy_bytes(from, t->fd, t->entry.size, copied, r, &source_failed, err);
     hashers_wrote_all(r->hashers, t);
     r->result->bytes += t->entry.size;
     if (rc && source_failed)
@@ -183,17 +171,11 @@ static enum errc copy_file(struct restorer *r, struct hash_task *t, int from,
 static enum errc write_file(struct restorer *r, const struct entry *e,
                             const char *path, struct err *err)
 {
-    enum errc rc = retire_all(r, false, err);
-    struct hash_task *t = rc ? NULL : hashers_task(r->hashers);
+    struct hash_task *t;
+    enum errc rc = hashers_task(r->hashers, e->path, &t, err);
 
-    if (!rc && !t) {
-        rc = retire(r, hashers_take(r->hashers, true), err);
-        hashers_done(r->hashers);
-        t = hashers_task(r->hashers);
-    }
     if (rc)
         return rc;
-    buf_put(&t->texts, e->path);
     buf_putc(&t->texts, '\0');
     buf_put(&t->texts, e->xattrs);
     if (t->texts.failed)
@@ -226,7 +208,7 @@ static enum errc write_link(struct restorer *r, const struct entry *e,
     buf_init(&target, PATH_ROOM);
     buf_put(&target, e->target);
     buf_putc(&target, '\0');
-    int bad = target.failed ? ENAMETOOLONG
+    int bad = target.failed                      ? ENAMETOOLONG
               : symlinkat(target.p, r->at, path) ? errno
                                                  : 0;
     buf_fini(&target);
@@ -283,7 +265,7 @@ static enum errc write_all(struct restorer *r, struct manifest *m,
                      "there is no '" STR_FMT "' in the backup",
                      STR_ARG(r->select));
     if (!rc)
-        rc = retire_all(r, true, err);
+        rc = hashers_finish(r->hashers, err);
     if (!rc)
         leave_dirs(r, STR(""));
     return rc;
@@ -294,11 +276,12 @@ enum errc restorer_run(struct restorer *r, struct err *err)
     struct manifest m = {.file = NULL};
     struct arena a;
 
-    arena_init(&a, MEMORY_MAX);
     r->dirs = calloc(1, sizeof(*r->dirs));
-    enum errc rc = r->dirs ? hashers_new(0, &r->hashers, err)
-                           : err_set(err, ERR_NOMEM, "out of memory");
-    for (size_t i = 0; r->dirs && i < COUNT(r->dirs->v); i++)
+    if (!r->dirs)
+        return err_set(err, ERR_NOMEM, "out of memory");
+    arena_init(&a, MEMORY_MAX);
+    enum errc rc = hashers_new(retire, r, &r->hashers, err);
+    for (size_t i = 0; i < COUNT(r->dirs->v); i++)
         buf_init(&r->dirs->v[i].texts, 2 * ENTRY_XATTRS_MAX);
     if (!rc)
         rc = store_manifest(r->backup, &a, &m, err);
@@ -306,7 +289,7 @@ enum errc restorer_run(struct restorer *r, struct err *err)
         rc = write_all(r, &m, err);
     hashers_free(r->hashers);
     manifest_close(&m);
-    for (size_t i = 0; r->dirs && i < COUNT(r->dirs->v); i++)
+    for (size_t i = 0; i < COUNT(r->dirs->v); i++)
         buf_fini(&r->dirs->v[i].texts);
     free(r->dirs);
     arena_fini(&a);

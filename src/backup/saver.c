@@ -8,13 +8,7 @@
 #include "backup/copy.h"
 #include "base/fs.h"
 
-enum {
-    TEXT_MAX = 8 << 20,
-    FLUSH_AT = 1 << 18,
-    DURABLE_FROM = 1 << 20, /* bytes; smaller ones go with syncfs() */
-    TRIES = 3,
-    PATH_ROOM = 4096
-};
+enum { TEXT_MAX = 8 << 20, FLUSH_AT = 1 << 18, TRIES = 3, PATH_ROOM = 4096 };
 
 void saver_note(struct saver *s, struct str path, const char *what)
 {
@@ -46,40 +40,6 @@ static enum errc flush(struct saver *s, size_t from, struct err *err)
         buf_clear(&s->sums_text);
     }
     return ERR_OK;
-}
-
-static int make_file(int at, const char *name)
-{
-    return openat(at, name,
-                  O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0400);
-}
-
-enum errc saver_open(struct saver *s, const struct manifest_head *head,
-                     struct err *err)
-{
-    buf_init(&s->manifest_text, TEXT_MAX);
-    buf_init(&s->sums_text, TEXT_MAX);
-    twins_init(&s->twins);
-    s->manifest = make_file(s->fd, MANIFEST_NAME);
-    s->sums = make_file(s->fd, SUMS_NAME);
-    if (s->manifest < 0 || s->sums < 0)
-        return fs_error(err, "cannot write", MANIFEST_NAME);
-    manifest_put_head(&s->manifest_text, head);
-    enum errc rc = digest_new(&s->digest, err);
-    return rc ? rc : hashers_new(0, &s->hashers, err);
-}
-
-void saver_close(struct saver *s)
-{
-    hashers_free(s->hashers);
-    digest_free(s->digest);
-    twins_fini(&s->twins);
-    buf_fini(&s->manifest_text);
-    buf_fini(&s->sums_text);
-    if (s->manifest >= 0)
-        (void)close(s->manifest);
-    if (s->sums >= 0)
-        (void)close(s->sums);
 }
 
 /* ---- what is done ------------------------------------------------------- */
@@ -114,8 +74,9 @@ static void count(struct saver *s, const struct hash_task *t)
 }
 
 /* The oldest task is told of in the manifest. */
-static enum errc retire(struct saver *s, struct hash_task *t, struct err *err)
+static enum errc retire(void *ctx, struct hash_task *t, struct err *err)
 {
+    struct saver *s = ctx;
     struct entry *e = &t->entry;
     char path[PATH_ROOM];
 
@@ -146,43 +107,6 @@ static enum errc retire(struct saver *s, struct hash_task *t, struct err *err)
     return flush(s, FLUSH_AT, err);
 }
 
-static enum errc retire_all(struct saver *s, bool wait, struct err *err)
-{
-    struct hash_task *t;
-    enum errc rc = ERR_OK;
-
-    while (!rc && (t = hashers_take(s->hashers, wait)) != NULL) {
-        rc = retire(s, t, err);
-        hashers_done(s->hashers);
-    }
-    return rc;
-}
-
-enum errc saver_task(struct saver *s, struct str path, struct hash_task **out,
-                     struct err *err)
-{
-    enum errc rc = retire_all(s, false, err);
-    struct hash_task *t = rc ? NULL : hashers_task(s->hashers);
-
-    if (!rc && !t) {
-        t = hashers_take(s->hashers, true);
-        rc = retire(s, t, err);
-        hashers_done(s->hashers);
-        t = hashers_task(s->hashers);
-    }
-    if (rc)
-        return rc;
-    buf_put(&t->texts, path);
-    t->entry.path = buf_str(&t->texts);
-    *out = t;
-    return t->texts.failed ? err_set(err, ERR_NOMEM, "out of memory") : ERR_OK;
-}
-
-void saver_start(struct saver *s, struct hash_task *t)
-{
-    hashers_start(s->hashers, t);
-}
-
 static void copied(void *ctx, int64_t upto)
 {
     struct saver *s = ctx;
@@ -197,10 +121,8 @@ static bool is_as_before(int from, const struct stat *st)
     struct stat now;
 
     return fstat(from, &now) == 0 && now.st_size == st->st_size &&
-           now.st_mtim.tv_sec == st->st_mtim.tv_sec &&
-           now.st_mtim.tv_nsec == st->st_mtim.tv_nsec &&
-           now.st_ctim.tv_sec == st->st_ctim.tv_sec &&
-           now.st_ctim.tv_nsec == st->st_ctim.tv_nsec;
+           entry_same_time(now.st_mtim, st->st_mtim) &&
+           entry_same_time(now.st_ctim, st->st_ctim);
 }
 
 /* What is copied while somebody writes is copied again, a few times. */
@@ -267,10 +189,46 @@ enum errc saver_copy(struct saver *s, struct hash_task *t, int from,
     return rc;
 }
 
+/* ---- all ---------------------------------------------------------------- */
+
+static int make_file(int at, const char *name)
+{
+    return openat(at, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+                  0400);
+}
+
+enum errc saver_open(struct saver *s, const struct manifest_head *head,
+                     struct err *err)
+{
+    buf_init(&s->manifest_text, TEXT_MAX);
+    buf_init(&s->sums_text, TEXT_MAX);
+    twins_init(&s->twins);
+    s->manifest = make_file(s->fd, MANIFEST_NAME);
+    s->sums = make_file(s->fd, SUMS_NAME);
+    if (s->manifest < 0 || s->sums < 0)
+        return fs_error(err, "cannot write", MANIFEST_NAME);
+    manifest_put_head(&s->manifest_text, head);
+    enum errc rc = digest_new(&s->digest, err);
+    return rc ? rc : hashers_new(retire, s, &s->hashers, err);
+}
+
+void saver_close(struct saver *s)
+{
+    hashers_free(s->hashers);
+    digest_free(s->digest);
+    twins_fini(&s->twins);
+    buf_fini(&s->manifest_text);
+    buf_fini(&s->sums_text);
+    if (s->manifest >= 0)
+        (void)close(s->manifest);
+    if (s->sums >= 0)
+        (void)close(s->sums);
+}
+
 enum errc saver_finish(struct saver *s, struct err *err)
 {
     char sha[DIGEST_TEXT];
-    enum errc rc = retire_all(s, true, err);
+    enum errc rc = hashers_finish(s->hashers, err);
 
     if (rc)
         return rc;

@@ -30,13 +30,6 @@ MUST_CHECK enum errc saver_open(struct saver *s,
                                 const struct manifest_head *head,
                                 struct err *err);
 
-/* Goes on until a task is free, with an entry of that path. */
-MUST_CHECK enum errc saver_task(struct saver *s, struct str path,
-                                struct hash_task **out, struct err *err);
-
-/* The entry is as it will be: what is known of the file goes with it. */
-void saver_start(struct saver *s, struct hash_task *t);
-
 /* Copies an open file under the task's path, and hashes it on the way. Takes
  * `from`. The task is started in any case. */
 MUST_CHECK enum errc saver_copy(struct saver *s, struct hash_task *t, int from,

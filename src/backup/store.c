@@ -97,8 +97,8 @@ enum errc store_lock(struct store *s, int64_t wait_ns, struct err *err)
     if ((mkdirat(s->fd, HIDDEN, 0700) && errno != EEXIST) ||
         (mkdirat(s->fd, VERIFIED, 0700) && errno != EEXIST))
         return fs_error(err, "cannot write into", s->path);
-    s->lock = openat(s->fd, LOCK, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW,
-                     0600);
+    s->lock =
+        openat(s->fd, LOCK, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (s->lock < 0)
         return fs_error(err, "cannot lock", s->path);
     while (flock(s->lock, LOCK_EX | LOCK_NB)) {
@@ -148,7 +148,7 @@ enum errc store_manifest(int backup, struct arena *a, struct manifest *out,
 static int64_t verified_at(const struct store *s, const char *name)
 {
     char path[PATH_ROOM], text[CLOCK_TEXT_MAX];
-    int64_t ms = 0;
+    int64_t ns = 0;
 
     (void)snprintf(path, sizeof(path), VERIFIED "/%s", name);
     int fd = openat(s->fd, path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
@@ -157,9 +157,7 @@ static int64_t verified_at(const struct store *s, const char *name)
         (void)close(fd);
     while (n > 0 && text[n - 1] == '\n')
         n--;
-    return n > 0 && clock_parse((struct str){text, (size_t)n}, &ms)
-               ? ms * 1000000
-               : 0;
+    return n > 0 && clock_parse_ns((struct str){text, (size_t)n}, &ns) ? ns : 0;
 }
 
 /* A directory with both of our files is a backup. */
@@ -358,12 +356,11 @@ enum errc store_verified(struct store *s, const char *name, int64_t now_ns,
     clock_format(now_ns, text);
     (void)strcat(text, "\n");
     (void)snprintf(path, sizeof(path), VERIFIED "/%s", name);
-    int fd = openat(s->fd, path,
-                    O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
-                    0600);
+    int fd =
+        openat(s->fd, path,
+               O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
     bool good = fd >= 0 && fs_write_all(fd, text, strlen(text));
-    enum errc rc =
-        good ? ERR_OK : fs_error(err, "cannot write into", s->path);
+    enum errc rc = good ? ERR_OK : fs_error(err, "cannot write into", s->path);
     if (fd >= 0)
         (void)close(fd);
     return rc;

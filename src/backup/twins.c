@@ -46,8 +46,8 @@ static bool make_room(struct twins *t)
     return true;
 }
 
-struct twin *twins_find(struct twins *t, const struct stat *st,
-                        struct str path, bool *is_new)
+struct twin *twins_find(struct twins *t, const struct stat *st, struct str path,
+                        bool *is_new)
 {
     if (!make_room(t))
         return NULL;
@@ -64,4 +64,12 @@ struct twin *twins_find(struct twins *t, const struct stat *st,
     *slot = twin;
     t->n++;
     return twin;
+}
+
+bool twins_keep_xattrs(struct twins *t, struct twin *twin, struct str xattrs)
+{
+    char *text = arena_cstr(&t->arena, xattrs);
+
+    twin->xattrs = (struct str){text, text ? xattrs.n : 0};
+    return text != NULL;
 }

@@ -89,8 +89,9 @@ static enum errc compare_manifest(struct verifying *v, struct err *err)
 
 /* ---- files -------------------------------------------------------------- */
 
-static void retire(struct verifying *v, struct hash_task *t)
+static enum errc retire(void *ctx, struct hash_task *t, struct err *err)
 {
+    struct verifying *v = ctx;
     const struct entry *e = &t->entry;
 
     if (t->rc)
@@ -102,16 +103,8 @@ static void retire(struct verifying *v, struct hash_task *t)
     v->result->bytes += e->size;
     if (v->told->progress)
         v->told->progress(v->told->ctx, v->result->bytes, v->total);
-}
-
-static void retire_all(struct verifying *v, bool wait)
-{
-    struct hash_task *t;
-
-    while ((t = hashers_take(v->hashers, wait)) != NULL) {
-        retire(v, t);
-        hashers_done(v->hashers);
-    }
+    (void)err;
+    return ERR_OK;
 }
 
 /* Its bytes were read for another backup, or another name of it. */
@@ -131,6 +124,7 @@ static enum errc check_file(struct verifying *v, const struct walked *w,
                             struct err *err)
 {
     const struct entry *e = &v->entry;
+    struct hash_task *t;
     struct twin *twin;
 
     if (w->st.st_size != e->size) {
@@ -143,23 +137,16 @@ static enum errc check_file(struct verifying *v, const struct walked *w,
         v->result->bytes += e->size;
         return ERR_OK;
     }
-    retire_all(v, false);
-    struct hash_task *t = hashers_task(v->hashers);
-    if (!t) {
-        retire(v, hashers_take(v->hashers, true));
-        hashers_done(v->hashers);
-        t = hashers_task(v->hashers);
-    }
-    t->fd = openat(w->at, w->name,
-                   O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    enum errc rc = hashers_task(v->hashers, w->path, &t, err);
+    if (rc)
+        return rc;
+    t->fd =
+        openat(w->at, w->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     if (t->fd < 0) {
         wrong(v, w->path, strerror(errno));
         return ERR_OK;
     }
-    buf_put(&t->texts, w->path);
-    if (t->texts.failed)
-        return err_set(err, ERR_NOMEM, "out of memory");
-    t->entry = (struct entry){.path = buf_str(&t->texts), .size = e->size};
+    t->entry.size = e->size;
     memcpy(t->entry.sha256, e->sha256, sizeof(e->sha256));
     t->twin = twin;
     t->written = e->size;
@@ -170,9 +157,10 @@ static enum errc check_file(struct verifying *v, const struct walked *w,
 
 static bool is_kind(const struct entry *e, mode_t mode)
 {
-    static const mode_t kinds[] = {
-        [ENTRY_FILE] = S_IFREG, [ENTRY_DIR] = S_IFDIR, [ENTRY_LINK] = S_IFLNK,
-        [ENTRY_PIPE] = S_IFIFO};
+    static const mode_t kinds[] = {[ENTRY_FILE] = S_IFREG,
+                                   [ENTRY_DIR] = S_IFDIR,
+                                   [ENTRY_LINK] = S_IFLNK,
+                                   [ENTRY_PIPE] = S_IFIFO};
 
     return (mode & S_IFMT) == kinds[e->kind];
 }
@@ -185,7 +173,8 @@ static bool leads_to(const struct walked *w, struct str target)
     return n >= 0 && str_eq((struct str){link, (size_t)n}, target);
 }
 
-/* On to the manifest's next entry; none behind the last, and when it is damaged.
+/* On to the manifest's next entry; none behind the last, and when it is
+ * damaged.
  */
 static void advance(struct verifying *v)
 {
@@ -266,7 +255,8 @@ static enum errc check_all(struct verifying *v, struct err *err)
         wrong(v, v->entry.path, "it is missing");
         advance(v);
     }
-    retire_all(v, true);
+    if (!rc)
+        rc = hashers_finish(v->hashers, err);
     check_top(v);
     return rc ? rc : compare_manifest(v, err);
 }
@@ -287,7 +277,7 @@ static enum errc open_lists(struct verifying *v, struct arena *a,
         wrong(v, STR(MANIFEST_NAME), why.msg);
         return ERR_OK;
     }
-    enum errc rc = hashers_new(0, &v->hashers, err);
+    enum errc rc = hashers_new(retire, v, &v->hashers, err);
     return rc ? rc : check_all(v, err);
 }
 
@@ -295,8 +285,7 @@ enum errc backup_verify(struct store *s, const char *name, int64_t now_ns,
                         struct twins *seen, const struct backup_told *told,
                         struct verified *out, struct err *err)
 {
-    struct verifying v = {
-        .told = told, .result = out, .seen = seen, .fd = -1};
+    struct verifying v = {.told = told, .result = out, .seen = seen, .fd = -1};
     struct arena a;
     struct backup b;
 

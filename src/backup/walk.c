@@ -3,8 +3,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <fnmatch.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -36,20 +34,6 @@ static enum errc missed(struct walking *g, int error)
     return rc;
 }
 
-static bool is_excluded(const char *globs, const char *name)
-{
-    struct str rest = str_from_cstr(globs ? globs : "");
-    char one[256];
-
-    while (rest.n) {
-        struct str glob = str_trim(str_cut(&rest, ','));
-        (void)snprintf(one, sizeof(one), STR_FMT, STR_ARG(glob));
-        if (glob.n && fnmatch(one, name, 0) == 0)
-            return true;
-    }
-    return false;
-}
-
 static int by_name(const void *a, const void *b)
 {
     return strcmp(*(char *const *)a, *(char *const *)b);
@@ -72,7 +56,7 @@ static enum errc read_names(struct walking *g, int fd, struct arena *a,
     errno = 0;
     for (struct dirent *e; good && (e = readdir(d)) != NULL; errno = 0) {
         if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0 ||
-            is_excluded(g->w->exclude, e->d_name))
+            (g->w->exclude && fs_name_matches(g->w->exclude, e->d_name)))
             continue;
         char *name = arena_cstr(a, str_from_cstr(e->d_name));
         good = name && arena_grow(a, names, *n, &cap, sizeof(**names));

@@ -111,3 +111,13 @@ bool clock_parse(struct str s, int64_t *ms)
     *ms = seconds * 1000 + (int64_t)(fraction * 1000 + 0.5) - zone;
     return true;
 }
+
+bool clock_parse_ns(struct str text, int64_t *ns)
+{
+    int64_t ms;
+
+    if (!clock_parse(text, &ms) || ms < 0 || ms > INT64_MAX / 1000000)
+        return false;
+    *ns = ms * 1000000;
+    return true;
+}

@@ -29,4 +29,8 @@ void clock_format(int64_t wall_ns, char out[CLOCK_TEXT_MAX]);
  * none. */
 bool clock_parse(struct str text, int64_t *ms);
 
+/* The same in ns; false also for what ns do not reach: before 1970, behind
+ * 2262. */
+bool clock_parse_ns(struct str text, int64_t *ns);
+
 #endif

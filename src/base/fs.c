@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <fnmatch.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -172,4 +173,18 @@ enum errc fs_publish(int fd, const char *temporary, const char *path,
     if (rc)
         (void)unlink(temporary);
     return rc;
+}
+
+bool fs_name_matches(const char *globs, const char *name)
+{
+    struct str rest = str_from_cstr(globs);
+    char one[256];
+
+    while (rest.n) {
+        struct str glob = str_trim(str_cut(&rest, ','));
+        (void)snprintf(one, sizeof(one), STR_FMT, STR_ARG(glob));
+        if (glob.n && fnmatch(one, name, 0) == 0)
+            return true;
+    }
+    return false;
 }

@@ -26,6 +26,9 @@ MUST_CHECK enum errc fs_list(const char *path,
                              enum errc (*each)(void *ctx, const char *name),
                              void *ctx, struct err *err);
 
+/* Does one of the globs (glob(7)), with commas between, match the name? */
+bool fs_name_matches(const char *globs, const char *name);
+
 /* Makes the directory and those above it that are missing, for the owner only.
  */
 MUST_CHECK enum errc fs_make_dirs(const char *path, struct err *err);

@@ -99,11 +99,11 @@ static void put_backup(struct buf *b, const struct backup *k)
     for (size_t i = 0; i < k->head.n; i++) {
         buf_put_field(b, i ? ",{\"name\":" : "{\"name\":",
                       str_from_cstr(k->head.sources[i].name));
-        buf_put_field(
-            b, ",\"path\":", str_from_cstr(k->head.sources[i].path));
+        buf_put_field(b, ",\"path\":", str_from_cstr(k->head.sources[i].path));
         buf_putc(b, '}');
     }
-    buf_printf(b, "],\"whole\":%s,\"entries\":%lld,\"bytes\":%lld,\"verified\":",
+    buf_printf(b,
+               "],\"whole\":%s,\"entries\":%lld,\"bytes\":%lld,\"verified\":",
                k->entries < 0 ? "false" : "true", (long long)k->entries,
                (long long)k->bytes);
     if (k->verified_ns)
@@ -134,7 +134,7 @@ static void cell(struct backup_view *v, struct str text, int width)
     int used = 0;
 
     for (size_t i = 0; i < text.n; i++) /* signs outside ASCII are two wide */
-        used += ((unsigned char)text.p[i] & 0xc0) == 0xc0  ? 2
+        used += ((unsigned char)text.p[i] & 0xc0) == 0xc0   ? 2
                 : ((unsigned char)text.p[i] & 0xc0) == 0x80 ? 0
                                                             : 1;
     fprintf(v->cli->out, STR_FMT "%*s", STR_ARG(text),
@@ -151,7 +151,7 @@ static void list_head(struct backup_view *v, const int *widths, size_t n)
 }
 
 void backup_show_list(struct backup_view *v, const char *repo,
-               const struct backups *all)
+                      const struct backups *all)
 {
     int widths[] = {17, 19, 9, 8, 19};
     char text[SIZE_TEXT_MAX], at[TIME_TEXT];
@@ -191,7 +191,7 @@ void backup_show_list(struct backup_view *v, const char *repo,
 /* ---- verify, restore, diff, prune ---------------------------------------- */
 
 void backup_show_verified(struct backup_view *v, const char *name,
-                   const struct verified *r, bool first)
+                          const struct verified *r, bool first)
 {
     char size[SIZE_TEXT_MAX];
 
@@ -204,8 +204,8 @@ void backup_show_verified(struct backup_view *v, const char *name,
         return;
     struct buf b;
     buf_init(&b, 64 << 20);
-    buf_put_field(&b, first ? "{\"name\":" : ",\n{\"name\":",
-                  str_from_cstr(name));
+    buf_put_field(&b,
+                  first ? "{\"name\":" : ",\n{\"name\":", str_from_cstr(name));
     buf_printf(&b, ",\"entries\":%lld,\"bytes\":%lld,\"wrong\":%u",
                (long long)r->entries, (long long)r->bytes, r->wrong);
     put_notes(v, &b);
@@ -214,22 +214,22 @@ void backup_show_verified(struct backup_view *v, const char *name,
 }
 
 void backup_show_placed(struct backup_view *v, bool dry_run, bool first,
-                 const char *path, const char *old)
+                        const char *path, const char *old)
 {
     if (v->json) {
         struct buf b;
         buf_init(&b, 1 << 16);
-        buf_put_field(&b, first ? "{\"path\":" : ",{\"path\":",
-                      str_from_cstr(path));
-        buf_put_field(&b, dry_run ? ",\"there\":" : ",\"old\":",
-                      str_from_cstr(old));
+        buf_put_field(
+            &b, first ? "{\"path\":" : ",{\"path\":", str_from_cstr(path));
+        buf_put_field(
+            &b, dry_run ? ",\"there\":" : ",\"old\":", str_from_cstr(old));
         buf_putc(&b, '}');
         put(v, &b);
     } else if (dry_run) {
-        fprintf(v->cli->out,
-                say(v, *old ? TEXT_BACKUP_WOULD_REPLACE
-                            : TEXT_BACKUP_WOULD_PLACE),
-                path);
+        fprintf(
+            v->cli->out,
+            say(v, *old ? TEXT_BACKUP_WOULD_REPLACE : TEXT_BACKUP_WOULD_PLACE),
+            path);
     } else if (*old) {
         fprintf(v->cli->out, say(v, TEXT_BACKUP_PUT_ASIDE), path, old);
     } else {
@@ -238,7 +238,7 @@ void backup_show_placed(struct backup_view *v, bool dry_run, bool first,
 }
 
 void backup_show_restored(struct backup_view *v, bool dry_run,
-                   const struct restored *r)
+                          const struct restored *r)
 {
     char size[SIZE_TEXT_MAX];
 
@@ -256,8 +256,8 @@ void backup_show_restored(struct backup_view *v, bool dry_run,
     put(v, &b);
 }
 
-void backup_show_difference(struct backup_view *v, bool first, enum difference d,
-                     const struct entry *e)
+void backup_show_difference(struct backup_view *v, bool first,
+                            enum difference d, const struct entry *e)
 {
     static const char *const names[] = {"added", "removed", "changed", "facts"};
     static const enum text texts[] = {TEXT_BACKUP_ADDED, TEXT_BACKUP_GONE,
@@ -277,7 +277,7 @@ void backup_show_difference(struct backup_view *v, bool first, enum difference d
 }
 
 void backup_show_kept(struct backup_view *v, bool dry_run, bool first,
-               const struct keep *k)
+                      const struct keep *k)
 {
     enum text fate = k->keeps  ? TEXT_BACKUP_KEPT
                      : dry_run ? TEXT_BACKUP_WOULD_GO

@@ -92,15 +92,11 @@ static enum errc do_create(struct doing *d, const struct flag_args *args,
                                .wait_ns = o->wait,
                                .one_file_system = o->one_file_system};
     struct created made;
-    int64_t ms;
 
     if (!c.n)
         return err_set(err, ERR_INVALID, "%s", say(d, TEXT_BACKUP_SOURCES));
-    if (o->time) {
-        if (!clock_parse(str_from_cstr(o->time), &ms))
-            return err_set(err, ERR_INVALID, say(d, TEXT_BACKUP_TIME), o->time);
-        c.created_ns = ms * 1000000;
-    }
+    if (o->time && !clock_parse_ns(str_from_cstr(o->time), &c.created_ns))
+        return err_set(err, ERR_INVALID, say(d, TEXT_BACKUP_TIME), o->time);
     enum errc rc = backup_create(&c, &d->told, &made, err);
     progress_end(&d->progress);
     if (rc)
@@ -131,8 +127,8 @@ static enum errc verify_one(struct doing *d, struct store *s, const char *name,
     struct verified result;
 
     progress_start(&d->progress, d->cli);
-    enum errc rc = backup_verify(s, name, clock_wall_ns(), seen, &d->told,
-                                 &result, err);
+    enum errc rc =
+        backup_verify(s, name, clock_wall_ns(), seen, &d->told, &result, err);
     progress_end(&d->progress);
     if (rc && rc != ERR_UNFIT)
         return rc;
@@ -218,8 +214,7 @@ static enum errc do_restore(struct doing *d, const struct flag_args *args,
     return rc;
 }
 
-static void on_difference(void *ctx, enum difference how,
-                          const struct entry *e)
+static void on_difference(void *ctx, enum difference how, const struct entry *e)
 {
     struct doing *d = ctx;
 
@@ -235,7 +230,7 @@ static enum errc do_diff(struct doing *d, struct store *s,
     fputs(d->o->json ? "[" : "", d->cli->out);
     enum errc rc =
         backup_diff(s, args->rest[1], args->n > 2 ? args->rest[2] : NULL,
-                    &d->told, on_difference, d, err);
+                    &d->told, on_difference, err);
     fputs(d->o->json ? "]\n" : "", d->cli->out);
     if (!rc && !d->any && !d->o->json)
         fputs(say(d, TEXT_BACKUP_NO_DIFFERENCE), d->cli->out);
@@ -325,8 +320,8 @@ static enum errc run(struct cli *cli, const void *options,
                        text_in(cli->language, TEXT_BACKUP_REPO));
     buf_init(&d.view.notes, 32 << 20);
     progress_start(&d.progress, cli);
-    d.told = (struct backup_told){
-        on_note, d.progress.shows ? on_progress : NULL, &d};
+    d.told = (struct backup_told){on_note,
+                                  d.progress.shows ? on_progress : NULL, &d};
     if (strcmp(args->rest[0], "create") == 0)
         rc = do_create(&d, args, err);
     else if (strcmp(args->rest[0], "restore") == 0)

@@ -50,8 +50,7 @@ static enum errc load(struct crypto *crypto, struct err *err)
 
 enum { SHA256_BYTES = 32 };
 
-static void put_hex(const unsigned char md[SHA256_BYTES],
-                    char out[DIGEST_TEXT])
+static void put_hex(const unsigned char md[SHA256_BYTES], char out[DIGEST_TEXT])
 {
     for (size_t i = 0; i < SHA256_BYTES; i++)
         (void)snprintf(out + 2 * i, 3, "%02x", md[i]);
@@ -79,8 +78,7 @@ struct digest {
 
 static void start(struct digest *d)
 {
-    d->good =
-        d->crypto.start(d->context, d->crypto.sha256_kind(), NULL) == 1;
+    d->good = d->crypto.start(d->context, d->crypto.sha256_kind(), NULL) == 1;
 }
 
 enum errc digest_new(struct digest **out, struct err *err)

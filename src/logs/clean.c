@@ -3,7 +3,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <fnmatch.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -119,20 +118,6 @@ struct walk {
     bool failed; /* out of memory */
 };
 
-static bool matches(const char *globs, const char *name)
-{
-    struct str rest = str_from_cstr(globs);
-    char one[256];
-
-    while (rest.n) {
-        struct str glob = str_trim(str_cut(&rest, ','));
-        (void)snprintf(one, sizeof(one), STR_FMT, STR_ARG(glob));
-        if (glob.n && fnmatch(one, name, 0) == 0)
-            return true;
-    }
-    return false;
-}
-
 static void take_file(struct walk *w, const char *path, const char *name,
                       const struct stat *st)
 {
@@ -143,7 +128,7 @@ static void take_file(struct walk *w, const char *path, const char *name,
                       .mtime = st->st_mtim,
                       .shared = st->st_nlink > 1};
 
-    if (!matches(w->o->match, name) ||
+    if (!fs_name_matches(w->o->match, name) ||
         (w->o->by_name && !clean_date(str_from_cstr(name), &f.stamp_ns)))
         return;
     f.path = arena_cstr(&w->arena, str_from_cstr(path));

@@ -393,7 +393,7 @@ def test_any_targets_in_any_order_are_put_back(tree, bundle, seed):
 def killer():
     with tempfile.TemporaryDirectory(prefix="stoker-kill-") as name:
         out = pathlib.Path(name) / "kill.so"
-        subprocess.run(["gcc", "-shared", "-fPIC", "-O1", "-o", out, HERE / "tests/setup/kill.c", "-ldl"], check=True)
+        subprocess.run(["gcc", "-shared", "-fPIC", "-O1", "-o", out, HERE / "tests/kill.c", "-ldl"], check=True)
         yield out
 
 

@@ -1,12 +1,14 @@
 /* kill.c - ends the process at the n-th change of a file system, for tests that
- * stop `stoker setup` everywhere: LD_PRELOAD it and set KILL_AT=n.
+ * stop `stoker setup` and `stoker backup` everywhere: LD_PRELOAD it and set
+ * KILL_AT=n.
  *
- * Counted before each call of those that setup changes things with; forks of
+ * Counted before each call of those that they change things with; forks of
  * ours (commands) count on their own and are not ended. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -18,7 +20,7 @@ static void step(void)
     const char *at = getenv("KILL_AT");
     const char *only = getenv("KILL_PID");
 
-    if (at && (!only || atoi(only) == getpid()) && ++count == atoi(at))
+    if (at && (!only || atoi(only) == getpid()) && __atomic_add_fetch(&count, 1, __ATOMIC_RELAXED) == atoi(at))
         raise(SIGKILL);
 }
 
@@ -67,5 +69,47 @@ int fsync(int a)
 int fchmod(int a, mode_t b)
 {
     NEXT(fchmod);
+    return next(a, b);
+}
+
+int linkat(int a, const char *b, int c, const char *d, int e)
+{
+    NEXT(linkat);
+    return next(a, b, c, d, e);
+}
+
+int renameat2(int a, const char *b, int c, const char *d, unsigned e)
+{
+    NEXT(renameat2);
+    return next(a, b, c, d, e);
+}
+
+int mkfifoat(int a, const char *b, mode_t c)
+{
+    NEXT(mkfifoat);
+    return next(a, b, c);
+}
+
+int ftruncate(int a, off_t b)
+{
+    NEXT(ftruncate);
+    return next(a, b);
+}
+
+ssize_t copy_file_range(int a, off_t *b, int c, off_t *d, size_t e, unsigned f)
+{
+    NEXT(copy_file_range);
+    return next(a, b, c, d, e, f);
+}
+
+int syncfs(int a)
+{
+    NEXT(syncfs);
+    return next(a);
+}
+
+int futimens(int a, const struct timespec b[2])
+{
+    NEXT(futimens);
     return next(a, b);
 }
