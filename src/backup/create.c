@@ -6,6 +6,7 @@
 
 #include "backup/backup.h"
 #include "backup/copy.h"
+#include "backup/database.h"
 #include "backup/saver.h"
 #include "backup/sources.h"
 #include "backup/walk.h"
@@ -32,6 +33,7 @@ struct creating {
     bool more;
 
     struct saver saver;
+    char plain_database[PATH_ROOM]; /* the last that SQLite could not read */
 };
 
 /* ---- the backup before -------------------------------------------------- */
@@ -190,10 +192,26 @@ static enum errc take_twin(struct creating *c, const struct walked *w,
     return ERR_OK;
 }
 
+/* Has it other names, and did one of them come before? */
+static enum errc look_for_twin(struct creating *c, const struct walked *w,
+                               struct hash_task *t, struct err *err)
+{
+    bool is_first = true;
+
+    if (w->st.st_nlink < 2)
+        return ERR_OK;
+    t->twin = twins_find(&c->saver.twins, &w->st, w->path, &is_first);
+    if (!t->twin)
+        return err_set(err, ERR_NOMEM, "too many hard links");
+    return is_first ? ERR_OK : take_twin(c, w, t, err);
+}
+
 /* The file of the backup before. False: that cannot be. */
 static bool take_unchanged(struct creating *c, const struct walked *w,
                            struct hash_task *t, const struct entry *was)
 {
+    if (t->twin && !twins_keep_xattrs(&c->saver.twins, t->twin, was->xattrs))
+        return false;
     if (linkat(c->saver.before, w->path.p, c->saver.fd, w->path.p, 0))
         return false;
     t->linked = true;
@@ -229,28 +247,82 @@ static int open_source(struct creating *c, const struct walked *w,
     return -1;
 }
 
+/* A database is copied by SQLite. *done is false when that cannot be: then it
+ * is a file like others, and so is what lies beside it. */
+static enum errc take_database(struct creating *c, const struct walked *w,
+                               struct hash_task *t, bool *done, struct err *err)
+{
+    struct stat st;
+    struct err why = {.code = ERR_OK};
+    int to = c->saver.fd;
+    enum errc rc = database_copy(w->at, w->name, to, w->path.p, &why);
+
+    *done = rc == ERR_OK;
+    if (rc == ERR_UNSUPPORTED) {
+        (void)unlinkat(to, w->path.p, 0);
+        saver_note(&c->saver, w->path, why.msg);
+        (void)snprintf(c->plain_database, sizeof(c->plain_database), "%s",
+                       w->path.p);
+        c->result->changing++;
+        return ERR_OK;
+    }
+    if (rc)
+        return err_set(err, rc, "'%s': %s", w->path.p, why.msg);
+    t->fd = openat(to, w->path.p, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    if (t->fd < 0 || fstat(t->fd, &st) ||
+        fchmod(t->fd, (w->st.st_mode & 0555) | 0400))
+        return fs_error(err, "cannot write", w->path.p);
+    t->entry.size = t->written = st.st_size;
+    t->entry.ino = 0; /* its times say nothing: there is the log beside it */
+    t->complete = t->durable = true;
+    hashers_start(c->saver.hashers, t);
+    return ERR_OK;
+}
+
+/* Is it part of a database that SQLite copied? */
+static bool goes_with_database(const struct creating *c, const struct walked *w)
+{
+    size_t n = S_ISREG(w->st.st_mode) ? database_owner(w->at, w->name) : 0;
+    size_t path = w->path.n - strlen(w->name) + n;
+
+    return n && !(strlen(c->plain_database) == path &&
+                  memcmp(c->plain_database, w->path.p, path) == 0);
+}
+
+/* What is in it, by SQLite or byte for byte. Takes `from`. */
+static enum errc take_contents(struct creating *c, const struct walked *w,
+                               struct hash_task *t, int from, bool has_log,
+                               struct err *err)
+{
+    struct stat st;
+    bool done = false;
+    enum errc rc = fstat(from, &st) ? fs_error(err, "cannot read", w->path.p)
+                                    : add_xattrs(t, from, err);
+
+    if (!rc && has_log && database_is(from))
+        rc = take_database(c, w, t, &done, err);
+    if (!rc && t->twin &&
+        !twins_keep_xattrs(&c->saver.twins, t->twin, t->entry.xattrs))
+        rc = err_set(err, ERR_NOMEM, "too many hard links");
+    if (!rc && !done)
+        return saver_copy(&c->saver, t, from, &st, err);
+    (void)close(from);
+    return rc;
+}
+
 static enum errc take_file(struct creating *c, const struct walked *w,
                            struct hash_task *t, struct err *err)
 {
     const struct entry *was = before(c, w->path);
-    enum errc rc = ERR_OK;
-    bool is_first = true;
+    bool has_log = database_has_log(w->at, w->name, w->st.st_size);
     struct stat st;
 
     t->entry.kind = ENTRY_FILE;
-    if (w->st.st_nlink > 1) {
-        t->twin = twins_find(&c->saver.twins, &w->st, w->path, &is_first);
-        if (!t->twin)
-            return err_set(err, ERR_NOMEM, "too many hard links");
-        if (!is_first)
-            rc = take_twin(c, w, t, err);
-        if (rc || t->entry.same_as.n)
-            return rc;
-    }
-    if (t->twin && was &&
-        !twins_keep_xattrs(&c->saver.twins, t->twin, was->xattrs))
-        return err_set(err, ERR_NOMEM, "too many hard links");
-    if (was && entry_is_unchanged(was, &w->st) && take_unchanged(c, w, t, was))
+    enum errc rc = look_for_twin(c, w, t, err);
+    if (rc || t->entry.same_as.n)
+        return rc;
+    if (!has_log && was && entry_is_unchanged(was, &w->st) &&
+        take_unchanged(c, w, t, was))
         return ERR_OK;
     int from = open_source(c, w, &st);
     if (from < 0)
@@ -258,13 +330,7 @@ static enum errc take_file(struct creating *c, const struct walked *w,
     describe(&t->entry, &st);
     if (was && was->kind == ENTRY_FILE && was->size == st.st_size)
         memcpy(t->before, was->sha256, sizeof(was->sha256));
-    rc = add_xattrs(t, from, err);
-    if (!rc && t->twin &&
-        !twins_keep_xattrs(&c->saver.twins, t->twin, t->entry.xattrs))
-        rc = err_set(err, ERR_NOMEM, "too many hard links");
-    if (rc)
-        (void)close(from);
-    return rc ? rc : saver_copy(&c->saver, t, from, &st, err);
+    return take_contents(c, w, t, from, has_log, err);
 }
 
 static enum errc take(void *ctx, const struct walked *w, struct err *err)
@@ -277,6 +343,8 @@ static enum errc take(void *ctx, const struct walked *w, struct err *err)
         leave_out(c, w->path, "its path is too long");
         return ERR_OK;
     }
+    if (goes_with_database(c, w))
+        return ERR_OK;
     rc = hashers_task(c->saver.hashers, w->path, &t, err);
     if (rc)
         return rc;

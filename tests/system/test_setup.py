@@ -389,14 +389,6 @@ def test_any_targets_in_any_order_are_put_back(tree, bundle, seed):
     assert tree.packages() == packages_before
 
 
-@pytest.fixture(scope="module")
-def killer():
-    with tempfile.TemporaryDirectory(prefix="stoker-kill-") as name:
-        out = pathlib.Path(name) / "kill.so"
-        subprocess.run(["gcc", "-shared", "-fPIC", "-O1", "-o", out, HERE / "tests/kill.c", "-ldl"], check=True)
-        yield out
-
-
 @real
 @pytest.mark.skipif("release" not in BINARY, reason="a preloaded library and the sanitizers do not go together")
 def test_killed_anywhere_it_goes_on_or_back(tree, bundle, killer):
