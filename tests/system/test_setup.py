@@ -15,7 +15,7 @@ import pytest
 
 from machines import LAPTOP, SERVER, build, changed
 from stoker import BINARY
-from trees import BASE, HERE, Tree, difference, make_bundle, snapshot, why_not
+from trees import BASE, Tree, difference, make_bundle, snapshot, why_not
 
 ENV = {**os.environ, "LC_ALL": "C.UTF-8"}
 pytestmark = pytest.mark.one_thread
