@@ -413,6 +413,7 @@ def test_killed_at_any_time(tmp_path):
     tree = random_tree(tmp_path / "tree", 5)
     (tree / "big").write_bytes(os.urandom(60 << 20))
     repo = tmp_path / "repo"
+    repo.mkdir()
     r, killed = random.Random(5), 0
     for n in range(40):
         os.utime(tree / "big")
