@@ -1,9 +1,11 @@
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -14,15 +16,20 @@
 
 enum { MEMORY_MAX = 64 << 20, TARGET_ROOM = PATH_MAX + 512 };
 
-/* One thing that is restored: from `select` in the backup to `path`. */
+#define BESIDE ".stoker-restore-"
+#define LOCK   ".lock"
+
+/* One thing that is restored: from `select` in the backup to `path`. It is
+ * written beside its place under another name, which has a lock file, locked as
+ * long as somebody is at work there. */
 struct target {
     struct str select;
     char path[TARGET_ROOM];
     char parent[TARGET_ROOM], name[NAME_MAX + 1]; /* of the path */
-    char beside[NAME_MAX + 1]; /* in the parent, until it takes its place */
-    int at;                    /* the parent; -1 */
-    bool taken;                /* something is there */
-    bool written;
+    int at;                                       /* the parent; -1 */
+    char beside[64], lock_name[80];               /* in the parent */
+    int lock;                                     /* -1 */
+    bool taken;                                   /* something is there */
 };
 
 struct restoring {
@@ -47,7 +54,7 @@ static enum errc find_place(struct restoring *r, const struct source *source,
     struct str rest = str_slice(select, strlen(source->name), select.n);
 
     t->select = select;
-    t->at = -1;
+    t->at = t->lock = -1;
     int n = r->o->to ? snprintf(t->path, sizeof(t->path), "%s/" STR_FMT,
                                 r->o->to, STR_ARG(str_behind_last(select, '/')))
                      : snprintf(t->path, sizeof(t->path), "%s" STR_FMT,
@@ -59,8 +66,9 @@ static enum errc find_place(struct restoring *r, const struct source *source,
     (void)snprintf(t->parent, sizeof(t->parent), "%s", dirname(one));
     (void)snprintf(one, sizeof(one), "%s", t->path);
     (void)snprintf(t->name, sizeof(t->name), "%s", basename(one));
-    (void)snprintf(t->beside, sizeof(t->beside), ".stoker-restore-%d-%zu",
-                   (int)getpid(), r->n);
+    (void)snprintf(t->beside, sizeof(t->beside), BESIDE "%d-%zu", (int)getpid(),
+                   r->n);
+    (void)snprintf(t->lock_name, sizeof(t->lock_name), "%s" LOCK, t->beside);
     return strcmp(t->path, "/") == 0 ? err_set(err, ERR_INVALID,
                                                "'/' cannot be restored in its "
                                                "place: say --to DIRECTORY")
@@ -116,25 +124,33 @@ static enum errc look_there(struct restoring *r, struct target *t,
 
 /* ---- in its place -------------------------------------------------------- */
 
-/* What was there is called `old` now. 0 or errno. */
-static int swap(const struct target *t, const char *old)
+/* Never over what is there: EEXIST. 0 or errno. */
+static int rename_new(int at, const char *from, const char *to)
 {
-    if (renameat2(t->at, t->beside, t->at, t->name, RENAME_EXCHANGE) == 0)
-        return renameat(t->at, t->beside, t->at, old) ? errno : 0;
-    if (errno != EINVAL && errno != ENOSYS)
-        return errno;
-    if (renameat(t->at, t->name, t->at, old)) /* there is a moment between */
-        return errno;
-    return renameat(t->at, t->beside, t->at, t->name) ? errno : 0;
-}
+    struct stat st;
 
-static int move_in(const struct target *t)
-{
-    if (renameat2(t->at, t->beside, t->at, t->name, RENAME_NOREPLACE) == 0)
+    if (renameat2(at, from, at, to, RENAME_NOREPLACE) == 0)
         return 0;
     if (errno != EINVAL && errno != ENOSYS)
         return errno;
-    return renameat(t->at, t->beside, t->at, t->name) ? errno : 0;
+    if (fstatat(at, to, &st, AT_SYMLINK_NOFOLLOW) == 0)
+        return EEXIST;
+    return renameat(at, from, at, to) ? errno : 0;
+}
+
+/* What was there is called `old` now. 0 or errno. At no moment has it a name
+ * that remove_left() removes. */
+static int swap(const struct target *t, const char *old)
+{
+    int e = rename_new(t->at, t->beside, old);
+
+    if (e || renameat2(t->at, old, t->at, t->name, RENAME_EXCHANGE) == 0)
+        return e;
+    e = errno;
+    if (renameat(t->at, old, t->at, t->beside) || (e != EINVAL && e != ENOSYS))
+        return e;
+    e = rename_new(t->at, t->name, old); /* there is a moment between */
+    return e ? e : rename_new(t->at, t->beside, t->name);
 }
 
 static enum errc put_in_place(struct restoring *r, struct target *t,
@@ -154,14 +170,53 @@ static enum errc put_in_place(struct restoring *r, struct target *t,
         (void)snprintf(path, sizeof(path), "%s/%s", t->parent, old);
         e = swap(t, old);
     } else {
-        e = move_in(t);
+        e = rename_new(t->at, t->beside, t->name);
     }
     if (e || fsync(t->at)) {
         errno = e ? e : errno;
         return fs_error(err, "cannot replace", t->path);
     }
-    t->written = false;
     placed(r->told->ctx, t->path, path);
+    return ERR_OK;
+}
+
+/* One that a killed restore left there: first what it wrote, then its lock. */
+static void remove_left(const struct target *t, const char *lock_name)
+{
+    char beside[NAME_MAX + 1];
+    int lock = openat(t->at, lock_name,
+                      O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+
+    (void)snprintf(beside, sizeof(beside), "%.*s",
+                   (int)(strlen(lock_name) - strlen(LOCK)), lock_name);
+    if (lock >= 0 && flock(lock, LOCK_EX | LOCK_NB) == 0 &&
+        remove_tree(t->at, beside))
+        (void)unlinkat(t->at, lock_name, 0);
+    if (lock >= 0)
+        (void)close(lock);
+}
+
+static void remove_all_left(const struct target *t)
+{
+    int fd = openat(t->at, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *d = fd < 0 ? NULL : fdopendir(fd);
+
+    for (struct dirent *e; d && (e = readdir(d)) != NULL;) {
+        struct str name = str_from_cstr(e->d_name);
+        if (str_starts(name, STR(BESIDE)) && str_ends(name, STR(LOCK)))
+            remove_left(t, e->d_name);
+    }
+    if (d)
+        (void)closedir(d);
+}
+
+static enum errc lock_beside(struct target *t, struct err *err)
+{
+    remove_all_left(t);
+    t->lock = openat(t->at, t->lock_name,
+                     O_RDONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (t->lock < 0 || flock(t->lock, LOCK_EX | LOCK_NB))
+        return fs_error(err, "cannot write into", t->parent);
     return ERR_OK;
 }
 
@@ -174,9 +229,10 @@ static enum errc write_beside(struct restoring *r, struct target *t,
                            .select = t->select,
                            .at = t->at,
                            .name = t->beside};
+    enum errc rc = lock_beside(t, err);
 
-    t->written = true;
-    enum errc rc = restorer_run(&one, err);
+    if (!rc)
+        rc = restorer_run(&one, err);
     if (!rc && syncfs(t->at))
         rc = fs_error(err, "cannot write", t->parent);
     return rc;
@@ -204,8 +260,11 @@ static enum errc restore_all(struct restoring *r,
     }
     for (size_t i = 0; i < r->n; i++) {
         struct target *t = &r->targets[i];
-        if (t->written)
+        if (t->lock >= 0) {
             (void)remove_tree(t->at, t->beside);
+            (void)unlinkat(t->at, t->lock_name, 0);
+            (void)close(t->lock);
+        }
         if (t->at >= 0)
             (void)close(t->at);
     }
