@@ -10,7 +10,7 @@
 
 #include "backup/entry.h"
 #include "backup/manifest.h"
-#include "base/fs.h"
+#include "base/sort.h"
 
 enum { PIECE = 4 << 20, LIST_MAX = 1 << 16 };
 
@@ -150,11 +150,6 @@ static bool is_ours(const char *name)
            strcmp(name, "security.capability") == 0;
 }
 
-static int by_name(const void *a, const void *b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
 enum errc copy_take_xattrs(int fd, struct buf *out, struct err *err)
 {
     enum { NAMES = 1024, VALUE_MAX = 1 << 16 };
@@ -168,7 +163,7 @@ enum errc copy_take_xattrs(int fd, struct buf *out, struct err *err)
             names[count++] = p;
     if (!count)
         return ERR_OK;
-    qsort(names, count, sizeof(*names), by_name);
+    qsort(names, count, sizeof(*names), sort_texts);
     value = malloc(VALUE_MAX);
     for (size_t i = 0; i < count && value; i++) {
         ssize_t size = fgetxattr(fd, names[i], value, VALUE_MAX);

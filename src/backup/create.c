@@ -100,28 +100,30 @@ static bool is_settled(const struct stat *st)
            clock_wall_ns();
 }
 
-static void describe(struct entry *e, const struct stat *st)
+/* False: it is nothing that is saved. */
+static bool describe(struct entry *e, const struct stat *st)
 {
-    e->mode = (uint32_t)st->st_mode & 07777;
-    e->uid = (uint32_t)st->st_uid;
-    e->gid = (uint32_t)st->st_gid;
-    e->mtime = st->st_mtim;
-    if (S_ISREG(st->st_mode)) {
-        e->size = st->st_size;
+    struct str path = e->path;
+
+    if (!entry_of(st, e))
+        return false;
+    e->path = path;
+    if (e->kind == ENTRY_FILE) {
         e->ino = is_settled(st) ? (uint64_t)st->st_ino : 0;
         e->ctime = st->st_ctim;
     }
+    return true;
 }
 
 /* Behind the path, in the same texts, whose place may change. */
 static enum errc add_xattrs(struct hash_task *t, int fd, struct err *err)
 {
-    size_t path = t->entry.path.n;
+    size_t from = t->texts.n;
     enum errc rc = copy_take_xattrs(fd, &t->texts, err);
 
     t->entry.path.p = t->texts.p;
     t->entry.xattrs =
-        (struct str){t->texts.p + path, rc ? 0 : t->texts.n - path};
+        (struct str){t->texts.p + from, rc ? 0 : t->texts.n - from};
     return rc;
 }
 
@@ -130,7 +132,6 @@ static enum errc take_directory(struct creating *c, const struct walked *w,
 {
     struct saver *s = &c->saver;
 
-    t->entry.kind = ENTRY_DIR;
     if (mkdirat(s->fd, w->path.p, 0700 | (w->st.st_mode & 0777)))
         return fs_error(err, "cannot write", w->path.p);
     enum errc rc = add_xattrs(t, w->fd, err);
@@ -141,7 +142,7 @@ static enum errc take_directory(struct creating *c, const struct walked *w,
 static enum errc take_link(struct creating *c, const struct walked *w,
                            struct hash_task *t, struct err *err)
 {
-    size_t path = t->entry.path.n;
+    size_t from = t->texts.n;
     char *room = buf_reserve(&t->texts, LINK_MAX_BYTES + 1);
     ssize_t n = room ? readlinkat(w->at, w->name, room, LINK_MAX_BYTES) : -1;
 
@@ -151,9 +152,8 @@ static enum errc take_link(struct creating *c, const struct walked *w,
     }
     room[n] = '\0';
     t->texts.n += (size_t)n;
-    t->entry.kind = ENTRY_LINK;
     t->entry.path.p = t->texts.p;
-    t->entry.target = (struct str){t->texts.p + path, (size_t)n};
+    t->entry.target = (struct str){t->texts.p + from, (size_t)n};
     if (symlinkat(t->entry.target.p, c->saver.fd, w->path.p))
         return fs_error(err, "cannot write", w->path.p);
     hashers_start(c->saver.hashers, t);
@@ -163,7 +163,6 @@ static enum errc take_link(struct creating *c, const struct walked *w,
 static enum errc take_pipe(struct creating *c, const struct walked *w,
                            struct hash_task *t, struct err *err)
 {
-    t->entry.kind = ENTRY_PIPE;
     if (mkfifoat(c->saver.fd, w->path.p, 0400))
         return fs_error(err, "cannot write", w->path.p);
     hashers_start(c->saver.hashers, t);
@@ -174,11 +173,10 @@ static enum errc take_pipe(struct creating *c, const struct walked *w,
 static enum errc take_twin(struct creating *c, const struct walked *w,
                            struct hash_task *t, struct err *err)
 {
-    char first[PATH_ROOM];
+    const char *first = t->twin->path.p; /* which ends in a NUL */
 
     t->entry.same_as = t->twin->path;
     t->entry.xattrs = t->twin->xattrs;
-    (void)snprintf(first, sizeof(first), STR_FMT, STR_ARG(t->twin->path));
     if (linkat(c->saver.fd, first, c->saver.fd, w->path.p, 0)) {
         /* The first one is gone (it could not be read), or there are too many
          * names: this one is a file for itself. */
@@ -216,10 +214,10 @@ static bool take_unchanged(struct creating *c, const struct walked *w,
         return false;
     t->linked = true;
     memcpy(t->entry.sha256, was->sha256, sizeof(was->sha256));
-    size_t path = t->entry.path.n;
+    size_t from = t->texts.n;
     buf_put(&t->texts, was->xattrs);
     t->entry.path.p = t->texts.p;
-    t->entry.xattrs = (struct str){t->texts.p + path, was->xattrs.n};
+    t->entry.xattrs = (struct str){t->texts.p + from, was->xattrs.n};
     c->saver.done += w->st.st_size;
     hashers_start(c->saver.hashers, t);
     return true;
@@ -291,21 +289,20 @@ static bool goes_with_database(const struct creating *c, const struct walked *w)
 
 /* What is in it, by SQLite or byte for byte. Takes `from`. */
 static enum errc take_contents(struct creating *c, const struct walked *w,
-                               struct hash_task *t, int from, bool has_log,
-                               struct err *err)
+                               struct hash_task *t, int from,
+                               const struct stat *st, struct err *err)
 {
-    struct stat st;
     bool done = false;
-    enum errc rc = fstat(from, &st) ? fs_error(err, "cannot read", w->path.p)
-                                    : add_xattrs(t, from, err);
+    enum errc rc = add_xattrs(t, from, err);
 
-    if (!rc && has_log && database_is(from))
+    if (!rc && database_has_log(w->at, w->name, st->st_size) &&
+        database_is(from))
         rc = take_database(c, w, t, &done, err);
     if (!rc && t->twin &&
         !twins_keep_xattrs(&c->saver.twins, t->twin, t->entry.xattrs))
         rc = err_set(err, ERR_NOMEM, "too many hard links");
     if (!rc && !done)
-        return saver_copy(&c->saver, t, from, &st, err);
+        return saver_copy(&c->saver, t, from, st, err);
     (void)close(from);
     return rc;
 }
@@ -314,30 +311,28 @@ static enum errc take_file(struct creating *c, const struct walked *w,
                            struct hash_task *t, struct err *err)
 {
     const struct entry *was = before(c, w->path);
-    bool has_log = database_has_log(w->at, w->name, w->st.st_size);
     struct stat st;
-
-    t->entry.kind = ENTRY_FILE;
     enum errc rc = look_for_twin(c, w, t, err);
+
     if (rc || t->entry.same_as.n)
         return rc;
-    if (!has_log && was && entry_is_unchanged(was, &w->st) &&
+    if (was && entry_is_unchanged(was, &w->st) &&
+        !database_has_log(w->at, w->name, w->st.st_size) &&
         take_unchanged(c, w, t, was))
         return ERR_OK;
     int from = open_source(c, w, &st);
     if (from < 0)
         return ERR_OK;
-    describe(&t->entry, &st);
+    (void)describe(&t->entry, &st); /* which is a file */
     if (was && was->kind == ENTRY_FILE && was->size == st.st_size)
         memcpy(t->before, was->sha256, sizeof(was->sha256));
-    return take_contents(c, w, t, from, has_log, err);
+    return take_contents(c, w, t, from, &st, err);
 }
 
 static enum errc take(void *ctx, const struct walked *w, struct err *err)
 {
     struct creating *c = ctx;
     struct hash_task *t;
-    enum errc rc = ERR_OK;
 
     if (w->path.n >= PATH_ROOM) {
         leave_out(c, w->path, "its path is too long");
@@ -345,21 +340,24 @@ static enum errc take(void *ctx, const struct walked *w, struct err *err)
     }
     if (goes_with_database(c, w))
         return ERR_OK;
-    rc = hashers_task(c->saver.hashers, w->path, &t, err);
+    enum errc rc = hashers_task(c->saver.hashers, w->path, &t, err);
     if (rc)
         return rc;
-    describe(&t->entry, &w->st);
-    if (S_ISDIR(w->st.st_mode))
-        rc = take_directory(c, w, t, err);
-    else if (S_ISLNK(w->st.st_mode))
-        rc = take_link(c, w, t, err);
-    else if (S_ISFIFO(w->st.st_mode))
-        rc = take_pipe(c, w, t, err);
-    else if (S_ISREG(w->st.st_mode))
-        rc = take_file(c, w, t, err);
-    else
+    if (!describe(&t->entry, &w->st)) {
         leave_out(c, w->path, "a socket or device is not saved");
-    return rc;
+        return ERR_OK;
+    }
+    switch (t->entry.kind) {
+    case ENTRY_DIR:
+        return take_directory(c, w, t, err);
+    case ENTRY_LINK:
+        return take_link(c, w, t, err);
+    case ENTRY_PIPE:
+        return take_pipe(c, w, t, err);
+    case ENTRY_FILE:
+        break;
+    }
+    return take_file(c, w, t, err);
 }
 
 static enum errc add_up(void *ctx, const struct walked *w, struct err *err)

@@ -1,5 +1,4 @@
 #include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -9,7 +8,7 @@
 #include "backup/walk.h"
 #include "codec/digest.h"
 
-enum { MEMORY_MAX = 64 << 20, PIECE = 1 << 18 };
+enum { MEMORY_MAX = 64 << 20 };
 
 struct diffing {
     const struct backup_told *told;
@@ -18,7 +17,6 @@ struct diffing {
     struct entry entry;
     bool more;
     struct digest *digest;
-    char *piece;
     struct buf texts;
     struct err *err;
 };
@@ -88,63 +86,60 @@ static enum errc with_backup(struct diffing *d, struct manifest *other)
 
 /* ---- with what is there now ---------------------------------------------- */
 
-/* Its digest; "" when it cannot be read. */
+/* The file of the saved entry as it is now: its digest ("" when it cannot be
+ * read), and its attributes. */
 static void read_file(struct diffing *d, const struct walked *w,
                       struct entry *e)
 {
+    bool known = d->more && str_eq(d->entry.path, w->path);
     int fd =
         openat(w->at, w->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-    ssize_t n = -1;
 
-    while (fd >= 0 && (n = read(fd, d->piece, PIECE)) > 0)
-        digest_add(d->digest, (struct str){d->piece, (size_t)n});
-    if (!digest_end(d->digest, e->sha256) || n < 0)
-        e->sha256[0] = '\0';
+    if (known && entry_is_unchanged(&d->entry, &w->st)) {
+        memcpy(e->sha256, d->entry.sha256, sizeof(e->sha256));
+    } else if (known && d->entry.size == e->size && fd >= 0) {
+        bool all = digest_add_file(d->digest, fd);
+        if (!digest_end(d->digest, e->sha256) || !all)
+            e->sha256[0] = '\0';
+    }
+    if (fd >= 0 && copy_take_xattrs(fd, &d->texts, NULL) == ERR_OK)
+        e->xattrs = buf_str(&d->texts);
     if (fd >= 0)
         (void)close(fd);
 }
 
+/* False: it is nothing that is saved. */
 static bool describe(struct diffing *d, const struct walked *w, struct entry *e)
 {
-    bool known = d->more && str_eq(d->entry.path, w->path);
-    int fd = w->fd;
     char link[1 << 12];
+    ssize_t n;
 
-    e->mode = (uint32_t)w->st.st_mode & 07777;
-    e->uid = (uint32_t)w->st.st_uid;
-    e->gid = (uint32_t)w->st.st_gid;
-    e->mtime = w->st.st_mtim;
-    if (S_ISREG(w->st.st_mode)) {
-        e->kind = ENTRY_FILE;
-        e->size = w->st.st_size;
-        if (known && entry_is_unchanged(&d->entry, &w->st))
-            memcpy(e->sha256, d->entry.sha256, sizeof(e->sha256));
-        else if (known && d->entry.size == e->size)
-            read_file(d, w, e);
-        fd = openat(w->at, w->name,
-                    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-    } else if (S_ISLNK(w->st.st_mode)) {
-        e->kind = ENTRY_LINK;
-        ssize_t n = readlinkat(w->at, w->name, link, sizeof(link));
+    if (!entry_of(&w->st, e))
+        return false;
+    e->path = w->path;
+    switch (e->kind) {
+    case ENTRY_FILE:
+        read_file(d, w, e);
+        break;
+    case ENTRY_LINK:
+        n = readlinkat(w->at, w->name, link, sizeof(link));
         buf_put(&d->texts, (struct str){link, n > 0 ? (size_t)n : 0});
         e->target = buf_str(&d->texts);
-    } else if (S_ISDIR(w->st.st_mode) || S_ISFIFO(w->st.st_mode)) {
-        e->kind = S_ISDIR(w->st.st_mode) ? ENTRY_DIR : ENTRY_PIPE;
-    } else {
-        return false; /* none that is saved */
+        break;
+    case ENTRY_DIR:
+        if (copy_take_xattrs(w->fd, &d->texts, NULL) == ERR_OK)
+            e->xattrs = buf_str(&d->texts);
+        break;
+    case ENTRY_PIPE:
+        break;
     }
-    if (fd >= 0 && e->kind != ENTRY_LINK &&
-        copy_take_xattrs(fd, &d->texts, NULL) == ERR_OK)
-        e->xattrs = buf_str(&d->texts);
-    if (fd >= 0 && fd != w->fd)
-        (void)close(fd);
     return true;
 }
 
 static enum errc see(void *ctx, const struct walked *w, struct err *err)
 {
     struct diffing *d = ctx;
-    struct entry e = {.path = w->path};
+    struct entry e;
     enum errc rc = removed_before(d, &w->path);
 
     (void)err;
@@ -166,9 +161,6 @@ static enum errc with_now(struct diffing *d, struct err *err)
     const struct walk w = {.each = see, .missed = missed, .ctx = d};
     enum errc rc = digest_new(&d->digest, err);
 
-    d->piece = malloc(PIECE);
-    if (!rc && !d->piece)
-        rc = err_set(err, ERR_NOMEM, "out of memory");
     for (size_t i = 0; i < d->from.head.n && !rc; i++) {
         const struct source *s = &d->from.head.sources[i];
         rc = walk_tree(&w, AT_FDCWD, s->path, s->name, err);
@@ -216,7 +208,6 @@ enum errc backup_diff(struct store *s, const char *name, const char *with,
     if (to >= 0)
         (void)close(to);
     digest_free(d.digest);
-    free(d.piece);
     buf_fini(&d.texts);
     arena_fini(&a);
     return rc;

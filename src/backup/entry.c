@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "base/compiler.h"
+
 int entry_compare(struct str a, struct str b)
 {
     size_t n = a.n < b.n ? a.n : b.n;
@@ -34,4 +36,28 @@ bool entry_is_unchanged(const struct entry *was, const struct stat *st)
            was->ino == (uint64_t)st->st_ino && was->size == st->st_size &&
            entry_same_time(was->mtime, st->st_mtim) &&
            entry_same_time(was->ctime, st->st_ctim);
+}
+
+bool entry_of(const struct stat *st, struct entry *out)
+{
+    static const struct {
+        mode_t mode;
+        enum entry_kind kind;
+    } kinds[] = {{S_IFREG, ENTRY_FILE},
+                 {S_IFDIR, ENTRY_DIR},
+                 {S_IFLNK, ENTRY_LINK},
+                 {S_IFIFO, ENTRY_PIPE}};
+
+    for (size_t i = 0; i < COUNT(kinds); i++)
+        if ((st->st_mode & S_IFMT) == kinds[i].mode) {
+            *out =
+                (struct entry){.kind = kinds[i].kind,
+                               .mode = (uint32_t)st->st_mode & 07777,
+                               .uid = (uint32_t)st->st_uid,
+                               .gid = (uint32_t)st->st_gid,
+                               .mtime = st->st_mtim,
+                               .size = S_ISREG(st->st_mode) ? st->st_size : 0};
+            return true;
+        }
+    return false;
 }

@@ -37,6 +37,10 @@ int entry_compare(struct str a, struct str b);
 /* Is `path` beneath the directory? */
 bool entry_beneath(struct str path, struct str directory);
 
+/* Kind, size and facts of what is there; the rest is empty. False: a socket or
+ * device, which is not saved. */
+bool entry_of(const struct stat *st, struct entry *out);
+
 bool entry_same_time(struct timespec a, struct timespec b);
 
 /* Nobody has written to the file since it was saved, as far as a file system

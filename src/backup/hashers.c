@@ -257,7 +257,8 @@ enum errc hashers_task(struct hashers *h, struct str path,
     buf_clear(&t->texts);
     *t = (struct hash_task){.fd = -1, .texts = t->texts};
     buf_put(&t->texts, path);
-    t->entry.path = buf_str(&t->texts);
+    buf_putc(&t->texts, '\0');
+    t->entry.path = (struct str){t->texts.p, path.n};
     *out = t;
     return t->texts.failed ? err_set(err, ERR_NOMEM, "out of memory") : ERR_OK;
 }
@@ -267,8 +268,8 @@ void hashers_start(struct hashers *h, struct hash_task *t)
     (void)pthread_mutex_lock(&h->lock);
     t->step = t->fd < 0 ? STEP_DONE : STEP_WAITS;
     h->n++;
-    (void)pthread_cond_broadcast(
-        &h->more); /* who waits for bytes hears it too */
+    /* Who waits for bytes hears it, too. */
+    (void)pthread_cond_broadcast(&h->more);
     (void)pthread_mutex_unlock(&h->lock);
 }
 

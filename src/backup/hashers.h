@@ -59,9 +59,9 @@ MUST_CHECK enum errc hashers_new(hash_retire *retire, void *ctx,
 /* Ends the threads, also within a file. NULL is fine. */
 void hashers_free(struct hashers *h);
 
-/* A free task, with an entry of that path, which lies in its texts. Retires
- * those that are done, and waits for the oldest when all are in use. One that
- * is not started comes again. */
+/* A free task, with an entry of that path, which lies in its texts and ends in
+ * a NUL. Retires those that are done, and waits for the oldest when all are in
+ * use. One that is not started comes again. */
 MUST_CHECK enum errc hashers_task(struct hashers *h, struct str path,
                                   struct hash_task **out, struct err *err);
 

@@ -95,8 +95,9 @@ MUST_CHECK enum errc manifest_next(struct manifest *m, struct entry *out,
  * value is written over `value`. False: there is none. */
 bool manifest_xattr(struct str *rest, struct buf *name, struct buf *value);
 
-/* Totals from the end of a manifest, without reading all of it. False: it has
- * no end. */
-bool manifest_totals(int fd, int64_t *entries, int64_t *bytes);
+/* Totals from the end of an open manifest, without reading all of it: nothing
+ * else is to be read from it then. False: it has no end. */
+bool manifest_totals(const struct manifest *m, int64_t *entries,
+                     int64_t *bytes);
 
 #endif

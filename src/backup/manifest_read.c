@@ -445,8 +445,9 @@ bool manifest_xattr(struct str *rest, struct buf *name, struct buf *value)
     return true;
 }
 
-bool manifest_totals(int fd, int64_t *entries, int64_t *bytes)
+bool manifest_totals(const struct manifest *m, int64_t *entries, int64_t *bytes)
 {
+    int fd = fileno(m->file);
     char end[128];
     off_t size = lseek(fd, 0, SEEK_END);
     off_t from = size > (off_t)sizeof(end) ? size - (off_t)sizeof(end) : 0;

@@ -7,28 +7,25 @@
 #include <unistd.h>
 
 #include "backup/store.h"
+#include "base/fs.h"
 
 enum { REMOVE_DEPTH = 1024 };
 
 static bool remove_below(int at, const char *name, int depth);
 
-/* Takes fd. */
-static bool empty(int fd, int depth)
+/* Takes d. */
+static bool empty(DIR *d, int depth)
 {
-    DIR *d = fdopendir(fd);
-    bool good = d != NULL;
-    int e = errno;
+    bool good = true;
+    int e = 0;
 
-    if (!d)
-        (void)close(fd);
-    for (struct dirent *i; d && (i = readdir(d)) != NULL;)
+    for (struct dirent *i; (i = readdir(d)) != NULL;)
         if (strcmp(i->d_name, ".") != 0 && strcmp(i->d_name, "..") != 0 &&
             !remove_below(dirfd(d), i->d_name, depth + 1)) {
             good = false;
             e = errno;
         }
-    if (d)
-        (void)closedir(d);
+    (void)closedir(d);
     errno = e;
     return good;
 }
@@ -39,11 +36,11 @@ static bool remove_below(int at, const char *name, int depth)
         return true;
     if ((errno != EISDIR && errno != EPERM) || depth > REMOVE_DEPTH)
         return false;
-    int fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (fd < 0)
+    DIR *d = fs_open_dir(at, name);
+    if (!d)
         return false;
-    (void)fchmod(fd, 0700); /* it may be read-only */
-    if (!empty(fd, depth))
+    (void)fchmod(dirfd(d), 0700); /* it may be read-only */
+    if (!empty(d, depth))
         return false;
     return unlinkat(at, name, AT_REMOVEDIR) == 0;
 }

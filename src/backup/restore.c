@@ -124,33 +124,19 @@ static enum errc look_there(struct restoring *r, struct target *t,
 
 /* ---- in its place -------------------------------------------------------- */
 
-/* Never over what is there: EEXIST. 0 or errno. */
-static int rename_new(int at, const char *from, const char *to)
-{
-    struct stat st;
-
-    if (renameat2(at, from, at, to, RENAME_NOREPLACE) == 0)
-        return 0;
-    if (errno != EINVAL && errno != ENOSYS)
-        return errno;
-    if (fstatat(at, to, &st, AT_SYMLINK_NOFOLLOW) == 0)
-        return EEXIST;
-    return renameat(at, from, at, to) ? errno : 0;
-}
-
 /* What was there is called `old` now. 0 or errno. At no moment has it a name
  * that remove_left() removes. */
 static int swap(const struct target *t, const char *old)
 {
-    int e = rename_new(t->at, t->beside, old);
+    int e = fs_rename_new(t->at, t->beside, old);
 
     if (e || renameat2(t->at, old, t->at, t->name, RENAME_EXCHANGE) == 0)
         return e;
     e = errno;
     if (renameat(t->at, old, t->at, t->beside) || (e != EINVAL && e != ENOSYS))
         return e;
-    e = rename_new(t->at, t->name, old); /* there is a moment between */
-    return e ? e : rename_new(t->at, t->beside, t->name);
+    e = fs_rename_new(t->at, t->name, old); /* there is a moment between */
+    return e ? e : fs_rename_new(t->at, t->beside, t->name);
 }
 
 static enum errc put_in_place(struct restoring *r, struct target *t,
@@ -170,7 +156,7 @@ static enum errc put_in_place(struct restoring *r, struct target *t,
         (void)snprintf(path, sizeof(path), "%s/%s", t->parent, old);
         e = swap(t, old);
     } else {
-        e = rename_new(t->at, t->beside, t->name);
+        e = fs_rename_new(t->at, t->beside, t->name);
     }
     if (e || fsync(t->at)) {
         errno = e ? e : errno;
@@ -198,8 +184,7 @@ static void remove_left(const struct target *t, const char *lock_name)
 
 static void remove_all_left(const struct target *t)
 {
-    int fd = openat(t->at, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    DIR *d = fd < 0 ? NULL : fdopendir(fd);
+    DIR *d = fs_open_dir(t->at, ".");
 
     for (struct dirent *e; d && (e = readdir(d)) != NULL;) {
         struct str name = str_from_cstr(e->d_name);

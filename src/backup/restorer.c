@@ -176,13 +176,12 @@ static enum errc write_file(struct restorer *r, const struct entry *e,
 
     if (rc)
         return rc;
-    buf_putc(&t->texts, '\0');
     buf_put(&t->texts, e->xattrs);
     if (t->texts.failed)
         return err_set(err, ERR_NOMEM, "out of memory");
     t->entry = *e;
     t->entry.path.p = t->texts.p;
-    t->entry.xattrs.p = t->texts.p + e->path.n + 1;
+    t->entry.xattrs.p = t->texts.p + e->path.n + 1; /* behind the NUL */
     int from = openat(r->backup, t->entry.path.p,
                       O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     if (from < 0)

@@ -8,18 +8,11 @@
 #include "backup/copy.h"
 #include "base/fs.h"
 
-enum { TEXT_MAX = 8 << 20, FLUSH_AT = 1 << 18, TRIES = 3, PATH_ROOM = 4096 };
+enum { TEXT_MAX = 8 << 20, FLUSH_AT = 1 << 18, TRIES = 3 };
 
 void saver_note(struct saver *s, struct str path, const char *what)
 {
     s->told->note(s->told->ctx, path, what);
-}
-
-/* The path as a C string; it lies in a task's texts, or an arena. */
-static const char *c_path(struct str path, char room[PATH_ROOM])
-{
-    (void)snprintf(room, PATH_ROOM, STR_FMT, STR_ARG(path));
-    return room;
 }
 
 /* ---- what is written ---------------------------------------------------- */
@@ -78,7 +71,7 @@ static enum errc retire(void *ctx, struct hash_task *t, struct err *err)
 {
     struct saver *s = ctx;
     struct entry *e = &t->entry;
-    char path[PATH_ROOM];
+    const char *path = e->path.p;
 
     if (t->twin && e->same_as.n && !t->twin->sha256[0]) {
         saver_note(s, e->path, "another name of it cannot be read");
@@ -86,12 +79,11 @@ static enum errc retire(void *ctx, struct hash_task *t, struct err *err)
         t->dropped = true;
     }
     if (t->dropped) {
-        (void)unlinkat(s->fd, c_path(e->path, path), 0);
+        (void)unlinkat(s->fd, path, 0);
         return ERR_OK;
     }
     if (t->rc)
-        return err_set(err, t->rc, "cannot write '%s': %s",
-                       c_path(e->path, path), t->err.msg);
+        return err_set(err, t->rc, "cannot write '%s': %s", path, t->err.msg);
     if (t->fd >= 0)
         memcpy(e->sha256, t->sha256, sizeof(e->sha256));
     if (t->twin && e->same_as.n)
@@ -99,7 +91,7 @@ static enum errc retire(void *ctx, struct hash_task *t, struct err *err)
     else if (t->twin)
         memcpy(t->twin->sha256, e->sha256, sizeof(e->sha256));
     if (t->before[0] && !t->twin && strcmp(t->before, e->sha256) == 0)
-        t->linked = share(s, c_path(e->path, path));
+        t->linked = share(s, path);
     count(s, t);
     manifest_put(&s->manifest_text, e);
     if (e->kind == ENTRY_FILE)
@@ -166,11 +158,11 @@ enum errc saver_copy(struct saver *s, struct hash_task *t, int from,
                      const struct stat *st, struct err *err)
 {
     struct stat now = *st;
-    char path[PATH_ROOM];
+    const char *path = t->entry.path.p;
 
-    t->fd = openat(s->fd, c_path(t->entry.path, path),
-                   O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
-                   (st->st_mode & 0555) | 0400);
+    t->fd =
+        openat(s->fd, path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+               (st->st_mode & 0555) | 0400);
     if (t->fd < 0) {
         (void)close(from);
         return fs_error(err, "cannot write", path);

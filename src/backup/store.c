@@ -80,8 +80,7 @@ static void say_who(struct store *s)
 /* What a process that ended left behind. */
 static void remove_incomplete(struct store *s)
 {
-    int fd = openat(s->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    DIR *d = fd < 0 ? NULL : fdopendir(fd);
+    DIR *d = fs_open_dir(s->fd, ".");
 
     for (struct dirent *e; d && (e = readdir(d)) != NULL;)
         if (strncmp(e->d_name, INCOMPLETE, strlen(INCOMPLETE)) == 0)
@@ -176,7 +175,6 @@ static void look_inside(const struct store *s, struct arena *a, int fd,
 {
     struct manifest m;
     struct stat st;
-    int again = openat(fd, MANIFEST_NAME, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 
     b->entries = b->bytes = -1;
     b->head.host = b->head.tag = "";
@@ -185,12 +183,10 @@ static void look_inside(const struct store *s, struct arena *a, int fd,
         b->head.created_ns = (int64_t)st.st_mtim.tv_sec * 1000000000;
     if (store_manifest(fd, a, &m, NULL) == ERR_OK) {
         b->head = m.head;
-        if (again < 0 || !manifest_totals(again, &b->entries, &b->bytes))
+        if (!manifest_totals(&m, &b->entries, &b->bytes))
             b->entries = b->bytes = -1;
         manifest_close(&m);
     }
-    if (again >= 0)
-        (void)close(again);
 }
 
 static int by_time(const void *a, const void *b)
@@ -228,16 +224,12 @@ static bool take_one(const struct store *s, struct arena *a, const char *name,
 enum errc store_list(const struct store *s, struct arena *a,
                      struct backups *out, struct err *err)
 {
-    int fd = openat(s->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    DIR *d = fd < 0 ? NULL : fdopendir(fd);
+    DIR *d = fs_open_dir(s->fd, ".");
     bool good = true;
 
     *out = (struct backups){.n = 0};
-    if (!d) {
-        if (fd >= 0)
-            (void)close(fd);
+    if (!d)
         return fs_error(err, "cannot read", s->path);
-    }
     for (struct dirent *e; good && (e = readdir(d)) != NULL;)
         good = take_one(s, a, e->d_name, out);
     (void)closedir(d);
@@ -252,19 +244,20 @@ enum errc store_find(const struct store *s, struct arena *a, const char *name,
                      struct backup *out, struct err *err)
 {
     struct backups all = {.n = 0};
+    bool is_latest = strcmp(name, "latest") == 0;
 
-    if (strcmp(name, "latest") == 0) {
+    if (is_latest) {
         enum errc rc = store_list(s, a, &all, err);
         if (rc)
             return rc;
     } else if (!take_one(s, a, name, &all)) {
         return err_set(err, ERR_NOMEM, "out of memory");
     }
+    if (!all.n && is_latest)
+        return err_set(err, ERR_NOT_FOUND, "there is no backup in %s", s->path);
     if (!all.n)
-        return err_set(err, ERR_NOT_FOUND, "there is no backup%s%s%s in %s",
-                       strcmp(name, "latest") ? " '" : "",
-                       strcmp(name, "latest") ? name : "",
-                       strcmp(name, "latest") ? "'" : "", s->path);
+        return err_set(err, ERR_NOT_FOUND, "there is no backup '%s' in %s",
+                       name, s->path);
     *out = all.v[all.n - 1];
     return ERR_OK;
 }
@@ -283,21 +276,6 @@ enum errc store_begin(struct store *s, const char *name, int *fd,
     return *fd < 0 ? fs_error(err, "cannot open", s->path) : ERR_OK;
 }
 
-/* 0, or errno; EEXIST: the name is taken. */
-static int take_its_name(struct store *s, const char *hidden, const char *name)
-{
-    struct stat st;
-
-    if (renameat2(s->fd, hidden, s->fd, name, RENAME_NOREPLACE) == 0)
-        return 0;
-    if (errno != EINVAL && errno != ENOSYS)
-        return errno;
-    /* Not on this file system. Others keep away: the lock is held. */
-    if (fstatat(s->fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
-        return EEXIST;
-    return renameat(s->fd, hidden, s->fd, name) ? errno : 0;
-}
-
 enum errc store_publish(struct store *s, char *name, size_t max,
                         struct err *err)
 {
@@ -307,7 +285,7 @@ enum errc store_publish(struct store *s, char *name, size_t max,
     (void)snprintf(hidden, sizeof(hidden), INCOMPLETE "%s", name);
     (void)snprintf(free_name, sizeof(free_name), "%s", name);
     for (int i = 2; e == EEXIST && i < SAME_NAMES; i++) {
-        e = take_its_name(s, hidden, free_name);
+        e = fs_rename_new(s->fd, hidden, free_name);
         if (e == EEXIST)
             (void)snprintf(free_name, sizeof(free_name), "%s-%d", name, i);
     }

@@ -1,7 +1,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -11,7 +10,7 @@
 #include "backup/walk.h"
 #include "base/fs.h"
 
-enum { MEMORY_MAX = 64 << 20, PIECE = 1 << 16, LINE_ROOM = 1 << 20 };
+enum { MEMORY_MAX = 64 << 20, LINE_ROOM = 1 << 20 };
 
 struct verifying {
     const struct backup_told *told;
@@ -55,29 +54,16 @@ static void compare_sum(struct verifying *v, const char *sha, struct str path)
         wrong(v, path, "SHA256SUMS does not say what the manifest says");
 }
 
-static enum errc digest_of(int fd, char sha[DIGEST_TEXT], struct err *err)
-{
-    struct digest *d = NULL;
-    char *piece = malloc(PIECE);
-    ssize_t n = 0;
-    enum errc rc = digest_new(&d, err);
-
-    while (!rc && piece && (n = read(fd, piece, PIECE)) > 0)
-        digest_add(d, (struct str){piece, (size_t)n});
-    if (!rc && (!piece || n < 0 || !digest_end(d, sha)))
-        rc = fs_error(err, "cannot read", MANIFEST_NAME);
-    digest_free(d);
-    free(piece);
-    return rc;
-}
-
 static enum errc compare_manifest(struct verifying *v, struct err *err)
 {
     char sha[DIGEST_TEXT];
+    struct digest *d = NULL;
     int fd = openat(v->fd, MANIFEST_NAME, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-    enum errc rc = fd < 0 ? fs_error(err, "cannot open", MANIFEST_NAME)
-                          : digest_of(fd, sha, err);
+    enum errc rc = digest_new(&d, err);
 
+    if (!rc && (fd < 0 || !digest_add_file(d, fd) || !digest_end(d, sha)))
+        rc = fs_error(err, "cannot read", MANIFEST_NAME);
+    digest_free(d);
     if (fd >= 0)
         (void)close(fd);
     if (!rc)
@@ -155,16 +141,6 @@ static enum errc check_file(struct verifying *v, const struct walked *w,
     return ERR_OK;
 }
 
-static bool is_kind(const struct entry *e, mode_t mode)
-{
-    static const mode_t kinds[] = {[ENTRY_FILE] = S_IFREG,
-                                   [ENTRY_DIR] = S_IFDIR,
-                                   [ENTRY_LINK] = S_IFLNK,
-                                   [ENTRY_PIPE] = S_IFIFO};
-
-    return (mode & S_IFMT) == kinds[e->kind];
-}
-
 static bool leads_to(const struct walked *w, struct str target)
 {
     char link[1 << 12];
@@ -202,7 +178,8 @@ static enum errc check(void *ctx, const struct walked *w, struct err *err)
         return ERR_OK;
     }
     enum errc rc = ERR_OK;
-    if (!is_kind(&v->entry, w->st.st_mode))
+    struct entry now;
+    if (!entry_of(&w->st, &now) || now.kind != v->entry.kind)
         wrong(v, w->path, "it is something else than what was saved");
     else if (v->entry.kind == ENTRY_FILE)
         rc = check_file(v, w, err);
@@ -222,8 +199,7 @@ static void missed(void *ctx, struct str path, int error)
 /* What lies beside the sources. */
 static void check_top(struct verifying *v)
 {
-    int fd = openat(v->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    DIR *d = fd < 0 ? NULL : fdopendir(fd);
+    DIR *d = fs_open_dir(v->fd, ".");
 
     for (struct dirent *e; d && (e = readdir(d)) != NULL;) {
         bool known = strcmp(e->d_name, MANIFEST_NAME) == 0 ||

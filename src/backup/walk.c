@@ -9,6 +9,7 @@
 
 #include "base/arena.h"
 #include "base/fs.h"
+#include "base/sort.h"
 
 enum { DEPTH_MAX = 256, PATH_BYTES_MAX = 1 << 16, NAMES_MAX = 1 << 30 };
 
@@ -34,25 +35,18 @@ static enum errc missed(struct walking *g, int error)
     return rc;
 }
 
-static int by_name(const void *a, const void *b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-/* The names in it, sorted. Takes fd. */
+/* The names in it, sorted. */
 static enum errc read_names(struct walking *g, int fd, struct arena *a,
                             char ***names, size_t *n)
 {
-    DIR *d = fdopendir(fd);
+    DIR *d = fs_open_dir(fd, ".");
     size_t cap = 0;
     bool good = true;
 
     *names = NULL;
     *n = 0;
-    if (!d) {
-        (void)close(fd);
+    if (!d)
         return missed(g, errno);
-    }
     errno = 0;
     for (struct dirent *e; good && (e = readdir(d)) != NULL; errno = 0) {
         if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0 ||
@@ -68,21 +62,18 @@ static enum errc read_names(struct walking *g, int fd, struct arena *a,
     if (!good)
         return err_set(g->err, ERR_NOMEM, "out of memory for names");
     if (*n)
-        qsort(*names, *n, sizeof(**names), by_name);
+        qsort(*names, *n, sizeof(**names), sort_texts);
     return error ? missed(g, error) : ERR_OK;
 }
 
 static enum errc inside(struct walking *g, int fd, int depth)
 {
-    int again = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     size_t was = g->path.n, n = 0;
     struct arena a;
     char **names = NULL;
 
-    if (again < 0)
-        return missed(g, errno);
     arena_init(&a, NAMES_MAX);
-    enum errc rc = read_names(g, again, &a, &names, &n);
+    enum errc rc = read_names(g, fd, &a, &names, &n);
     for (size_t i = 0; i < n && !rc; i++) {
         buf_putc(&g->path, '/');
         buf_puts(&g->path, names[i]);

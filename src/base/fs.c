@@ -188,3 +188,26 @@ bool fs_name_matches(const char *globs, const char *name)
     }
     return false;
 }
+
+DIR *fs_open_dir(int at, const char *name)
+{
+    int fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    DIR *d = fd < 0 ? NULL : fdopendir(fd);
+
+    if (!d && fd >= 0)
+        (void)close(fd);
+    return d;
+}
+
+int fs_rename_new(int at, const char *from, const char *to)
+{
+    struct stat st;
+
+    if (renameat2(at, from, at, to, RENAME_NOREPLACE) == 0)
+        return 0;
+    if (errno != EINVAL && errno != ENOSYS)
+        return errno;
+    if (fstatat(at, to, &st, AT_SYMLINK_NOFOLLOW) == 0)
+        return EEXIST;
+    return renameat(at, from, at, to) ? errno : 0;
+}

@@ -2,6 +2,7 @@
 #ifndef BASE_FS_H
 #define BASE_FS_H
 
+#include <dirent.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -28,6 +29,15 @@ MUST_CHECK enum errc fs_list(const char *path,
 
 /* Does one of the globs (glob(7)), with commas between, match the name? */
 bool fs_name_matches(const char *globs, const char *name);
+
+/* The directory of that name in the directory `at`, not through a link. NULL:
+ * errno tells why. */
+DIR *fs_open_dir(int at, const char *name);
+
+/* Gives it another name in the directory, never over what is there: EEXIST.
+ * Where the file system has no RENAME_NOREPLACE, there is a moment between the
+ * look and the change. 0 or errno. */
+int fs_rename_new(int at, const char *from, const char *to);
 
 /* Makes the directory and those above it that are missing, for the owner only.
  */

@@ -62,3 +62,8 @@ void sort_items(void *items, size_t n, size_t size,
         sink(p, left - 1, size, 0, compare);
     }
 }
+
+int sort_texts(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}

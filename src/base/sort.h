@@ -12,6 +12,9 @@
 int sort_u32(const void *a, const void *b);
 int sort_u64(const void *a, const void *b);
 
+/* The same for pointers to texts, by their bytes. */
+int sort_texts(const void *a, const void *b);
+
 /* As qsort(). */
 void sort_items(void *items, size_t n, size_t size,
                 int (*compare)(const void *a, const void *b));

@@ -4,7 +4,6 @@
 #include <time.h>
 
 #include "base/clock.h"
-#include "base/utf8.h"
 #include "cli/size_text.h"
 
 #define SECOND INT64_C(1000000000)

@@ -1,10 +1,12 @@
 #include "codec/digest.h"
 
 #include <dlfcn.h>
+#include <errno.h>
 #include <limits.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/symtab.h"
 
@@ -110,6 +112,19 @@ void digest_free(struct digest *d)
 void digest_add(struct digest *d, struct str bytes)
 {
     d->good = d->good && d->crypto.update(d->context, bytes.p, bytes.n) == 1;
+}
+
+bool digest_add_file(struct digest *d, int fd)
+{
+    enum { PIECE = 1 << 16 };
+    char piece[PIECE];
+    ssize_t n;
+
+    while ((n = read(fd, piece, sizeof(piece))) > 0 ||
+           (n < 0 && errno == EINTR))
+        if (n > 0)
+            digest_add(d, (struct str){piece, (size_t)n});
+    return n == 0;
 }
 
 bool digest_end(struct digest *d, char out[DIGEST_TEXT])

@@ -21,6 +21,9 @@ MUST_CHECK enum errc digest_new(struct digest **out, struct err *err);
 void digest_free(struct digest *d); /* NULL is fine */
 void digest_add(struct digest *d, struct str bytes);
 
+/* Adds what an open file has from where it stands. False: it cannot be read. */
+MUST_CHECK bool digest_add_file(struct digest *d, int fd);
+
 /* Of all that was added; the next digest_add() begins another one. False: the
  * library failed. */
 MUST_CHECK bool digest_end(struct digest *d, char out[DIGEST_TEXT]);

@@ -259,11 +259,6 @@ void journal_close(struct journal *j)
     j->directory = j->file = j->lock = -1;
 }
 
-static int compare_names(const void *a, const void *b)
-{
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
 struct run_names {
     struct arena *arena;
     const char **v;
@@ -297,7 +292,7 @@ static enum errc run_names(struct host *h, struct arena *a,
     if (found == DENIED)
         return err_set(err, ERR_DENIED, "'%s' is for root", SETUP_STATE);
     if (out->n)
-        sort_items(out->v, out->n, sizeof(*out->v), compare_names);
+        sort_items(out->v, out->n, sizeof(*out->v), sort_texts);
     return rc;
 }
 
