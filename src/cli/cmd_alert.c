@@ -20,8 +20,8 @@ struct options {
 
 /* clang-format off */
 static const struct flag flags[] = {
-    {"url",  'u', FLAG_TEXT, offsetof(struct options, url),  NULL, 0, 0, 0, TEXT_OPT_MONITOR_URL, false, 0},
-    {"json",   0, FLAG_BOOL, offsetof(struct options, json), NULL, 0, 0, 0, TEXT_OPT_JSON, false, 0},
+    {"url",  'u', FLAG_TEXT, offsetof(struct options, url),  NULL, 0, 0, 0, TEXT_OPT_MONITOR_URL, false, 0, NULL},
+    {"json",   0, FLAG_BOOL, offsetof(struct options, json), NULL, 0, 0, 0, TEXT_OPT_JSON, false, 0, NULL},
     {.name = ""},
 };
 /* clang-format on */

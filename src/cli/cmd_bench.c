@@ -18,12 +18,12 @@ struct options {
 
 /* clang-format off */
 static const struct flag flags[] = {
-    {"data",        'd', FLAG_TEXT, AT(data), NULL, 0, 0, 0, TEXT_OPT_DATA, false, 0},
-    {"file",        'f', FLAG_TEXT, AT(file), NULL, 0, 0, 0, TEXT_OPT_FILE, false, 0},
-    {"concurrency", 'c', FLAG_TEXT, AT(concurrency), "1,2,4,8,16,32", 0, 0, 0, TEXT_OPT_CONCURRENCY, false, 0},
-    {"duration",    't', FLAG_DURATION, AT(duration), "2s", 1000000, INT64_C(3600) * SECOND, SECOND, TEXT_OPT_DURATION, false, 0},
+    {"data",        'd', FLAG_TEXT, AT(data), NULL, 0, 0, 0, TEXT_OPT_DATA, false, 0, NULL},
+    {"file",        'f', FLAG_TEXT, AT(file), NULL, 0, 0, 0, TEXT_OPT_FILE, false, 0, NULL},
+    {"concurrency", 'c', FLAG_TEXT, AT(concurrency), "1,2,4,8,16,32", 0, 0, 0, TEXT_OPT_CONCURRENCY, false, 0, NULL},
+    {"duration",    't', FLAG_DURATION, AT(duration), "2s", 1000000, INT64_C(3600) * SECOND, SECOND, TEXT_OPT_DURATION, false, 0, NULL},
     HINT_FLAGS(struct options, hints),
-    {"json",         0,  FLAG_BOOL, AT(json), NULL, 0, 0, 0, TEXT_OPT_JSON, false, 0},
+    {"json",         0,  FLAG_BOOL, AT(json), NULL, 0, 0, 0, TEXT_OPT_JSON, false, 0, NULL},
     {.name = ""},
 };
 /* clang-format on */

@@ -22,17 +22,17 @@ struct options {
 
 /* clang-format off */
 static const struct flag flags[] = {
-    {"torch",        0, FLAG_TEXT, AT(torch), NULL, 0, 0, 0, TEXT_OPT_COMPAT_TORCH, false, 0},
-    {"tensorflow",   0, FLAG_TEXT, AT(tensorflow), NULL, 0, 0, 0, TEXT_OPT_COMPAT_TENSORFLOW, false, 0},
-    {"onnxruntime",  0, FLAG_TEXT, AT(onnxruntime), NULL, 0, 0, 0, TEXT_OPT_COMPAT_ORT, false, 0},
-    {"numpy",        0, FLAG_TEXT, AT(numpy), NULL, 0, 0, 0, TEXT_OPT_COMPAT_NUMPY, false, 0},
-    {"python",       0, FLAG_TEXT, AT(python), NULL, 0, 0, 0, TEXT_OPT_COMPAT_PYTHON, false, 0},
-    {"cuda",         0, FLAG_TEXT, AT(cuda), NULL, 0, 0, 0, TEXT_OPT_COMPAT_CUDA, false, 0},
-    {"driver",       0, FLAG_TEXT, AT(driver), NULL, 0, 0, 0, TEXT_OPT_COMPAT_DRIVER, false, 0},
-    {"gpu",          0, FLAG_TEXT, AT(gpu), NULL, 0, 0, 0, TEXT_OPT_COMPAT_GPU, false, 0},
-    {"requirements",'r', FLAG_TEXT, AT(requirements), NULL, 0, 0, 0, TEXT_OPT_COMPAT_REQUIREMENTS, false, 0},
-    {"root",         0, FLAG_TEXT, AT(root), NULL, 0, 0, 0, TEXT_OPT_DOCTOR_ROOT, false, 0},
-    {"json",         0, FLAG_BOOL, AT(json), NULL, 0, 0, 0, TEXT_OPT_JSON, false, 0},
+    {"torch",        0, FLAG_TEXT, AT(torch), NULL, 0, 0, 0, TEXT_OPT_COMPAT_TORCH, false, 0, NULL},
+    {"tensorflow",   0, FLAG_TEXT, AT(tensorflow), NULL, 0, 0, 0, TEXT_OPT_COMPAT_TENSORFLOW, false, 0, NULL},
+    {"onnxruntime",  0, FLAG_TEXT, AT(onnxruntime), NULL, 0, 0, 0, TEXT_OPT_COMPAT_ORT, false, 0, NULL},
+    {"numpy",        0, FLAG_TEXT, AT(numpy), NULL, 0, 0, 0, TEXT_OPT_COMPAT_NUMPY, false, 0, NULL},
+    {"python",       0, FLAG_TEXT, AT(python), NULL, 0, 0, 0, TEXT_OPT_COMPAT_PYTHON, false, 0, NULL},
+    {"cuda",         0, FLAG_TEXT, AT(cuda), NULL, 0, 0, 0, TEXT_OPT_COMPAT_CUDA, false, 0, NULL},
+    {"driver",       0, FLAG_TEXT, AT(driver), NULL, 0, 0, 0, TEXT_OPT_COMPAT_DRIVER, false, 0, NULL},
+    {"gpu",          0, FLAG_TEXT, AT(gpu), NULL, 0, 0, 0, TEXT_OPT_COMPAT_GPU, false, 0, NULL},
+    {"requirements",'r', FLAG_TEXT, AT(requirements), NULL, 0, 0, 0, TEXT_OPT_COMPAT_REQUIREMENTS, false, 0, NULL},
+    {"root",         0, FLAG_TEXT, AT(root), NULL, 0, 0, 0, TEXT_OPT_DOCTOR_ROOT, false, 0, NULL},
+    {"json",         0, FLAG_BOOL, AT(json), NULL, 0, 0, 0, TEXT_OPT_JSON, false, 0, NULL},
     {.name = ""},
 };
 /* clang-format on */

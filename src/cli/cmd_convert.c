@@ -16,7 +16,7 @@ struct options {
 
 static const struct flag flags[] = {
     {"output", 'o', FLAG_TEXT, offsetof(struct options, output), NULL, 0, 0, 0,
-     TEXT_OPT_CONVERT_OUTPUT, false, 0},
+     TEXT_OPT_CONVERT_OUTPUT, false, 0, NULL},
     HINT_FLAGS(struct options, hints),
     {.name = ""},
 };

@@ -23,18 +23,18 @@ struct options {
 
 /* clang-format off */
 static const struct flag flags[] = {
-    {"root",       0, FLAG_TEXT, AT(root), NULL, 0, 0, 0, TEXT_OPT_DOCTOR_ROOT, false, 0},
-    {"only",       0, FLAG_TEXT, AT(only), NULL, 0, 0, 0, TEXT_OPT_DOCTOR_ONLY, false, 0},
-    {"ports",      0, FLAG_TEXT, AT(ports), STOKER_PORTS, 0, 0, 0, TEXT_OPT_DOCTOR_PORTS, false, 0},
-    {"capture",    0, FLAG_TEXT, AT(capture), NULL, 0, 0, 0, TEXT_OPT_DOCTOR_CAPTURE, false, 0},
-    {"all",      'a', FLAG_BOOL, AT(all), NULL, 0, 0, 0, TEXT_OPT_DOCTOR_ALL, false, 0},
-    {"network",    0, FLAG_BOOL, AT(network), NULL, 0, 0, 0, TEXT_OPT_DOCTOR_NETWORK, false, 0},
-    {"model",      0, FLAG_TEXT, AT(model), NULL, 0, 0, 0, TEXT_OPT_DOCTOR_MODEL, false, 0},
-    {"limit",      0, FLAG_DURATION, AT(limit_ns), NULL, S / 10, 3600 * S, S, TEXT_OPT_DOCTOR_LIMIT, false, 0},
-    {"watch",    'w', FLAG_DURATION, AT(watch_ns), "0s", 0, 86400 * S, S, TEXT_OPT_DOCTOR_WATCH, false, 0},
-    {"list",       0, FLAG_BOOL, AT(list), NULL, 0, 0, 0, TEXT_OPT_DOCTOR_LIST, false, 0},
-    {"json",       0, FLAG_BOOL, AT(json), NULL, 0, 0, 0, TEXT_OPT_JSON, false, 0},
-    {"prometheus", 0, FLAG_BOOL, AT(prometheus), NULL, 0, 0, 0, TEXT_OPT_DOCTOR_PROMETHEUS, false, 0},
+    {"root",       0, FLAG_TEXT, AT(root), NULL, 0, 0, 0, TEXT_OPT_DOCTOR_ROOT, false, 0, NULL},
+    {"only",       0, FLAG_TEXT, AT(only), NULL, 0, 0, 0, TEXT_OPT_DOCTOR_ONLY, false, 0, NULL},
+    {"ports",      0, FLAG_TEXT, AT(ports), STOKER_PORTS, 0, 0, 0, TEXT_OPT_DOCTOR_PORTS, false, 0, NULL},
+    {"capture",    0, FLAG_TEXT, AT(capture), NULL, 0, 0, 0, TEXT_OPT_DOCTOR_CAPTURE, false, 0, NULL},
+    {"all",      'a', FLAG_BOOL, AT(all), NULL, 0, 0, 0, TEXT_OPT_DOCTOR_ALL, false, 0, NULL},
+    {"network",    0, FLAG_BOOL, AT(network), NULL, 0, 0, 0, TEXT_OPT_DOCTOR_NETWORK, false, 0, NULL},
+    {"model",      0, FLAG_TEXT, AT(model), NULL, 0, 0, 0, TEXT_OPT_DOCTOR_MODEL, false, 0, NULL},
+    {"limit",      0, FLAG_DURATION, AT(limit_ns), NULL, S / 10, 3600 * S, S, TEXT_OPT_DOCTOR_LIMIT, false, 0, NULL},
+    {"watch",    'w', FLAG_DURATION, AT(watch_ns), "0s", 0, 86400 * S, S, TEXT_OPT_DOCTOR_WATCH, false, 0, NULL},
+    {"list",       0, FLAG_BOOL, AT(list), NULL, 0, 0, 0, TEXT_OPT_DOCTOR_LIST, false, 0, NULL},
+    {"json",       0, FLAG_BOOL, AT(json), NULL, 0, 0, 0, TEXT_OPT_JSON, false, 0, NULL},
+    {"prometheus", 0, FLAG_BOOL, AT(prometheus), NULL, 0, 0, 0, TEXT_OPT_DOCTOR_PROMETHEUS, false, 0, NULL},
     {.name = ""},
 };
 /* clang-format on */

@@ -14,11 +14,11 @@ struct options {
 
 /* clang-format off */
 static const struct flag flags[] = {
-    {"output",  'o', FLAG_TEXT, AT(directory), NULL, 0, 0, 0, TEXT_OPT_EXPORT_OUTPUT, false, 0},
-    {"monitor",   0, FLAG_TEXT, AT(monitor), "127.0.0.1:8002", 0, 0, 0, TEXT_OPT_EXPORT_MONITOR, false, 0},
-    {"target",    0, FLAG_TEXT, AT(target), "127.0.0.1:8000", 0, 0, 0, TEXT_OPT_EXPORT_TARGET, false, 0},
-    {"log",       0, FLAG_TEXT, AT(log), "/var/log/stoker/stoker.log", 0, 0, 0, TEXT_OPT_EXPORT_LOG, false, 0},
-    {"json",      0, FLAG_BOOL, AT(json), NULL, 0, 0, 0, TEXT_OPT_JSON, false, 0},
+    {"output",  'o', FLAG_TEXT, AT(directory), NULL, 0, 0, 0, TEXT_OPT_EXPORT_OUTPUT, false, 0, NULL},
+    {"monitor",   0, FLAG_TEXT, AT(monitor), "127.0.0.1:8002", 0, 0, 0, TEXT_OPT_EXPORT_MONITOR, false, 0, NULL},
+    {"target",    0, FLAG_TEXT, AT(target), "127.0.0.1:8000", 0, 0, 0, TEXT_OPT_EXPORT_TARGET, false, 0, NULL},
+    {"log",       0, FLAG_TEXT, AT(log), "/var/log/stoker/stoker.log", 0, 0, 0, TEXT_OPT_EXPORT_LOG, false, 0, NULL},
+    {"json",      0, FLAG_BOOL, AT(json), NULL, 0, 0, 0, TEXT_OPT_JSON, false, 0, NULL},
     {.name = ""},
 };
 /* clang-format on */

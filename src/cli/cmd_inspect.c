@@ -23,11 +23,11 @@ struct options {
 
 static const struct flag flags[] = {
     {"json", 0, FLAG_BOOL, offsetof(struct options, json), NULL, 0, 0, 0,
-     TEXT_OPT_JSON, false, 0},
+     TEXT_OPT_JSON, false, 0, NULL},
     {"verify", 0, FLAG_TEXT, offsetof(struct options, verify), NULL, 0, 0, 0,
-     TEXT_OPT_VERIFY, false, 0},
+     TEXT_OPT_VERIFY, false, 0, NULL},
     {"ort", 0, FLAG_TEXT, offsetof(struct options, ort), NULL, 0, 0, 0,
-     TEXT_OPT_ORT, false, 0},
+     TEXT_OPT_ORT, false, 0, NULL},
     HINT_FLAGS(struct options, hints),
     {.name = ""},
 };

@@ -23,14 +23,14 @@ struct options {
 
 /* clang-format off */
 static const struct flag flags[] = {
-    {"older-than",  0, FLAG_DURATION, AT(older_than), NULL, 0, 36500 * DAY, DAY, TEXT_OPT_LOGS_OLDER, false, AT(by_age)},
-    {"by-name",     0, FLAG_BOOL, AT(by_name), NULL, 0, 0, 0, TEXT_OPT_LOGS_BY_NAME, false, 0},
-    {"match",       0, FLAG_TEXT, AT(match), CLEAN_MATCH, 0, 0, 0, TEXT_OPT_LOGS_MATCH, false, 0},
-    {"max-total",   0, FLAG_SIZE, AT(max_total), NULL, 0, INT64_MAX, 0, TEXT_OPT_LOGS_TOTAL, false, AT(by_total)},
-    {"keep-free",   0, FLAG_SIZE, AT(keep_free), NULL, 0, INT64_MAX, 0, TEXT_OPT_LOGS_FREE, false, AT(by_free)},
-    {"dry-run",   'n', FLAG_BOOL, AT(dry_run), NULL, 0, 0, 0, TEXT_OPT_LOGS_DRY_RUN, false, 0},
-    {"journal",     0, FLAG_TEXT, AT(journal), NULL, 0, 0, 0, TEXT_OPT_LOGS_JOURNAL, false, 0},
-    {"json",        0, FLAG_BOOL, AT(json), NULL, 0, 0, 0, TEXT_OPT_JSON, false, 0},
+    {"older-than",  0, FLAG_DURATION, AT(older_than), NULL, 0, 36500 * DAY, DAY, TEXT_OPT_LOGS_OLDER, false, AT(by_age), NULL},
+    {"by-name",     0, FLAG_BOOL, AT(by_name), NULL, 0, 0, 0, TEXT_OPT_LOGS_BY_NAME, false, 0, NULL},
+    {"match",       0, FLAG_TEXT, AT(match), CLEAN_MATCH, 0, 0, 0, TEXT_OPT_LOGS_MATCH, false, 0, NULL},
+    {"max-total",   0, FLAG_SIZE, AT(max_total), NULL, 0, INT64_MAX, 0, TEXT_OPT_LOGS_TOTAL, false, AT(by_total), NULL},
+    {"keep-free",   0, FLAG_SIZE, AT(keep_free), NULL, 0, INT64_MAX, 0, TEXT_OPT_LOGS_FREE, false, AT(by_free), NULL},
+    {"dry-run",   'n', FLAG_BOOL, AT(dry_run), NULL, 0, 0, 0, TEXT_OPT_LOGS_DRY_RUN, false, 0, NULL},
+    {"journal",     0, FLAG_TEXT, AT(journal), NULL, 0, 0, 0, TEXT_OPT_LOGS_JOURNAL, false, 0, NULL},
+    {"json",        0, FLAG_BOOL, AT(json), NULL, 0, 0, 0, TEXT_OPT_JSON, false, 0, NULL},
     {.name = ""},
 };
 /* clang-format on */

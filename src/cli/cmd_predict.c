@@ -11,9 +11,9 @@ struct options {
 
 static const struct flag flags[] = {
     {"data", 'd', FLAG_TEXT, offsetof(struct options, data), NULL, 0, 0, 0,
-     TEXT_OPT_DATA, false, 0},
+     TEXT_OPT_DATA, false, 0, NULL},
     {"file", 'f', FLAG_TEXT, offsetof(struct options, file), NULL, 0, 0, 0,
-     TEXT_OPT_FILE, false, 0},
+     TEXT_OPT_FILE, false, 0, NULL},
     HINT_FLAGS(struct options, hints),
     {.name = ""},
 };

@@ -17,9 +17,9 @@ struct options {
 
 /* clang-format off */
 static const struct flag flags[] = {
-    {"count", 'n', FLAG_INT,  AT(count), "5", 1, 1000, 0, TEXT_OPT_SCHEDULE_COUNT, false, 0},
-    {"from",    0, FLAG_TEXT, AT(from),  NULL, 0, 0, 0, TEXT_OPT_SCHEDULE_FROM, false, 0},
-    {"json",    0, FLAG_BOOL, AT(json),  NULL, 0, 0, 0, TEXT_OPT_JSON, false, 0},
+    {"count", 'n', FLAG_INT,  AT(count), "5", 1, 1000, 0, TEXT_OPT_SCHEDULE_COUNT, false, 0, NULL},
+    {"from",    0, FLAG_TEXT, AT(from),  NULL, 0, 0, 0, TEXT_OPT_SCHEDULE_FROM, false, 0, NULL},
+    {"json",    0, FLAG_BOOL, AT(json),  NULL, 0, 0, 0, TEXT_OPT_JSON, false, 0, NULL},
     {.name = ""},
 };
 /* clang-format on */

@@ -32,10 +32,10 @@ struct options {
 
 /* clang-format off */
 static const struct flag flags[] = {
-    {"url",      'u', FLAG_TEXT,     AT(url), "http://127.0.0.1:8002", 0, 0, 0, TEXT_OPT_TOP_URL, false, 0},
-    {"interval",   0, FLAG_DURATION, AT(interval), "2s", SECOND / 10, INT64_C(3600) * SECOND, SECOND, TEXT_OPT_TOP_INTERVAL, false, 0},
-    {"once",     '1', FLAG_BOOL,     AT(once), NULL, 0, 0, 0, TEXT_OPT_ONCE, false, 0},
-    {"json",       0, FLAG_BOOL,     AT(json), NULL, 0, 0, 0, TEXT_OPT_JSON, false, 0},
+    {"url",      'u', FLAG_TEXT,     AT(url), "http://127.0.0.1:8002", 0, 0, 0, TEXT_OPT_TOP_URL, false, 0, NULL},
+    {"interval",   0, FLAG_DURATION, AT(interval), "2s", SECOND / 10, INT64_C(3600) * SECOND, SECOND, TEXT_OPT_TOP_INTERVAL, false, 0, NULL},
+    {"once",     '1', FLAG_BOOL,     AT(once), NULL, 0, 0, 0, TEXT_OPT_ONCE, false, 0, NULL},
+    {"json",       0, FLAG_BOOL,     AT(json), NULL, 0, 0, 0, TEXT_OPT_JSON, false, 0, NULL},
     {.name = ""},
 };
 

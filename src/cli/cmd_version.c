@@ -7,7 +7,7 @@ struct options {
 
 static const struct flag flags[] = {
     {"json", 0, FLAG_BOOL, offsetof(struct options, json), NULL, 0, 0, 0,
-     TEXT_OPT_JSON, false, 0},
+     TEXT_OPT_JSON, false, 0, NULL},
     {.name = ""},
 };
 

@@ -34,6 +34,8 @@ void command_help(struct cli *cli, const struct command *c)
         return;
     fprintf(cli->out, "\n%s:\n", text_in(l, TEXT_OPTIONS_TITLE));
     flags_help(c->flags, cli->out, l);
+    if (c->more_help)
+        c->more_help(cli->out, l);
 }
 
 void command_help_all(struct cli *cli)
@@ -72,7 +74,7 @@ bool cli_has_colour(const struct cli *cli)
 
 static int unknown_command(struct cli *cli, const char *name)
 {
-    const char *names[32];
+    const char *names[64];
     struct err err = {0};
     size_t n = 0;
 

@@ -30,6 +30,7 @@ struct command {
     /* Words that may follow, each with a blank behind, for completion; NULL:
      * files alone. */
     void (*words)(FILE *out);
+    void (*more_help)(FILE *out, enum language l); /* may be NULL */
     bool hidden; /* for ourselves: takes its arguments as they are */
     enum errc (*run)(struct cli *cli, const void *options,
                      const struct flag_args *args, struct err *err);
@@ -42,20 +43,27 @@ struct command {
     X(check_model)  \
     X(compat)       \
     X(completion)   \
+    X(config)       \
     X(convert)      \
     X(doctor)       \
+    X(down)         \
     X(export)       \
     X(help)         \
     X(import_file)  \
+    X(init)         \
     X(inspect)      \
     X(logs)         \
     X(man)          \
     X(monitor)      \
     X(predict)      \
+    X(reload)       \
+    X(restart)      \
     X(schedule)     \
     X(serve)        \
     X(setup)        \
+    X(status)       \
     X(top)          \
+    X(up)           \
     X(version)
 
 #define X(name) extern const struct command cmd_##name;

@@ -49,7 +49,7 @@ const char *nearest_word(const char *word, const char *const *candidates,
     return best;
 }
 
-static const struct flag *find_name(const struct flag *table, const char *name)
+const struct flag *flag_find(const struct flag *table, const char *name)
 {
     char plain[NAME_MAX_BYTES];
     size_t n = strlen(name);
@@ -138,23 +138,47 @@ static bool number(const struct flag *f, const char *text, int64_t *out)
     return true;
 }
 
-static enum errc set(const struct flag *f, const char *value, void *options,
-                     enum language l, struct err *err)
+bool flag_is_text(const struct flag *f)
+{
+    return f->kind >= FLAG_TEXT && f->kind <= FLAG_PAIRS;
+}
+
+bool flag_is_list(const struct flag *f)
+{
+    return f->kind == FLAG_LIST || f->kind == FLAG_FILES ||
+           f->kind == FLAG_DIRS;
+}
+
+static enum errc take_text(const struct flag *f, const char *shown,
+                           const char *value, char *field, enum language l,
+                           struct err *err)
+{
+    struct err why = {0};
+
+    if (f->check && f->check(value, &why))
+        return err_set(err, ERR_INVALID, text_in(l, TEXT_WRONG_VALUE), shown,
+                       value, why.msg);
+    memcpy(field, &value, sizeof(value));
+    return ERR_OK;
+}
+
+enum errc flag_take(const struct flag *f, const char *shown, const char *value,
+                    void *options, enum language l, struct err *err)
 {
     char *field = (char *)options + f->offset;
     int64_t v;
 
-    if (f->kind == FLAG_TEXT) {
-        memcpy(field, &value, sizeof(value));
-        return ERR_OK;
-    }
+    if (f->given)
+        *(bool *)((char *)options + f->given) = true;
+    if (flag_is_text(f))
+        return take_text(f, shown, value, field, l, err);
     if (f->kind == FLAG_BOOL) {
         *(bool *)field = strcmp(value, "false") != 0 && strcmp(value, "0") != 0;
         return ERR_OK;
     }
     if (!number(f, value, &v))
         return err_set(
-            err, ERR_INVALID, text_in(l, TEXT_BAD_VALUE), f->name, value,
+            err, ERR_INVALID, text_in(l, TEXT_BAD_VALUE), shown, value,
             text_in(l, f->kind == FLAG_INT        ? TEXT_KIND_INT
                        : f->kind == FLAG_DURATION ? TEXT_KIND_DURATION
                                                   : TEXT_KIND_SIZE));
@@ -163,7 +187,7 @@ static enum errc set(const struct flag *f, const char *value, void *options,
         int64_t unit = f->kind == FLAG_DURATION ? f->unit : 1;
         (void)snprintf(low, sizeof(low), "%lld", (long long)(f->min / unit));
         (void)snprintf(high, sizeof(high), "%lld", (long long)(f->max / unit));
-        return err_set(err, ERR_INVALID, text_in(l, TEXT_OUT_OF_RANGE), f->name,
+        return err_set(err, ERR_INVALID, text_in(l, TEXT_OUT_OF_RANGE), shown,
                        value, low, high);
     }
     memcpy(field, &v, sizeof(v));
@@ -196,7 +220,8 @@ static enum errc unknown(const struct flag *table, const char *arg,
 
 /* One option at argv[*i]; moves *i past a value of its own. */
 static enum errc one(const struct flag *table, void *options, int argc,
-                     char **argv, int *i, enum language l, struct err *err)
+                     char **argv, int *i, enum language l,
+                     struct flag_set *given, struct err *err)
 {
     const char *arg = argv[*i];
     const char *value = NULL;
@@ -209,7 +234,7 @@ static enum errc one(const struct flag *table, void *options, int argc,
             return unknown(table, arg, l, err);
         memcpy(name, arg + 2, n);
         name[n] = '\0';
-        f = find_name(table, name);
+        f = flag_find(table, name);
         value = arg[2 + n] == '=' ? arg + 2 + n + 1 : NULL;
     } else {
         f = find_letter(table, arg[1]);
@@ -224,9 +249,39 @@ static enum errc one(const struct flag *table, void *options, int argc,
             return err_set(err, ERR_INVALID, text_in(l, TEXT_NEEDS_VALUE), arg);
         value = argv[++*i];
     }
-    if (f->given)
-        *(bool *)((char *)options + f->given) = true;
-    return set(f, value, options, l, err);
+    flag_set_add(given, (size_t)(f - table));
+    return flag_take(f, f->name, value, options, l, err);
+}
+
+enum errc flags_default(const struct flag *table, void *options,
+                        enum language l, struct err *err)
+{
+    enum errc rc = ERR_OK;
+
+    for (const struct flag *f = table; f->name[0] && !rc; f++) {
+        if (f->fallback)
+            rc = flag_take(f, f->name, f->fallback, options, l, err);
+        if (f->given)
+            *(bool *)((char *)options + f->given) = false;
+    }
+    return rc;
+}
+
+void flags_merge(const struct flag *table, const void *from,
+                 const struct flag_set *from_given, void *to,
+                 const struct flag_set *to_given)
+{
+    for (size_t i = 0; table[i].name[0]; i++) {
+        const struct flag *f = &table[i];
+        size_t size = flag_is_text(f)        ? sizeof(const char *)
+                      : f->kind == FLAG_BOOL ? sizeof(bool)
+                                             : sizeof(int64_t);
+        if (!flag_set_has(from_given, i) || flag_set_has(to_given, i))
+            continue;
+        memcpy((char *)to + f->offset, (const char *)from + f->offset, size);
+        if (f->given)
+            *(bool *)((char *)to + f->given) = true;
+    }
 }
 
 enum errc flags_parse(const struct flag *table, void *options, int argc,
@@ -234,21 +289,17 @@ enum errc flags_parse(const struct flag *table, void *options, int argc,
                       struct err *err)
 {
     bool only_args = false;
+    enum errc rc = flags_default(table, options, l, err);
 
-    for (const struct flag *f = table; f->name[0]; f++) {
-        if (!f->fallback)
-            continue;
-        enum errc rc = set(f, f->fallback, options, l, err);
-        if (rc)
-            return rc;
-    }
+    if (rc)
+        return rc;
+    out->given = (struct flag_set){{0}};
     out->n = 0;
     for (int i = 0; i < argc; i++) {
-        enum errc rc = ERR_OK;
         if (!only_args && strcmp(argv[i], "--") == 0)
             only_args = true;
         else if (!only_args && argv[i][0] == '-' && argv[i][1])
-            rc = one(table, options, argc, argv, &i, l, err);
+            rc = one(table, options, argc, argv, &i, l, &out->given, err);
         else if (out->n < (int)COUNT(out->rest))
             out->rest[out->n++] = argv[i];
         if (rc)
@@ -268,6 +319,18 @@ static const char *placeholder(const struct flag *f)
         return " TIME";
     case FLAG_SIZE:
         return " SIZE";
+    case FLAG_LIST:
+        return " A,B";
+    case FLAG_FILE:
+        return " FILE";
+    case FLAG_FILES:
+        return " FILES";
+    case FLAG_DIR:
+        return " DIR";
+    case FLAG_DIRS:
+        return " DIRS";
+    case FLAG_WORDS:
+    case FLAG_PAIRS:
     case FLAG_TEXT:
         break;
     }

@@ -9,7 +9,7 @@
 #define HINT_FLAG(type, name, member, text)                              \
     {                                                                    \
         name, 0, FLAG_TEXT, offsetof(type, member), NULL, 0, 0, 0, text, \
-            false, 0                                                     \
+            false, 0, NULL                                               \
     }
 
 #define HINT_FLAGS(type, field)                                     \

@@ -25,7 +25,7 @@ bool local_is_url(const char *target)
 
 static enum errc await(int fd, struct err *err)
 {
-    struct child_report r;
+    struct unit_report r;
     ssize_t got;
 
     do
@@ -51,8 +51,9 @@ static void serve(struct cli *cli, const char *model,
     o.lame_duck = 0;
     o.hints = *hints;
     log_setup(2, LOG_ERROR + 1, "local");
-    serve_daemon_options(&o, cli, &args, &daemon);
-    child_main(&daemon, &listener, 1, report);
+    serve_daemon_options(&o, &args, &daemon);
+    child_main(&(struct master_options){.argv = cli->argv, .argc = cli->argc},
+               &daemon, &listener, 1, report);
 }
 
 static enum errc start(struct cli *cli, const char *model,

@@ -23,6 +23,27 @@ static size_t split(char *text, const char **out)
     return n;
 }
 
+/* JOB=URL, or a URL alone, whose job is "stoker". Changes text. */
+static struct scrape_target target_of(char *text)
+{
+    char *equals = strchr(text, '=');
+
+    if (!equals || memchr(text, ':', (size_t)(equals - text)))
+        return (struct scrape_target){.job = "stoker", .url = text};
+    *equals = '\0';
+    return (struct scrape_target){.job = text, .url = equals + 1};
+}
+
+void scrape_targets(char *list, const char *separator,
+                    struct scrape_target *targets, size_t max, size_t *n)
+{
+    char *rest = NULL;
+
+    for (char *p = strtok_r(list, separator, &rest); p && *n < max;
+         p = strtok_r(NULL, separator, &rest))
+        targets[(*n)++] = target_of(p);
+}
+
 /* name=value,... as labels. Changes text. */
 static enum errc take_labels(char *text, struct label *v, struct labels *out,
                              struct err *err)

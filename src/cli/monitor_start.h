@@ -11,7 +11,8 @@ struct monitor_flags {
     const char *host, *log_level;
     int64_t port, interval, timeout, query_timeout, doctor;
     const char *data, *rules, *external_url, *external_labels, *alertmanager;
-    const char *config, *notify, *remote_write, *logs, *logs_to, *backups;
+    const char *config, *notify, *remote_write, *logs, *logs_to, *backups,
+        *scrape;
     int64_t logs_queue;
     bool take_remote;
     int64_t evaluation;
@@ -21,6 +22,11 @@ struct monitor_flags {
 };
 
 extern const struct flag monitor_flags_table[];
+
+/* Cuts [JOB=]URL... apart, behind the *n targets that are there; a URL alone
+ * has the job "stoker". Changes list, which the targets keep. */
+void scrape_targets(char *list, const char *separator,
+                    struct scrape_target *targets, size_t max, size_t *n);
 
 /* Runs until a signal ends it. beside: NULL, or the service beside which it
  * stands: then the first target's metrics are handed on. */

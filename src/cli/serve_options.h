@@ -8,7 +8,7 @@
 
 struct serve_options {
     const char *host, *device, *log_level, *access_log, *repository, *ort,
-        *ignored, *history, *rules, *notify, *logs_to, *backups;
+        *ignored, *history, *rules, *notify, *logs_to, *backups, *config;
     int64_t http_port, grpc_port, monitor_port, monitor_interval, threads,
         max_batch, max_delay, queue, timeout, max_body, lame_duck, drain,
         header_timeout, body_timeout, idle_timeout, write_timeout;
@@ -20,7 +20,7 @@ struct serve_options {
 extern const struct flag serve_flags[];
 
 /* From the options to what the daemon takes. */
-void serve_daemon_options(const struct serve_options *o, struct cli *cli,
+void serve_daemon_options(const struct serve_options *o,
                           const struct flag_args *args,
                           struct daemon_options *out);
 

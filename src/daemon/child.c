@@ -11,7 +11,7 @@
 
 #include "base/log.h"
 
-void process_title(const struct daemon_options *o, const char *title)
+void process_title(const struct master_options *o, const char *title)
 {
     size_t room = 0;
 
@@ -29,7 +29,7 @@ void process_title(const struct daemon_options *o, const char *title)
 
 static void report(int fd, enum errc rc, const struct err *err)
 {
-    struct child_report r;
+    struct unit_report r;
 
     memset(&r, 0, sizeof(r));
     r.rc = rc;
@@ -66,17 +66,24 @@ static void die_on_second(int sig)
     _exit(128 + sig);
 }
 
+/* SIGTERM: whoever sends requests is told, by readiness, to send them somewhere
+ * else. SIGQUIT: our successor answers at the same address already. */
 static void end_gracefully(const struct daemon_options *o, struct service *s,
-                           const sigset_t *set)
+                           const sigset_t *set, int sig)
 {
     struct sigaction action = {.sa_handler = die_on_second};
 
-    log_event(LOG_INFO, "serve.stopping",
-              "not ready any more; serving on for %lld ms, then finishing the "
-              "requests under way",
-              (long long)(o->lame_duck_ns / 1000000));
-    service_lame_duck(s);
-    wait_or_die(set, o->lame_duck_ns);
+    if (sig == SIGQUIT) {
+        log_event(LOG_INFO, "serve.stopping",
+                  "replaced; finishing the requests under way");
+    } else {
+        log_event(LOG_INFO, "serve.stopping",
+                  "not ready any more; serving on for %lld ms, then finishing "
+                  "the requests under way",
+                  (long long)(o->lame_duck_ns / 1000000));
+        service_lame_duck(s);
+        wait_or_die(set, o->lame_duck_ns);
+    }
     (void)sigaction(SIGTERM, &action, NULL);
     (void)sigprocmask(SIG_UNBLOCK, set, NULL);
     bool clean = service_drain(s, o->drain_ns);
@@ -90,18 +97,19 @@ static void end_gracefully(const struct daemon_options *o, struct service *s,
     service_free(s);
 }
 
-void child_main(const struct daemon_options *o, const int *fds, unsigned n_fds,
-                int report_fd)
+void child_main(const struct master_options *m, const struct daemon_options *o,
+                const int *fds, unsigned n_fds, int report_fd)
 {
     struct service *s = NULL;
     struct err err = {0};
     sigset_t set;
     int sig;
 
-    process_title(o, "stoker: serve");
+    process_title(m, "stoker: serve");
     (void)prctl(PR_SET_PDEATHSIG, SIGTERM);
     sigemptyset(&set);
     sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGQUIT);
     (void)sigprocmask(SIG_BLOCK, &set, NULL);
     (void)signal(SIGINT, SIG_IGN); /* the terminal's; the master passes it on */
     (void)signal(SIGPIPE, SIG_IGN);
@@ -117,7 +125,7 @@ void child_main(const struct daemon_options *o, const int *fds, unsigned n_fds,
     do
         sig = sigwaitinfo(&set, NULL);
     while (sig < 0 && errno == EINTR);
-    end_gracefully(o, s, &set);
+    end_gracefully(o, s, &set, sig);
     exit(0);
 }
 
@@ -131,12 +139,13 @@ static void report_ready(void *arg)
     *fd = -1;
 }
 
-void monitor_main(const struct daemon_options *o, struct monitor_beside *beside,
+void monitor_main(const struct master_options *m,
+                  const struct daemon_options *o, struct monitor_beside *beside,
                   int report_fd)
 {
     struct err err = {0};
 
-    process_title(o, "stoker: monitor");
+    process_title(m, "stoker: monitor");
     (void)prctl(PR_SET_PDEATHSIG, SIGTERM);
     beside->ready = report_ready;
     beside->ready_ctx = &report_fd;

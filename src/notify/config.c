@@ -2,6 +2,7 @@
 #include "notify/config.h"
 
 #include <glob.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -195,25 +196,65 @@ static void keep_original(struct config_reading *r, struct str text)
     buf_fini(&b);
 }
 
-enum errc notify_config_read(struct notify_config *c, const char *file,
+/* The lines of what is under that key of the file; all of them when key is
+ * NULL. */
+static struct str lines_of(struct str text, const struct yaml *root,
+                           const char *key)
+{
+    const struct yaml *n = key ? yaml_get(root, key) : NULL;
+    unsigned first = n ? n->key_line : 1, line = 1;
+    unsigned end = n && n->next ? n->next->key_line : UINT_MAX;
+    size_t from = first == 1 ? 0 : text.n, to = text.n;
+
+    for (size_t i = 0; i < text.n && line < end; i++) {
+        if (text.p[i] != '\n')
+            continue;
+        line++;
+        from = line == first ? i + 1 : from;
+        to = line == end ? i + 1 : to;
+    }
+    struct str lines = str_slice(text, from, to);
+    if (n)
+        (void)str_cut(&lines, '\n'); /* the key's own */
+    return lines;
+}
+
+/* "FILE#KEY" in two; key is NULL when there is none. */
+static enum errc split_place(struct arena *a, const char *place,
+                             const char **file, const char **key,
+                             struct err *err)
+{
+    const char *hash = strrchr(place, '#');
+    struct str name = str_from_cstr(place);
+
+    *key = hash ? hash + 1 : NULL;
+    *file = arena_cstr(
+        a, str_slice(name, 0, hash ? (size_t)(hash - place) : name.n));
+    return *file ? ERR_OK : err_set(err, ERR_NOMEM, "out of memory");
+}
+
+enum errc notify_config_read(struct notify_config *c, const char *place,
                              struct str text,
                              void (*report)(void *ctx, const char *file,
                                             const char *message),
                              void *ctx, struct err *err)
 {
-    struct config_reading r = {.form = {.file = file,
-                                        .arena = &c->arena,
-                                        .report = report,
-                                        .ctx = ctx,
-                                        .err = err},
-                               .config = c};
+    struct config_reading r = {
+        .form = {.arena = &c->arena, .report = report, .ctx = ctx, .err = err},
+        .config = c};
     const struct yaml *root = NULL;
+    const char *file, *key;
     struct err why = {0};
 
     *c = (struct notify_config){.original = STR("")};
     arena_init(&c->arena, MEMORY_MAX);
-    enum errc rc =
-        add_templates(c, str_from_cstr(built_in_messages.v[0].text), &why);
+    enum errc rc = split_place(&c->arena, place, &file, &key, err);
+    if (rc) {
+        notify_config_fini(c);
+        return rc;
+    }
+    r.form.file = file;
+    rc = add_templates(c, str_from_cstr(built_in_messages.v[0].text), &why);
     if (!rc)
         rc = yaml_read(text, &c->arena, &root, &why);
     if (rc && report)
@@ -221,8 +262,8 @@ enum errc notify_config_read(struct notify_config *c, const char *file,
     if (rc)
         rc = err_set(err, rc, "%s:%s", file, why.msg);
     if (!rc) {
-        take_all(&r, root);
-        keep_original(&r, text);
+        take_all(&r, key ? yaml_get(root, key) : root);
+        keep_original(&r, lines_of(text, root, key));
         rc = r.form.rc;
     }
     if (rc)
@@ -230,18 +271,24 @@ enum errc notify_config_read(struct notify_config *c, const char *file,
     return rc;
 }
 
-enum errc notify_config_load(struct notify_config *c, const char *path,
+enum errc notify_config_load(struct notify_config *c, const char *place,
                              void (*report)(void *ctx, const char *file,
                                             const char *message),
                              void *ctx, struct err *err)
 {
+    struct arena a;
+    const char *file, *key;
     struct buf b;
 
+    arena_init(&a, MEMORY_MAX);
     buf_init(&b, CONFIG_MAX_BYTES);
-    enum errc rc = fs_read(path, &b, err);
+    enum errc rc = split_place(&a, place, &file, &key, err);
     if (!rc)
-        rc = notify_config_read(c, path, buf_str(&b), report, ctx, err);
+        rc = fs_read(file, &b, err);
+    if (!rc)
+        rc = notify_config_read(c, place, buf_str(&b), report, ctx, err);
     buf_fini(&b);
+    arena_fini(&a);
     return rc;
 }
 

@@ -51,6 +51,17 @@ static void check_all(struct registry *r)
     free(which);
 }
 
+static const struct import_hints *hints_of(const struct registry *r,
+                                           const char *model)
+{
+    const struct registry_options *o = &r->options;
+
+    for (size_t i = 0; i < o->n_model_hints; i++)
+        if (strcmp(o->model_hints[i].model, model) == 0)
+            return &o->model_hints[i].hints;
+    return &o->hints;
+}
+
 enum errc registry_prepare(struct registry *r, struct err *err)
 {
     enum errc rc = ERR_OK;
@@ -72,7 +83,7 @@ enum errc registry_prepare(struct registry *r, struct err *err)
         return err_set(err, ERR_NOMEM, "out of memory");
     for (size_t i = 0; i < r->repo.n; i++) {
         r->prepared[i].entry = r->repo.entries[i];
-        r->prepared[i].hints = &r->options.hints;
+        r->prepared[i].hints = hints_of(r, r->repo.entries[i].name);
         r->n_prepared = i + 1;
         prepared_read(&r->prepared[i]);
     }
@@ -426,6 +437,7 @@ enum errc registry_load(struct registry *r, const char *name, struct err *err)
         if (strcmp(found.entries[i].name, name) != 0)
             continue;
         p[n].entry = found.entries[i];
+        p[n].hints = hints_of(r, name);
         prepared_read(&p[n]);
         if (!p[n].job.rc)
             check_spawned(&r->options.runtime, &p[n].job);

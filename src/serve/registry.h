@@ -34,12 +34,19 @@ struct snapshot {
     bool all_ready;
 };
 
+struct model_hints {
+    const char *model; /* its name */
+    struct import_hints hints;
+};
+
 struct registry_options {
     const char *const *specs; /* files and directories, see model/repo.h */
     size_t n_specs;
     const char *repository; /* or NULL */
     struct runtime_options runtime;
     struct import_hints hints; /* for files of other frameworks */
+    const struct model_hints *model_hints; /* in their place, for some */
+    size_t n_model_hints;
     int64_t max_batch;         /* rows; 0: never batch */
     int64_t max_delay_us;
 };

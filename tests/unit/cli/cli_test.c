@@ -24,11 +24,11 @@ struct options {
 #define AT(f) offsetof(struct options, f)
 
 static const struct flag flags[] = {
-    {"text", 't', FLAG_TEXT, AT(text), "x", 0, 0, 0, TEXT_OPT_HOST, false, 0},
-    {"number", 'n', FLAG_INT, AT(number), "5", 0, 10, 0, TEXT_OPT_HOST, false, AT(given)},
-    {"wait-time", 0, FLAG_DURATION, AT(time), "1s", 0, 1000000000000, 1000000000, TEXT_OPT_HOST, false, 0},
-    {"size", 0, FLAG_SIZE, AT(size), "1K", 0, 1 << 30, 0, TEXT_OPT_HOST, false, 0},
-    {"on", 0, FLAG_BOOL, AT(on), NULL, 0, 0, 0, TEXT_OPT_HOST, false, 0},
+    {"text", 't', FLAG_TEXT, AT(text), "x", 0, 0, 0, TEXT_OPT_HOST, false, 0, NULL},
+    {"number", 'n', FLAG_INT, AT(number), "5", 0, 10, 0, TEXT_OPT_HOST, false, AT(given), NULL},
+    {"wait-time", 0, FLAG_DURATION, AT(time), "1s", 0, 1000000000000, 1000000000, TEXT_OPT_HOST, false, 0, NULL},
+    {"size", 0, FLAG_SIZE, AT(size), "1K", 0, 1 << 30, 0, TEXT_OPT_HOST, false, 0, NULL},
+    {"on", 0, FLAG_BOOL, AT(on), NULL, 0, 0, 0, TEXT_OPT_HOST, false, 0, NULL},
     {.name = ""},
 };
 
