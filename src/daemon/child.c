@@ -27,6 +27,9 @@ void process_title(const struct master_options *o, const char *title)
     memcpy(o->argv[0], title, n < room ? n : room - 1);
 }
 
+/* Of a connection on which a request may be on its way just now. */
+enum { LINGER_NS = 1000000000 };
+
 static void report(int fd, enum errc rc, const struct err *err)
 {
     struct unit_report r;
@@ -86,7 +89,7 @@ static void end_gracefully(const struct daemon_options *o, struct service *s,
     }
     (void)sigaction(SIGTERM, &action, NULL);
     (void)sigprocmask(SIG_UNBLOCK, set, NULL);
-    bool clean = service_drain(s, o->drain_ns);
+    bool clean = service_drain(s, sig == SIGQUIT ? LINGER_NS : 0, o->drain_ns);
     if (!clean)
         log_event(LOG_WARN, "serve.drain",
                   "requests were still under way after %lld ms and are cut off",

@@ -160,10 +160,13 @@ static void sweep_busy(struct http_loop *l, struct conn *c, int64_t now)
 
 void conn_sweep(struct http_loop *l)
 {
-    int64_t now = l->loop.last_tick_ns;
-    bool draining = atomic_load(&l->server->draining);
+    int64_t now = l->loop.last_tick_ns, due = now;
 
-    while (l->idle.first && (draining || l->idle.first->deadline_ns <= now))
+    /* Deadlines are those of the usual time to be idle. */
+    if (atomic_load(&l->server->draining))
+        due += (int64_t)l->server->limits.idle_timeout_ms * MS -
+               atomic_load(&l->server->linger_ns);
+    while (l->idle.first && l->idle.first->deadline_ns <= due)
         conn_close(l->idle.first);
     for (struct conn *c = l->busy.first, *next; c; c = next) {
         next = c->next;

@@ -362,8 +362,9 @@ void http_server_open(struct http_server *s)
     loop_post(&s->loops[0].loop, &s->opening);
 }
 
-void http_server_drain(struct http_server *s)
+void http_server_drain(struct http_server *s, int64_t linger_ns)
 {
+    atomic_store(&s->linger_ns, linger_ns);
     atomic_store(&s->accepting, false);
     atomic_store(&s->draining, true);
 }

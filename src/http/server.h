@@ -86,7 +86,8 @@ struct http_server {
     unsigned n_loops; /* threads */
     bool fixed;       /* all loops always in use */
     _Atomic unsigned n_active;
-    _Atomic bool draining; /* answer, then close */
+    _Atomic bool draining;     /* answer, then close */
+    _Atomic int64_t linger_ns; /* how long a connection may be idle then */
     _Atomic bool accepting;
     _Atomic bool open; /* the first connection may be taken */
     struct task opening;
@@ -110,8 +111,9 @@ MUST_CHECK enum errc http_server_start(struct http_server *s, const int *fds,
 
 void http_server_open(struct http_server *s);
 
-/* Accepts no more, closes idle connections, lets the others finish. */
-void http_server_drain(struct http_server *s);
+/* Accepts no more, closes connections that were idle for linger_ns, and lets
+ * the others finish. */
+void http_server_drain(struct http_server *s, int64_t linger_ns);
 
 /* Open connections, all loops together. */
 unsigned http_server_connections(const struct http_server *s);

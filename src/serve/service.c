@@ -211,12 +211,12 @@ void service_lame_duck(struct service *s)
     atomic_store(&s->stopping, true);
 }
 
-bool service_drain(struct service *s, int64_t timeout_ns)
+bool service_drain(struct service *s, int64_t linger_ns, int64_t timeout_ns)
 {
     int64_t until = clock_mono_ns() + timeout_ns;
     struct timespec pause = {0, 5 * 1000 * 1000};
 
-    http_server_drain(s->http);
+    http_server_drain(s->http, linger_ns);
     while (http_server_connections(s->http) || executor_pending(s->executor)) {
         if (clock_mono_ns() >= until)
             return false;

@@ -56,9 +56,10 @@ MUST_CHECK enum errc service_start(struct service *s, const int *fds,
 /* Readiness false; requests are still served. */
 void service_lame_duck(struct service *s);
 
-/* Accepts no more and waits for what is under way, at most so long. True when
- * nothing was left. */
-bool service_drain(struct service *s, int64_t timeout_ns);
+/* Accepts no more and waits for what is under way, at most so long, and until
+ * every connection was idle for linger_ns: a request may be on its way. True
+ * when nothing was left. */
+bool service_drain(struct service *s, int64_t linger_ns, int64_t timeout_ns);
 
 /* The models as this loop sees them: borrowed, until the end of the call that
  * the loop is in. */
