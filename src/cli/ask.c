@@ -8,8 +8,10 @@
 
 enum { MEMORY_MAX = 16 << 20, PAUSE_NS = 50000000 };
 
+#define SILENCE_NS INT64_C(3000000000)
+
 enum errc ask(const char *what, const char *const *services, size_t n,
-              struct answer *out, struct err *err)
+              const char *program, struct answer *out, struct err *err)
 {
     char place[STATE_PATH_MAX];
     struct buf q, reply;
@@ -25,7 +27,8 @@ enum errc ask(const char *what, const char *const *services, size_t n,
         buf_puts(&q, i ? "," : "");
         buf_put_quoted(&q, str_from_cstr(services[i]));
     }
-    buf_puts(&q, "]}");
+    buf_put_field(&q, "],\"program\":", str_from_cstr(program ? program : ""));
+    buf_putc(&q, '}');
     if (!rc)
         rc = control_socket_ask(place, buf_str(&q), &reply, err);
     if (!rc) {
@@ -66,24 +69,29 @@ enum errc await(bool (*look)(void *ctx, const struct answer *a, enum errc *rc,
                 void *ctx, bool gone, int64_t timeout_ns, struct err *err)
 {
     const struct timespec pause = {0, PAUSE_NS};
-    int64_t end = clock_mono_ns() + timeout_ns;
-    enum errc rc = ERR_OK;
+    int64_t now = clock_mono_ns(), end = now + timeout_ns, heard = now;
 
-    for (bool done = false; !done && !rc;) {
+    for (;;) {
         struct answer a;
-        rc = ask("status", NULL, 0, &a, err);
+        enum errc rc = ask("status", NULL, 0, NULL, &a, err);
+        bool done = rc != ERR_OK;
+        now = clock_mono_ns();
         if (rc == ERR_UNAVAIL && gone)
             return ERR_OK;
-        if (!rc)
+        if (!rc) {
+            heard = now;
             done = look(ctx, &a, &rc, err);
-        answer_free(&a);
-        if (!done && !rc && clock_mono_ns() > end)
-            rc = err_set(err, ERR_TIMEOUT,
-                         "it takes longer than %lld s; "
-                         "'stoker status' shows how it goes",
-                         (long long)(timeout_ns / 1000000000));
-        if (!done && !rc)
-            (void)nanosleep(&pause, NULL);
+            answer_free(&a);
+        } else if (rc == ERR_UNAVAIL) {
+            done = now - heard > SILENCE_NS; /* it may be another program now */
+        }
+        if (done)
+            return rc;
+        if (now > end)
+            return err_set(err, ERR_TIMEOUT,
+                           "it takes longer than %lld s; 'stoker status' shows "
+                           "how it goes",
+                           (long long)(timeout_ns / 1000000000));
+        (void)nanosleep(&pause, NULL);
     }
-    return rc;
 }

@@ -12,10 +12,12 @@ struct answer {
     struct str text; /* JSON */
 };
 
-/* what: "status", "stop", "start", "restart", "reload"; services: names of
- * some, or none. ERR_UNAVAIL: Stoker does not run. */
+/* what: "status", "stop", "start", "restart", "reload", "upgrade"; services:
+ * names of some, or none; program: of an upgrade, else NULL. ERR_UNAVAIL:
+ * Stoker does not run. */
 MUST_CHECK enum errc ask(const char *what, const char *const *services,
-                         size_t n, struct answer *out, struct err *err);
+                         size_t n, const char *program, struct answer *out,
+                         struct err *err);
 void answer_free(struct answer *a);
 
 /* The unit of that name in an answer; NULL. */

@@ -35,7 +35,7 @@ static enum errc run(struct cli *cli, const void *options,
     const struct options *o = options;
     struct answer a;
     struct flag_args names = *args;
-    enum errc rc = ask("stop", args->rest, (size_t)args->n, &a, err);
+    enum errc rc = ask("stop", args->rest, (size_t)args->n, NULL, &a, err);
 
     if (rc)
         return rc;

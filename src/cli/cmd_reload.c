@@ -50,14 +50,14 @@ static enum errc run(struct cli *cli, const void *options,
     const struct options *o = options;
     struct reloading r = {.cli = cli};
     struct answer a;
-    enum errc rc = ask("status", NULL, 0, &a, err);
+    enum errc rc = ask("status", NULL, 0, NULL, &a, err);
 
     (void)args;
     if (rc)
         return rc;
     r.number = json_i64_or(json_get(json_get(a.root, "reload"), "number"), 0);
     answer_free(&a);
-    rc = ask("reload", NULL, 0, &a, err);
+    rc = ask("reload", NULL, 0, NULL, &a, err);
     if (rc)
         return rc;
     answer_free(&a);

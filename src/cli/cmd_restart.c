@@ -71,11 +71,11 @@ static enum errc run(struct cli *cli, const void *options,
 {
     const struct options *o = options;
     struct answer before, a;
-    enum errc rc = ask("status", NULL, 0, &before, err);
+    enum errc rc = ask("status", NULL, 0, NULL, &before, err);
 
     if (rc)
         return rc;
-    rc = ask("restart", args->rest, (size_t)args->n, &a, err);
+    rc = ask("restart", args->rest, (size_t)args->n, NULL, &a, err);
     if (!rc) {
         struct restarting r = {.args = args, .before = &before};
         answer_free(&a);

@@ -114,7 +114,7 @@ static enum errc run(struct cli *cli, const void *options,
 {
     const struct options *o = options;
     struct answer a;
-    enum errc rc = ask("status", NULL, 0, &a, err);
+    enum errc rc = ask("status", NULL, 0, NULL, &a, err);
 
     (void)args;
     if (rc)

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "cli/ask.h"
 #include "cli/plan.h"
+#include "daemon/takeover.h"
 #include "supervise/logger.h"
 
 struct options {
@@ -65,6 +66,7 @@ static enum errc run_master(struct rising *r, bool show, struct err *err)
 {
     const struct master_options m = {.argv = r->cli->argv,
                                      .argc = r->cli->argc,
+                                     .args = r->cli->args,
                                      .show = show,
                                      .control = r->control,
                                      .again = plan_again,
@@ -157,7 +159,7 @@ static enum errc watch(int report, pid_t child, int64_t timeout, int64_t *pid,
             return err_set(err, f.rc, "%s", f.msg);
         if (n == 0 || n == (ssize_t)sizeof(f))
             return err_set(err, ERR_INTERNAL, "it ended before it was ready");
-        enum errc rc = ask("status", NULL, 0, &a, NULL);
+        enum errc rc = ask("status", NULL, 0, NULL, &a, NULL);
         bool ours = !rc && json_i64_or(json_get(a.root, "pid"), 0) == child;
         if (!rc)
             answer_free(&a);
@@ -207,8 +209,12 @@ static enum errc run(struct cli *cli, const void *options,
     if (!r)
         return err_set(err, ERR_NOMEM, "out of memory");
     enum errc rc = prepare(r, cli, o, err);
-    if (!rc)
-        rc = o->detach ? detach(r, o->timeout, err) : run_master(r, true, err);
+    if (rc)
+        takeover_back(cli->args);
+    else if (o->detach && !takeover_is_on())
+        rc = detach(r, o->timeout, err);
+    else
+        rc = run_master(r, !o->detach, err);
     plan_free(&r->plan);
     free(r);
     return rc;

@@ -168,6 +168,7 @@ int cli_main(struct cli *cli)
         argv[i] = strdup(cli->argv[i]);
         fine = argv[i] != NULL;
     }
+    cli->args = argv;
     if (fine)
         status = dispatch(cli, argv);
     for (int i = 0; argv && i < cli->argc; i++)

@@ -16,6 +16,7 @@ struct cli {
     FILE *out, *err; /* never stdout directly: tests capture these */
     enum language language;
     char **argv; /* of main() */
+    char **args; /* a copy, with a NULL at the end */
     int argc;
 };
 
@@ -64,6 +65,7 @@ struct command {
     X(status)       \
     X(top)          \
     X(up)           \
+    X(upgrade)      \
     X(version)
 
 #define X(name) extern const struct command cmd_##name;

@@ -81,6 +81,8 @@ static void on_client(struct watch *w, uint32_t events)
 /* The lock is the kernel's: it goes with its holder, however that ends. */
 static enum errc take_lock(struct control_socket *c, struct err *err)
 {
+    if (c->lock >= 0)
+        return ERR_OK; /* it was handed to us */
     c->lock = openat(c->dir, "lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (c->lock < 0)
         return fs_error(err, "cannot use", c->path);
@@ -98,7 +100,7 @@ enum errc control_socket_open(struct control_socket *c, const char *directory,
                               void *ctx, struct err *err)
 {
     *c = (struct control_socket){
-        .fd = -1, .lock = -1, .dir = -1, .asked = asked, .ctx = ctx};
+        .fd = -1, .lock = c->lock, .dir = -1, .asked = asked, .ctx = ctx};
     (void)snprintf(c->path, sizeof(c->path), "%s", directory);
     enum errc rc = fs_make_dirs(directory, err);
     if (!rc) {

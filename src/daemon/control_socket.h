@@ -27,7 +27,8 @@ struct control_socket {
     void *ctx;
 };
 
-/* ERR_CONFLICT: another master lives there. */
+/* c->lock: that of the directory, if we hold it already, else -1. ERR_CONFLICT:
+ * another master lives there. */
 MUST_CHECK enum errc control_socket_open(
     struct control_socket *c, const char *directory,
     void (*asked)(void *ctx, struct str request, struct buf *reply), void *ctx,

@@ -15,7 +15,7 @@
 
 #define SECOND INT64_C(1000000000)
 
-enum { MS = 1000000, GRACE_S = 5, MONITOR_END_S = 20 };
+enum { MS = 1000000, GRACE_S = 5, MONITOR_END_S = 20, FACTS_MAX = 32 << 20 };
 
 const char *master_reachable(const char *host)
 {
@@ -28,6 +28,10 @@ static enum errc open_sockets(struct master *m, struct err *err)
     struct err why = {0};
     enum errc rc = ERR_OK;
 
+    if (m->generation) {
+        m->port = m->fds[0] >= 0 ? socket_port(m->fds[0]) : 0;
+        return ERR_OK;
+    }
     if (!o->no_service)
         rc = listen_allowed(o->host, o->insecure, err);
     if (!rc && !o->no_service)
@@ -142,6 +146,18 @@ static void step_stop(struct master *m)
         supervisor_end(&m->supervisor);
 }
 
+static void upgrade(struct master *m)
+{
+    struct err err = {0};
+
+    log_event(LOG_INFO, "server.upgrading", "program=%s", m->upgrade);
+    if (takeover_give(m, m->upgrade, &err))
+        log_event(LOG_ERROR, "server.upgrade", "%s; going on as before",
+                  err.msg);
+    (void)snprintf(m->upgrade_error, sizeof(m->upgrade_error), "%s", err.msg);
+    m->upgrade[0] = '\0';
+}
+
 static void step(void *ctx, int64_t now)
 {
     struct master *m = ctx;
@@ -151,6 +167,8 @@ static void step(void *ctx, int64_t now)
         step_stop(m);
     else if (m->reload.wanted && !m->reload.next)
         master_reload(m);
+    else if (m->upgrade[0])
+        upgrade(m);
     if (m->rc)
         supervisor_end(&m->supervisor);
 }
@@ -178,7 +196,8 @@ static void on_signal(void *ctx, int signal)
 /* ---- the whole
  * ------------------------------------------------------------------ */
 
-static enum errc start(struct master *m, struct err *err)
+static enum errc start(struct master *m, const struct json_node *facts,
+                       struct err *err)
 {
     char id[48];
     struct supervisor_options o = {.folder = m->options->folder,
@@ -192,6 +211,8 @@ static enum errc start(struct master *m, struct err *err)
                                    .ctx = m};
     enum errc rc = ERR_OK;
 
+    if (facts)
+        takeover_take_sockets(m, facts);
     if (m->master->control)
         rc = control_socket_open(&m->control, m->master->control, master_asked,
                                  m, err);
@@ -210,6 +231,10 @@ static enum errc start(struct master *m, struct err *err)
         rc = add_own(m, err);
     if (!rc)
         rc = master_add_services(m, m->options, err);
+    if (!rc && facts)
+        takeover_take_units(m, facts);
+    else if (!rc)
+        master_adopt(m);
     return rc;
 }
 
@@ -217,18 +242,20 @@ enum errc master_run(const struct master_options *master,
                      const struct daemon_options *options, struct err *err)
 {
     struct master *m = calloc(1, sizeof(*m));
+    struct arena arena;
 
     if (!m)
         return err_set(err, ERR_NOMEM, "out of memory");
     *m = (struct master){.master = master,
                          .options = options,
                          .fds = {-1, -1},
-                         .control.fd = -1,
+                         .control = {.fd = -1, .lock = -1},
                          .started_ns = clock_wall_ns(),
                          .err = err};
-    enum errc rc = start(m, err);
+    arena_init(&arena, FACTS_MAX);
+    enum errc rc = start(m, takeover_read(&arena), err);
+    arena_fini(&arena);
     if (!rc) {
-        master_adopt(m);
         supervisor_run(&m->supervisor);
         rc = m->rc;
     }

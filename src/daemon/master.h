@@ -57,6 +57,7 @@ struct daemon_change {
 struct master_options {
     char **argv; /* of main(): overwritten by the process's title */
     int argc;
+    char *const *args;   /* the same, as they were, with a NULL at the end */
     bool show;           /* output of services on standard error, too */
     const char *control; /* directory of its socket and state; NULL: none */
 

@@ -81,6 +81,8 @@ static void put_status(struct master *m, struct buf *b)
                m->stopping ? "true" : "false", m->port);
     if (m->monitor)
         buf_printf(b, ",\"monitor_port\":%u", socket_port(m->fds[1]));
+    buf_printf(b, ",\"generation\":%u", m->generation);
+    buf_put_field(b, ",\"upgrade_error\":", str_from_cstr(m->upgrade_error));
     put_reload(&m->reload, b);
     buf_puts(b, ",\"units\":[");
     for (const struct unit *u = m->supervisor.units; u; u = u->next) {
@@ -150,6 +152,21 @@ static enum errc do_reload(struct master *m, struct err *err)
     return ERR_OK;
 }
 
+static enum errc do_upgrade(struct master *m, const struct json_node *q,
+                            struct err *err)
+{
+    struct str program = json_str_or(json_get(q, "program"), "");
+
+    if (!program.n || program.p[0] != '/' || program.n >= sizeof(m->upgrade))
+        return err_set(err, ERR_INVALID, "the program must be a whole path");
+    if (!m->master->args || m->stopping || m->reload.next)
+        return err_set(err, ERR_CONFLICT,
+                       "it is stopping, or reloading: try again");
+    m->upgrade_error[0] = '\0';
+    (void)snprintf(m->upgrade, sizeof(m->upgrade), STR_FMT, STR_ARG(program));
+    return ERR_OK;
+}
+
 static enum errc do_request(struct master *m, const struct json_node *q,
                             struct buf *reply, struct err *err)
 {
@@ -165,6 +182,8 @@ static enum errc do_request(struct master *m, const struct json_node *q,
         rc = do_units(m, names, WHAT_RESTART, err);
     else if (json_says(what, "reload"))
         rc = do_reload(m, err);
+    else if (json_says(what, "upgrade"))
+        rc = do_upgrade(m, q, err);
     else if (!json_says(what, "status"))
         rc = err_set(err, ERR_INVALID, "this is not understood");
     if (!rc)

@@ -5,6 +5,7 @@
 #include "daemon/child.h"
 #include "daemon/control_socket.h"
 #include "daemon/master.h"
+#include "daemon/takeover.h"
 #include "supervise/supervisor.h"
 
 enum reload_state {
@@ -34,8 +35,11 @@ struct master {
     struct control_socket control;
     struct reload reload;
     bool stopping, announced;
-    int64_t started_ns; /* wall clock */
-    enum errc rc;       /* of a start that failed */
+    unsigned generation;     /* how often it has become another program */
+    char upgrade[4096];      /* the program it is to become; "": none */
+    char upgrade_error[512]; /* why it could not */
+    int64_t started_ns;      /* wall clock */
+    enum errc rc;            /* of a start that failed */
     struct err *err;
 };
 

@@ -70,9 +70,15 @@ static void adopt(struct master *m, const struct json_node *n)
     struct unit *u = supervisor_find(&m->supervisor, name);
     if (!u || unit_is_own(u) || !u->spec.outlives)
         return;
-    unit_adopt(u, (pid_t)json_i64_or(json_get(n, "pid"), 0),
-               (uint64_t)json_i64_or(json_get(n, "began"), 0),
-               json_bool_or(json_get(n, "ready"), false), clock_mono_ns());
+    int64_t now = clock_mono_ns();
+    bool ready = json_bool_or(json_get(n, "ready"), false);
+    const struct run was = {.pid = (pid_t)json_i64_or(json_get(n, "pid"), 0),
+                            .began =
+                                (uint64_t)json_i64_or(json_get(n, "began"), 0),
+                            .phase = ready ? RUN_READY : RUN_STARTING,
+                            .started_ns = now,
+                            .deadline_ns = now + u->spec.ready_timeout};
+    unit_adopt(u, &was, false);
     if (unit_main(u))
         log_event(LOG_INFO, "service.adopted", "service=%s pid=%d", u->name,
                   (int)unit_main(u)->pid);

@@ -141,9 +141,12 @@ const char *unit_state_name(enum unit_state s);
 /* A new process in a free place; false: it could not be, which was a death. */
 bool unit_start(struct unit *u, bool replaces, int64_t now);
 
-/* It was left by an earlier master. */
-void unit_adopt(struct unit *u, pid_t pid, uint64_t began, bool ready,
-                int64_t now);
+/* A process that an earlier master started: pid, began, phase, asked and times
+ * of it are given. child: it is a child of ours. Nothing when it has gone. */
+void unit_adopt(struct unit *u, const struct run *was, bool child);
+
+/* The socket that its notify_name names; < 3: none. */
+void unit_take_notify(struct unit *u, int fd);
 
 /* Is what it needs to be ready there? Called again and again. */
 void unit_look_ready(struct unit *u, struct run *r, int64_t now);

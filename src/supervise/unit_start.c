@@ -119,6 +119,17 @@ static void on_notify(struct watch *w, uint32_t events)
     }
 }
 
+void unit_take_notify(struct unit *u, int fd)
+{
+    if (fd < 3)
+        return;
+    u->notify = (struct watch){.fd = fd, .ready = on_notify};
+    if (loop_add(&u->supervisor->loop, &u->notify, EPOLLIN, NULL)) {
+        (void)close(fd);
+        u->notify.fd = -1;
+    }
+}
+
 /* A socket whose name the kernel chooses (unix(7), autobind). */
 static enum errc open_notify(struct unit *u, struct err *err)
 {
@@ -268,31 +279,27 @@ static void on_gone(struct watch *w, uint32_t events)
     unit_adopted_gone(r->unit, r);
 }
 
-void unit_adopt(struct unit *u, pid_t pid, uint64_t began, bool ready,
-                int64_t now)
+void unit_adopt(struct unit *u, const struct run *was, bool child)
 {
     struct run *r = free_run(u);
-    int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+    int fd = child ? -1 : (int)syscall(SYS_pidfd_open, was->pid, 0);
 
-    /* The same process as then, also behind pidfd_open()? */
-    if (!r || fd < 0 || process_began(pid) != began) {
+    /* The same process as then, also behind pidfd_open()? A child that has
+     * ended is still to be waited for. */
+    if (!r || (!child && (fd < 0 || process_began(was->pid) != was->began))) {
         if (fd >= 0)
             (void)close(fd);
         return;
     }
-    *r = (struct run){.unit = u,
-                      .pid = pid,
-                      .began = began,
-                      .phase = ready ? RUN_READY : RUN_STARTING,
-                      .started_ns = now,
-                      .ready_ns = ready ? now : 0,
-                      .deadline_ns = now + u->spec.ready_timeout,
-                      .report.fd = -1,
-                      .gone = {.fd = fd, .ready = on_gone}};
-    u->ever_ready = ready;
+    *r = *was;
+    r->unit = u;
+    r->ready_ns = r->phase == RUN_READY ? r->started_ns : 0;
+    r->report = (struct watch){.fd = -1};
+    r->gone = (struct watch){.fd = fd, .ready = on_gone};
+    u->ever_ready = u->ever_ready || r->phase == RUN_READY;
     u->unclean = false;
-    u->state = ready ? UNIT_READY : UNIT_STARTING;
-    if (loop_add(&u->supervisor->loop, &r->gone, EPOLLIN, NULL)) {
+    u->state = r->phase == RUN_READY ? UNIT_READY : UNIT_STARTING;
+    if (fd >= 0 && loop_add(&u->supervisor->loop, &r->gone, EPOLLIN, NULL)) {
         (void)close(fd);
         r->phase = RUN_NONE;
     }
