@@ -82,7 +82,7 @@ enum errc await(bool (*look)(void *ctx, const struct answer *a, enum errc *rc,
             heard = now;
             done = look(ctx, &a, &rc, err);
             answer_free(&a);
-        } else if (rc == ERR_UNAVAIL) {
+        } else if (rc == ERR_UNAVAIL || rc == ERR_IO) {
             done = now - heard > SILENCE_NS; /* it may be another program now */
         }
         if (done)

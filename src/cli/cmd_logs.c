@@ -5,6 +5,8 @@
 #include "base/clock.h"
 #include "base/state.h"
 #include "cli/command.h"
+#include "cli/config/checks.h"
+#include "cli/logs_show.h"
 #include "cli/size_text.h"
 #include "logs/clean.h"
 
@@ -17,12 +19,21 @@ struct options {
     const char *match, *journal;
     bool by_name, dry_run, json;
     bool by_age, by_total, by_free; /* which of the first were given */
+    struct logs_show show;
 };
 
 #define AT(field) offsetof(struct options, field)
 
 /* clang-format off */
 static const struct flag flags[] = {
+    {"follow",    'f', FLAG_BOOL, AT(show.follow), NULL, 0, 0, 0, TEXT_OPT_LOGS_FOLLOW, false, 0, NULL},
+    {"lines",       0, FLAG_INT, AT(show.lines), "100", 1, 1000000, 0, TEXT_OPT_LOGS_LINES, false, 0, NULL},
+    {"since",       0, FLAG_TEXT, AT(show.since), NULL, 0, 0, 0, TEXT_OPT_LOGS_SINCE, false, 0, NULL},
+    {"level",       0, FLAG_TEXT, AT(show.level), NULL, 0, 0, 0, TEXT_OPT_LOGS_LEVEL, false, 0, check_log_level},
+    {"model",       0, FLAG_TEXT, AT(show.model), NULL, 0, 0, 0, TEXT_OPT_LOGS_MODEL, false, 0, NULL},
+    {"request-id",  0, FLAG_TEXT, AT(show.request_id), NULL, 0, 0, 0, TEXT_OPT_LOGS_REQUEST, false, 0, NULL},
+    {"contains",    0, FLAG_TEXT, AT(show.contains), NULL, 0, 0, 0, TEXT_OPT_LOGS_CONTAINS, false, 0, NULL},
+    {"config",    'c', FLAG_TEXT, AT(show.config), NULL, 0, 0, 0, TEXT_OPT_SETTINGS, false, 0, NULL},
     {"older-than",  0, FLAG_DURATION, AT(older_than), NULL, 0, 36500 * DAY, DAY, TEXT_OPT_LOGS_OLDER, false, AT(by_age), NULL},
     {"by-name",     0, FLAG_BOOL, AT(by_name), NULL, 0, 0, 0, TEXT_OPT_LOGS_BY_NAME, false, 0, NULL},
     {"match",       0, FLAG_TEXT, AT(match), CLEAN_MATCH, 0, 0, 0, TEXT_OPT_LOGS_MATCH, false, 0, NULL},
@@ -144,9 +155,14 @@ static enum errc run(struct cli *cli, const void *options,
     size_t failed = 0;
     enum errc rc = ERR_OK;
 
-    if (strcmp(args->rest[0], "clean") != 0)
-        return err_set(err, ERR_INVALID, text_in(cli->language, TEXT_LOGS_WHAT),
-                       args->rest[0]);
+    if (args->n == 0 || strcmp(args->rest[0], "clean") != 0) {
+        struct logs_show show = o->show;
+        show.json = o->json;
+        return logs_show(cli, &show, args->rest, (size_t)args->n, err);
+    }
+    if (args->n < 2)
+        return err_set(err, ERR_INVALID, text_in(cli->language, TEXT_TOO_FEW),
+                       "logs clean", "DIRECTORY");
     if (!o->journal && !o->dry_run && !state_path("logs", state))
         return err_set(err, ERR_DENIED, "%s",
                        text_in(cli->language, TEXT_LOGS_NO_STATE));
@@ -171,9 +187,8 @@ static void words(FILE *out)
 
 const struct command cmd_logs = {
     .name = "logs",
-    .args = "clean DIRECTORY...",
+    .args = "[SERVICE...] | clean DIRECTORY...",
     .summary = TEXT_CMD_LOGS,
-    .min_args = 2,
     .max_args = 64,
     .flags = flags,
     .words = words,

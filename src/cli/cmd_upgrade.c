@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,26 +25,48 @@ static const struct flag flags[] = {
 /* clang-format on */
 
 struct upgrading {
-    int64_t generation, serve_pid; /* before */
+    int64_t generation, serve_pid, monitor_pid; /* before */
 };
 
-/* Does the program run at all, on this machine? */
+/* Does the program run on this machine, and is it a Stoker? */
 static enum errc try_out(const char *program, struct err *err)
 {
-    int status = -1;
-    pid_t pid = fork();
+    char said[16] = "";
+    size_t n = 0;
+    int fds[2], status = -1;
 
+    if (pipe2(fds, O_CLOEXEC) != 0)
+        return err_set(err, ERR_IO, "cannot make a pipe: %s", strerror(errno));
+    pid_t pid = fork();
     if (pid == 0) {
-        (void)!freopen("/dev/null", "w", stdout);
+        (void)dup2(fds[1], 1);
         (void)execl(program, program, "version", (char *)NULL);
         _exit(127);
     }
+    (void)close(fds[1]);
+    for (ssize_t got = 1; got > 0 && n < sizeof(said) - 1;) {
+        got = read(fds[0], said + n, sizeof(said) - 1 - n);
+        n += got > 0 ? (size_t)got : 0;
+    }
+    (void)close(fds[0]);
     while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
         ;
-    if (pid > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0)
+    bool ran = pid > 0 && (WIFSIGNALED(status) || WEXITSTATUS(status) == 0);
+    if (ran && strncmp(said, "stoker ", 7) == 0)
         return ERR_OK;
     return err_set(err, ERR_INVALID,
-                   "'%s version' does not run: nothing was changed", program);
+                   "'%s version' does not tell of a Stoker: nothing was "
+                   "changed",
+                   program);
+}
+
+/* A process of ours is another one than before, and ready. */
+static bool is_new(const struct answer *a, const char *name, int64_t old)
+{
+    const struct json_node *u = answer_unit(a, name);
+
+    return !u || (json_says(json_get(u, "state"), "ready") &&
+                  json_i64_or(json_get(u, "pid"), 0) != old);
 }
 
 static bool is_upgraded(void *ctx, const struct answer *a, enum errc *rc,
@@ -51,7 +74,6 @@ static bool is_upgraded(void *ctx, const struct answer *a, enum errc *rc,
 {
     const struct upgrading *u = ctx;
     struct str error = json_str_or(json_get(a->root, "upgrade_error"), "");
-    const struct json_node *serve = answer_unit(a, "serve");
 
     if (error.n) {
         *rc = err_set(err, ERR_UNFIT, STR_FMT, STR_ARG(error));
@@ -59,8 +81,8 @@ static bool is_upgraded(void *ctx, const struct answer *a, enum errc *rc,
     }
     if (json_i64_or(json_get(a->root, "generation"), 0) <= u->generation)
         return false;
-    return !serve || (json_says(json_get(serve, "state"), "ready") &&
-                      json_i64_or(json_get(serve, "pid"), 0) != u->serve_pid);
+    return is_new(a, "serve", u->serve_pid) &&
+           is_new(a, "monitor", u->monitor_pid);
 }
 
 static enum errc ask_for(const char *program, struct upgrading *u,
@@ -73,6 +95,8 @@ static enum errc ask_for(const char *program, struct upgrading *u,
         return rc;
     u->generation = json_i64_or(json_get(a.root, "generation"), 0);
     u->serve_pid = json_i64_or(json_get(answer_unit(&a, "serve"), "pid"), 0);
+    u->monitor_pid =
+        json_i64_or(json_get(answer_unit(&a, "monitor"), "pid"), 0);
     answer_free(&a);
     rc = ask("upgrade", NULL, 0, program, &a, err);
     if (!rc)
