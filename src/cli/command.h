@@ -66,7 +66,8 @@ struct command {
     X(top)          \
     X(up)           \
     X(upgrade)      \
-    X(version)
+    X(version)      \
+    X(why)
 
 #define X(name) extern const struct command cmd_##name;
 COMMANDS(X)

@@ -21,7 +21,9 @@ static void put_death(const struct unit *u, struct buf *b)
         return;
     death_text(&u->last, text, sizeof(text));
     buf_puts(b, ",\"last_death\":");
-    death_put(&u->last, u->name, b);
+    struct death d = u->last;
+    d.settings_ms = -1;
+    death_put(&d, u->name, b);
     b->n -= 2; /* the end of its line, and of the object */
     buf_put_field(b, ",\"text\":", str_from_cstr(text));
     buf_putc(b, '}');

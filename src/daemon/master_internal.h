@@ -22,6 +22,7 @@ struct reload {
     const struct daemon_options *next; /* NULL: none is under way */
     struct daemon_change change;
     char message[512];
+    int64_t applied_ns; /* of the newest one in force, monotonic; 0: none */
 };
 
 struct master {

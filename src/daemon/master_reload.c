@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "daemon/master_internal.h"
 
@@ -75,6 +76,7 @@ static void apply(struct master *m)
     if (r->change.monitor && m->monitor)
         m->monitor->replace = true;
     r->state = RELOAD_DONE;
+    r->applied_ns = clock_mono_ns();
     (void)snprintf(r->message, sizeof(r->message), "%s", r->change.listen);
     if (r->change.listen[0])
         log_event(LOG_WARN, "config.applied", "a restart is needed for: %s",

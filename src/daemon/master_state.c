@@ -118,7 +118,11 @@ void master_record(struct master *m, const struct unit *u)
     if (stat(path, &st) == 0 && st.st_size > DEATHS_MAX)
         (void)rename(path, old);
     buf_init(&b, STATE_MAX);
-    death_put(&u->last, u->name, &b);
+    struct death d = u->last;
+    d.settings_ms = m->reload.applied_ns
+                        ? (clock_mono_ns() - m->reload.applied_ns) / 1000000
+                        : -1;
+    death_put(&d, u->name, &b);
     int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     if (fd < 0 || !fs_write_all(fd, b.p, b.n))
         log_event(LOG_WARN, "server.trouble", "%s: %s", path, strerror(errno));

@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 
 #include "base/clock.h"
+#include "codec/json_tree.h"
 #include "supervise/signals.h"
 
 static const char *const names[] = {
@@ -58,7 +59,59 @@ void death_put(const struct death *d, const char *unit, struct buf *out)
         buf_printf(out, ",\"signal\":%d", WTERMSIG(d->status));
     else if (d->known)
         buf_printf(out, ",\"exit_status\":%d", WEXITSTATUS(d->status));
+    if (d->settings_ms >= 0)
+        buf_printf(out, ",\"settings_ms\":%lld", (long long)d->settings_ms);
     if (d->detail[0])
         buf_put_field(out, ",\"detail\":", str_from_cstr(d->detail));
     buf_puts(out, "}\n");
+}
+
+/* W_EXITCODE() of glibc, for what was read back. */
+static int status_of(const struct json_node *n)
+{
+    const struct json_node *exited = json_get(n, "exit_status");
+
+    return exited ? (int)(json_i64_or(exited, 0) & 0xff) << 8
+                  : (int)(json_i64_or(json_get(n, "signal"), 0) & 0x7f);
+}
+
+static bool death_read(struct str line, const char *unit, struct death *out)
+{
+    struct arena a;
+    int64_t ms = 0;
+
+    arena_init(&a, 1 << 20);
+    const struct json_node *n = json_tree_copy(line, &a, NULL);
+    bool fine = json_says(json_get(n, "service"), unit) &&
+                clock_parse(json_str_or(json_get(n, "@timestamp"), ""), &ms);
+    if (fine) {
+        struct str detail = json_str_or(json_get(n, "detail"), "");
+        *out = (struct death){
+            .at_ns = ms * 1000000,
+            .lived_ms = json_i64_or(json_get(n, "lived_ms"), 0),
+            .pid = (pid_t)json_i64_or(json_get(n, "pid"), 0),
+            .known = json_get(n, "exit_status") || json_get(n, "signal"),
+            .status = status_of(n),
+            .settings_ms = json_i64_or(json_get(n, "settings_ms"), -1)};
+        (void)snprintf(out->detail, sizeof(out->detail), STR_FMT,
+                       STR_ARG(detail));
+        fine = death_cause_parse(json_str_or(json_get(n, "cause"), ""),
+                                 &out->cause);
+    }
+    arena_fini(&a);
+    return fine;
+}
+
+bool death_find(struct str lines, const char *unit, struct death *out)
+{
+    struct death one;
+    bool found = false;
+
+    while (lines.p && lines.n) {
+        if (death_read(str_cut(&lines, '\n'), unit, &one)) {
+            *out = one;
+            found = true;
+        }
+    }
+    return found;
 }

@@ -23,10 +23,15 @@ struct death {
     int64_t lived_ms;
     pid_t pid;
     enum death_cause cause;
-    bool known;       /* the status is */
-    int status;       /* as of wait(2) */
-    char detail[256]; /* what could not be started, and the like */
+    bool known;          /* the status is */
+    int status;          /* as of wait(2) */
+    int64_t settings_ms; /* since new settings came into force; -1: none did */
+    char detail[256];    /* what could not be started, and the like */
 };
+
+/* How the line begins that is written into the log of a service when a process
+ * of it has ended: its name, and the pid. */
+#define DEATH_NOTE "stoker: %s (pid %d) ended: "
 
 const char *death_cause_name(enum death_cause c);
 bool death_cause_parse(struct str name, enum death_cause *out);
@@ -34,7 +39,10 @@ bool death_cause_parse(struct str name, enum death_cause *out);
 /* "exit status 3", "signal SIGSEGV, core dumped" */
 void death_text(const struct death *d, char *out, size_t max);
 
-/* A line of JSON, with its end; and back. */
+/* A line of JSON, with its end. */
 void death_put(const struct death *d, const char *unit, struct buf *out);
+
+/* The newest death of that unit in the lines; false: there is none. */
+bool death_find(struct str lines, const char *unit, struct death *out);
 
 #endif

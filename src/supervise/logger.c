@@ -2,6 +2,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -164,6 +166,9 @@ static void run(struct writing *w, int from)
     w->untidy = true; /* what the last one left */
     for (;;) {
         tidy(w);
+        struct pollfd p = {.fd = from, .events = POLLIN};
+        if ((w->untidy || w->tidying) && poll(&p, 1, RETRY_MS) == 0)
+            continue;
         ssize_t n = block ? read(from, block, CHUNK) : 0;
         if (n < 0 && errno == EINTR)
             continue;
@@ -236,6 +241,16 @@ enum errc logger_open(struct logger *l, const char *name,
     if (rc)
         logger_close(l);
     return rc;
+}
+
+void logger_note(struct logger *l, const char *line)
+{
+    struct pollfd p = {.fd = l->to, .events = POLLOUT};
+    size_t n = strlen(line);
+
+    if (l->to > 0 && n < PIPE_BUF && poll(&p, 1, 0) == 1 &&
+        (p.revents & POLLOUT))
+        (void)fs_write_all(l->to, line, n);
 }
 
 void logger_close(struct logger *l)

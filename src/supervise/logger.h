@@ -37,6 +37,9 @@ MUST_CHECK enum errc logger_start(struct logger *l, const char *name,
                                   const struct rotate_spec *spec, bool show,
                                   struct err *err);
 
+/* A line of ours between those of the service, if there is room for it. */
+void logger_note(struct logger *l, const char *line);
+
 /* Our ends of the pipe; the process ends when it has read all. */
 void logger_close(struct logger *l);
 

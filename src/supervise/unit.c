@@ -183,6 +183,16 @@ static void decide(struct unit *u, const struct death *d, bool was_ready,
     u->next_start_ns = now + u->delay_ns;
 }
 
+/* In the log of the service, behind its last line. */
+static void note_end(struct unit *u, const char *text)
+{
+    char line[512];
+
+    (void)snprintf(line, sizeof(line), DEATH_NOTE "%s\n", u->name,
+                   (int)u->last.pid, text);
+    logger_note(&u->logger, line);
+}
+
 static void on_death(struct unit *u, struct run *r, bool known, int status,
                      int64_t now)
 {
@@ -208,6 +218,7 @@ static void on_death(struct unit *u, struct run *r, bool known, int status,
     probe_cancel(&u->health);
     u->health_failures = 0;
     death_text(&u->last, text, sizeof(text));
+    note_end(u, text);
     if (cause == DEATH_STOPPED || cause == DEATH_REPLACED) {
         u->next_start_ns = now;
         supervisor_tell(u->supervisor, u, UNIT_ENDED, text);
