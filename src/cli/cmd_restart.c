@@ -39,7 +39,12 @@ static bool is_again(void *ctx, const struct answer *a, enum errc *rc,
 {
     const struct restarting *r = ctx;
     const struct json_node *units = json_get(a->root, "units");
+    struct str trouble = json_str_or(json_get(a->root, "trouble"), "");
 
+    if (trouble.n) {
+        *rc = err_set(err, ERR_UNFIT, STR_FMT, STR_ARG(trouble));
+        return true;
+    }
     for (size_t i = 0; units && i < units->n && !*rc; i++) {
         const struct json_node *u = json_at(units, i);
         struct str name = json_str_or(json_get(u, "name"), "");

@@ -87,20 +87,21 @@ struct failure {
     char msg[512];
 };
 
-/* Our own log is a service's: a file that is rotated. */
+/* Whoever started us must not wait for an output that stays open. Our own log
+ * is a service's: a file that is rotated. */
 static enum errc detach_output(struct rising *r, struct logger *log,
                                struct err *err)
 {
-    enum errc rc = logger_open(log, "stoker", &r->plan.daemon.logs, false, err);
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
-    if (rc)
-        return rc;
-    if (null < 0 || dup2(null, 0) < 0 || dup2(null, 1) < 0 ||
-        dup2(log->to, 2) < 0)
-        return err_set(err, ERR_IO, "/dev/null: %s", strerror(errno));
+    for (int fd = 0; fd < 3; fd++)
+        if (null < 0 || dup2(null, fd) < 0)
+            return err_set(err, ERR_IO, "/dev/null: %s", strerror(errno));
     (void)close(null);
-    return ERR_OK;
+    enum errc rc = logger_open(log, "stoker", &r->plan.daemon.logs, false, err);
+    if (!rc && dup2(log->to, 2) < 0)
+        rc = err_set(err, ERR_IO, "%s", strerror(errno));
+    return rc;
 }
 
 static void background(struct rising *r, int report) NORETURN;

@@ -73,7 +73,7 @@ static bool is_upgraded(void *ctx, const struct answer *a, enum errc *rc,
                         struct err *err)
 {
     const struct upgrading *u = ctx;
-    struct str error = json_str_or(json_get(a->root, "upgrade_error"), "");
+    struct str error = json_str_or(json_get(a->root, "trouble"), "");
 
     if (error.n) {
         *rc = err_set(err, ERR_UNFIT, STR_FMT, STR_ARG(error));

@@ -150,11 +150,13 @@ static void upgrade(struct master *m)
 {
     struct err err = {0};
 
-    log_event(LOG_INFO, "server.upgrading", "program=%s", m->upgrade);
-    if (takeover_give(m, m->upgrade, &err))
+    enum errc rc = takeover_give(m, m->upgrade, &err);
+    if (rc == ERR_BUSY)
+        return; /* again at the next step */
+    if (rc)
         log_event(LOG_ERROR, "server.upgrade", "%s; going on as before",
                   err.msg);
-    (void)snprintf(m->upgrade_error, sizeof(m->upgrade_error), "%s", err.msg);
+    (void)snprintf(m->trouble, sizeof(m->trouble), "%s", err.msg);
     m->upgrade[0] = '\0';
 }
 

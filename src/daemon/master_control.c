@@ -84,7 +84,7 @@ static void put_status(struct master *m, struct buf *b)
     if (m->monitor)
         buf_printf(b, ",\"monitor_port\":%u", socket_port(m->fds[1]));
     buf_printf(b, ",\"generation\":%u", m->generation);
-    buf_put_field(b, ",\"upgrade_error\":", str_from_cstr(m->upgrade_error));
+    buf_put_field(b, ",\"trouble\":", str_from_cstr(m->trouble));
     put_reload(&m->reload, b);
     buf_puts(b, ",\"units\":[");
     for (const struct unit *u = m->supervisor.units; u; u = u->next) {
@@ -127,6 +127,7 @@ static enum errc do_units(struct master *m, const struct json_node *names,
             return err_set(err, ERR_NOT_FOUND, "there is no service '%s'",
                            name);
     }
+    m->trouble[0] = '\0';
     if (!n && what == WHAT_STOP) {
         log_event(LOG_INFO, "server.stopping", "asked to");
         master_stop(m);
@@ -164,7 +165,7 @@ static enum errc do_upgrade(struct master *m, const struct json_node *q,
     if (!m->master->args || m->stopping || m->reload.next)
         return err_set(err, ERR_CONFLICT,
                        "it is stopping, or reloading: try again");
-    m->upgrade_error[0] = '\0';
+    m->trouble[0] = '\0';
     (void)snprintf(m->upgrade, sizeof(m->upgrade), STR_FMT, STR_ARG(program));
     return ERR_OK;
 }

@@ -36,11 +36,11 @@ struct master {
     struct control_socket control;
     struct reload reload;
     bool stopping, announced;
-    unsigned generation;     /* how often it has become another program */
-    char upgrade[4096];      /* the program it is to become; "": none */
-    char upgrade_error[512]; /* why it could not */
-    int64_t started_ns;      /* wall clock */
-    enum errc rc;            /* of a start that failed */
+    unsigned generation; /* how often it has become another program */
+    char upgrade[4096];  /* the program it is to become; "": none */
+    char trouble[512];   /* why the newest upgrade or restart did not go well */
+    int64_t started_ns;  /* wall clock */
+    enum errc rc;        /* of a start that failed */
     struct err *err;
 };
 

@@ -94,6 +94,18 @@ static void on_death(struct master *m, struct unit *u, const char *cause)
                   cause, suspicion(&u->last), (long long)(u->delay_ns / MS));
 }
 
+/* The new process of a reload, a restart or an upgrade cannot be ready. */
+static void on_refused(struct master *m, const struct unit *u, const char *why)
+{
+    if (m->reload.next) {
+        master_reload_went(m, false, why);
+        return;
+    }
+    (void)snprintf(m->trouble, sizeof(m->trouble), "%s", why);
+    log_event(LOG_ERROR, "serve.refused",
+              "%s: %s; the process from before goes on", u->name, why);
+}
+
 static void own_told(struct master *m, struct unit *u, enum unit_event e,
                      const char *text)
 {
@@ -105,7 +117,7 @@ static void own_told(struct master *m, struct unit *u, enum unit_event e,
              u == m->serve)
         log_event(LOG_INFO, "server.stopped", "%s", text);
     else if (e == UNIT_REFUSED)
-        master_reload_went(m, false, u->said[0] ? u->said : text);
+        on_refused(m, u, u->said[0] ? u->said : text);
     else if (e == UNIT_TROUBLE)
         log_event(LOG_WARN, "server.trouble", "%s: %s", u->name, text);
 }

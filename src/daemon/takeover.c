@@ -110,16 +110,19 @@ static bool is_starting(const struct master *m)
 
 enum errc takeover_give(struct master *m, const char *program, struct err *err)
 {
+    if (is_starting(m))
+        return err_set(err, ERR_BUSY, "a process of it is just starting");
     int facts = memfd_create("stoker-takeover", 0);
     int self = open("/proc/self/exe", O_RDONLY);
     struct buf b;
 
     buf_init(&b, FACTS_MAX);
     put_facts(m, &b);
-    bool fine = facts >= 0 && self >= 0 && !b.failed && !is_starting(m) &&
-                fs_write_all(facts, b.p, b.n);
+    bool fine =
+        facts >= 0 && self >= 0 && !b.failed && fs_write_all(facts, b.p, b.n);
     buf_fini(&b);
     if (fine) {
+        log_event(LOG_INFO, "server.upgrading", "program=%s", program);
         set_number(FACTS, facts);
         set_number(BACK, self);
         keep_all(m, true);
@@ -130,11 +133,8 @@ enum errc takeover_give(struct master *m, const char *program, struct err *err)
         (void)unsetenv(BACK);
         errno = e;
     }
-    enum errc rc =
-        is_starting(m) ? ERR_BUSY : errc_from_errno(errno ? errno : EIO);
-    err_record(err, rc, "cannot become '%s': %s", program,
-               rc == ERR_BUSY ? "a process of it is just starting"
-                              : strerror(errno));
+    enum errc rc = errc_from_errno(errno ? errno : EIO);
+    err_record(err, rc, "cannot become '%s': %s", program, strerror(errno));
     if (facts >= 0)
         (void)close(facts);
     if (self >= 0)

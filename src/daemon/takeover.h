@@ -30,7 +30,8 @@ void takeover_back(char **argv);
 /* ---- for the master ---------------------------------------------------------
  */
 
-/* Becomes that program; returns when it cannot. */
+/* Becomes that program; returns when it cannot. ERR_BUSY: one of our processes
+ * is just starting: try again. */
 MUST_CHECK enum errc takeover_give(struct master *m, const char *program,
                                    struct err *err);
 

@@ -183,7 +183,7 @@ static enum errc prepare(const struct process_start *s, struct prepared *p,
 
 struct failure {
     int error;
-    char what[32];
+    char what[256];
 };
 
 static void fail(int fd, const char *what) NORETURN;
@@ -333,14 +333,14 @@ static bool has_mark(pid_t pid, const char *mark)
     return found;
 }
 
-static size_t all_processes(struct seen *v, size_t max)
+static size_t all_processes(struct seen *v, size_t max, uint64_t since)
 {
     DIR *d = opendir("/proc");
     size_t n = 0;
 
     for (struct dirent *e; d && n < max && (e = readdir(d));) {
         long pid = strtol(e->d_name, NULL, 10);
-        if (pid > 1 && look((pid_t)pid, &v[n]))
+        if (pid > 1 && look((pid_t)pid, &v[n]) && v[n].began >= since)
             n++;
     }
     if (d)
@@ -348,11 +348,11 @@ static size_t all_processes(struct seen *v, size_t max)
     return n;
 }
 
-unsigned process_tree(const char *mark, pid_t main, int sig)
+unsigned process_tree(const char *mark, pid_t main, uint64_t since, int sig)
 {
     struct seen *v = calloc(PIDS_MAX, sizeof(*v));
     bool *ours = calloc(PIDS_MAX, sizeof(*ours));
-    size_t n = v && ours ? all_processes(v, PIDS_MAX) : 0;
+    size_t n = v && ours ? all_processes(v, PIDS_MAX, since) : 0;
     pid_t self = getpid();
     unsigned count = 0;
 

@@ -40,7 +40,8 @@ uint64_t process_began(pid_t pid);
 
 /* Sends the signal to the processes of that mark, and to those of the sessions
  * and children of `main` (0: none), but not to ourselves; returns how many
- * there were. */
-unsigned process_tree(const char *mark, pid_t main, int sig);
+ * there were. Those that began before `since` (see process_began(); 0: none
+ * did) are not looked at: they are older than what is sought. */
+unsigned process_tree(const char *mark, pid_t main, uint64_t since, int sig);
 
 #endif

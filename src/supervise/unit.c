@@ -50,13 +50,16 @@ bool unit_is_up(const struct unit *u)
 
 const struct run *unit_main(const struct unit *u)
 {
+    static const enum run_phase order[] = {RUN_READY, RUN_STARTING, RUN_ENDING};
     const struct run *best = NULL;
 
-    for (size_t i = 0; i < UNIT_RUNS; i++) {
-        const struct run *r = &u->runs[i];
-        if (r->phase != RUN_NONE && (!best || r->started_ns > best->started_ns))
-            best = r;
-    }
+    for (size_t k = 0; k < COUNT(order) && !best; k++)
+        for (size_t i = 0; i < UNIT_RUNS; i++) {
+            const struct run *r = &u->runs[i];
+            if (r->phase == order[k] &&
+                (!best || r->started_ns > best->started_ns))
+                best = r;
+        }
     return best;
 }
 
@@ -94,7 +97,7 @@ static void kill_tree(struct unit *u, const struct run *r)
         return;
     }
     cgroup_kill(&u->supervisor->cgroups, u->name);
-    (void)process_tree(u->mark, r->pid, SIGKILL);
+    (void)process_tree(u->mark, r->pid, r->began, SIGKILL);
 }
 
 void unit_kill(struct unit *u)
@@ -213,6 +216,7 @@ static void on_death(struct unit *u, struct run *r, bool known, int status,
     if (!unit_is_own(u))
         kill_tree(u, r);
     u->unclean = !unit_is_own(u);
+    u->since = r->began;
     run_close(r);
     probe_cancel(&u->ready);
     probe_cancel(&u->health);
@@ -334,7 +338,7 @@ static void step_replace(struct unit *u, int64_t now)
 /* What an earlier process left must go before the next one starts. */
 static bool is_clean(struct unit *u)
 {
-    if (u->unclean && process_tree(u->mark, 0, SIGKILL) == 0)
+    if (u->unclean && process_tree(u->mark, 0, u->since, SIGKILL) == 0)
         u->unclean = false;
     return !u->unclean;
 }

@@ -95,8 +95,9 @@ struct unit {
     int64_t in_hour;
 
     struct probe ready, health;
-    bool answers; /* to the question whether it is ready */
-    bool unclean; /* an earlier process may have left others */
+    bool answers;   /* to the question whether it is ready */
+    bool unclean;   /* an earlier process may have left others ... */
+    uint64_t since; /* ... that began then, or later */
     int64_t health_failures;
     struct watch notify; /* .fd < 0: none */
     bool said_ready;
@@ -132,7 +133,8 @@ void unit_failed_to_start(struct unit *u, struct run *r, const struct err *why,
 
 bool unit_is_up(const struct unit *u);  /* it has a process */
 bool unit_is_own(const struct unit *u); /* it is none of stoker.yaml's */
-const struct run *unit_main(const struct unit *u); /* the newest; NULL */
+/* The one that makes its state: ready, else starting, else ending; NULL. */
+const struct run *unit_main(const struct unit *u);
 const char *unit_state_name(enum unit_state s);
 
 /* ---- unit_start.c ---------------------------------------------------------

@@ -117,14 +117,22 @@ enum errc check_signal(const char *value, struct err *err)
 /* ---- blocks ----------------------------------------------------------------
  */
 
-/* Tells that the block lacks one of its settings. */
-static void need(struct yaml_form *f, const struct block *b, const char *value,
-                 const char *name, enum language l)
+/* The place of the block's name. */
+static struct yaml name_of(const struct block *b)
 {
     struct yaml at = *b->node;
 
     at.line = at.key_line;
     at.column = at.key_column;
+    return at;
+}
+
+/* Tells that the block lacks one of its settings. */
+static void need(struct yaml_form *f, const struct block *b, const char *value,
+                 const char *name, enum language l)
+{
+    struct yaml at = name_of(b);
+
     if ((!value || !*value) &&
         !block_value(b, flag_find(b->section->flags, name)))
         yaml_wrong(f, &at, text_in(l, TEXT_CONFIG_NEEDS), b->section->name,
@@ -225,9 +233,10 @@ void check_service(struct yaml_form *f, const struct settings *s,
     const struct service_spec *o = b->options;
     static const char *const own[] = {"stoker", "serve", "monitor"};
 
+    struct yaml at = name_of(b);
     for (size_t i = 0; i < COUNT(own); i++)
         if (strcmp(b->name, own[i]) == 0)
-            yaml_wrong(f, b->node, text_in(l, TEXT_CONFIG_OWN_NAME), b->name);
+            yaml_wrong(f, &at, text_in(l, TEXT_CONFIG_OWN_NAME), b->name);
     need(f, b, o->process.command, "command", l);
     check_after(f, s, b, l);
 }

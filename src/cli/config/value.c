@@ -50,11 +50,11 @@ static bool expand(const struct value_reading *r, const struct yaml *n,
                    struct str text, struct buf *out)
 {
     for (size_t i = 0; i < text.n; i++) {
-        bool dollar = text.p[i] == '$' && i + 1 < text.n;
-        if (dollar && text.p[i + 1] == '$') {
-            buf_putc(out, '$');
-            i++;
-        } else if (dollar && text.p[i + 1] == '{') {
+        struct str rest = str_slice(text, i, text.n);
+        if (str_starts(rest, STR("$${"))) {
+            buf_puts(out, "${");
+            i += 2;
+        } else if (str_starts(rest, STR("${"))) {
             const char *end = memchr(text.p + i, '}', text.n - i);
             size_t to = end ? (size_t)(end - text.p) : text.n;
             if (!put_variable(r, n, str_slice(text, i + 2, to), out))
