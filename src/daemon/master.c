@@ -201,9 +201,8 @@ static void on_signal(void *ctx, int signal)
 static enum errc start(struct master *m, const struct json_node *facts,
                        struct err *err)
 {
-    char id[48];
     struct supervisor_options o = {.folder = m->options->folder,
-                                   .id = id,
+                                   .id = m->id,
                                    .logs = m->options->logs,
                                    .show = m->master->show,
                                    .cgroups = m->options->n_services > 0,
@@ -222,7 +221,7 @@ static enum errc start(struct master *m, const struct json_node *facts,
         rc = open_sockets(m, err);
     if (rc)
         return rc;
-    control_socket_id(&m->control, id, sizeof(id));
+    control_socket_id(&m->control, m->id, sizeof(m->id));
     process_title(m->master, "stoker: master");
     if (m->fds[1] >= 0)
         log_tee(m->logs[1]);

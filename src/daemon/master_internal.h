@@ -34,6 +34,7 @@ struct master {
     unsigned port; /* of the data plane */
     struct unit *serve, *monitor; /* monitor: NULL when there is none */
     struct control_socket control;
+    char id[48]; /* of it */
     struct reload reload;
     bool stopping, announced;
     unsigned generation; /* how often it has become another program */

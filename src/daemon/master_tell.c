@@ -29,6 +29,14 @@ static void announce(struct master *m, const char *text)
               m->port, console, ms ? ms : "");
 }
 
+static void ready_again(bool serve, const char *text)
+{
+    if (serve)
+        log_event(LOG_INFO, "serve.restarted", "%s", text);
+    else
+        log_event(LOG_INFO, "monitor.restarted", "%s", text);
+}
+
 static void on_ready(struct master *m, struct unit *u, const char *text)
 {
     const struct run *r = unit_main(u);
@@ -37,9 +45,7 @@ static void on_ready(struct master *m, struct unit *u, const char *text)
         log_event(LOG_INFO, "serve.replaced", "%s", text);
         master_reload_went(m, true, "");
     } else if (u->ever_ready) {
-        log_event(LOG_INFO,
-                  u == m->serve ? "serve.restarted" : "monitor.restarted", "%s",
-                  text);
+        ready_again(u == m->serve, text);
     } else if (u == m->serve) {
         announce(m, text);
     } else if (!m->serve) {
@@ -80,9 +86,10 @@ static void on_death(struct master *m, struct unit *u, const char *cause)
                 serve ? "serving" : "monitor's", cause, suspicion(&u->last));
         return;
     }
-    if (u->said[0])
-        log_event(LOG_ERROR, serve ? "serve.failed" : "monitor.failed", "%s",
-                  u->said);
+    if (u->said[0] && serve)
+        log_event(LOG_ERROR, "serve.failed", "%s", u->said);
+    else if (u->said[0])
+        log_event(LOG_ERROR, "monitor.failed", "%s", u->said);
     if (serve)
         log_event(
             LOG_ERROR, "serve.died",

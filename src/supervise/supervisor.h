@@ -21,7 +21,7 @@ enum unit_event {
 
 struct supervisor_options {
     const char *folder; /* where services run */
-    const char *id;     /* of this supervisor: part of marks */
+    const char *id;     /* of this supervisor: part of marks; kept */
     struct rotate_spec logs;
     bool show;    /* output of services on our standard error, too */
     bool cgroups; /* use them */

@@ -483,3 +483,21 @@ def test_as_the_first_process_of_a_container(tmp_path):
     os.kill(first, signal.SIGTERM)
     said = p.communicate(timeout=60 * SLOW)[1]
     assert "a | hello" in said and p.returncode == 0
+
+
+# ---- the manual --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("page", ["config", "services"])
+def test_the_examples_of_the_manual(up, tmp_path, page):
+    """One after the other, as a reader would."""
+    u = up(MONITOR)
+    u.file.unlink()
+    (tmp_path / "iris.onnx").write_bytes(IRIS.read_bytes())
+    os.symlink(os.path.abspath(BINARY), tmp_path / "stoker")
+    blocks = re.findall(r"```sh\n(.*?)```\n\n```text\n(.*?)```", (ROOT / f"docs/manual/{page}.md").read_text(), re.S)
+    assert len(blocks) >= 2
+    for text, want in blocks:
+        r = subprocess.run(["sh", "-ec", text], cwd=tmp_path, capture_output=True, text=True, env={**u.env, "PATH": f"{tmp_path}:{os.environ['PATH']}"}, timeout=300)
+        pattern = re.escape(want.strip()).replace(re.escape("..."), ".*")
+        assert r.returncode == 0 and re.fullmatch(pattern, r.stdout.strip(), re.S), (text, r.stdout, r.stderr)
