@@ -177,8 +177,8 @@ struct notify_config {
 };
 
 /* Reads a file's text; `place` names it in errors, and templates are looked for
- * beside it. "FILE#KEY" is what is under that key of the file. All mistakes are reported (report may be NULL); the first is the
- * error. */
+ * beside it. "FILE#KEY" is what is under that key of the file. All mistakes are
+ * reported (report may be NULL); the first is the error. */
 MUST_CHECK enum errc notify_config_read(
     struct notify_config *c, const char *place, struct str text,
     void (*report)(void *ctx, const char *file, const char *message), void *ctx,

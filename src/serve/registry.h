@@ -44,10 +44,10 @@ struct registry_options {
     size_t n_specs;
     const char *repository; /* or NULL */
     struct runtime_options runtime;
-    struct import_hints hints; /* for files of other frameworks */
+    struct import_hints hints;             /* for files of other frameworks */
     const struct model_hints *model_hints; /* in their place, for some */
     size_t n_model_hints;
-    int64_t max_batch;         /* rows; 0: never batch */
+    int64_t max_batch; /* rows; 0: never batch */
     int64_t max_delay_us;
 };
 

@@ -44,8 +44,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         if (!settings_list(&s, LIST_ALL, &a, &list, NULL)) {
             settings_put_yaml(&list, &out);
             settings_put_json(&list, &out);
-            MUST(settings_differ(&list, &list, on_difference, NULL) ==
-                       0);
+            MUST(settings_differ(&list, &list, on_difference, NULL) == 0);
         }
         buf_fini(&out);
         arena_fini(&a);

@@ -375,7 +375,7 @@ def test_everything_is_done_once_and_put_back(tree, bundle):
 
 
 @real
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(2))
 def test_any_targets_in_any_order_are_put_back(tree, bundle, seed):
     rng = random.Random(seed)
     before, packages_before = snapshot(tree.path), tree.packages()
@@ -392,7 +392,7 @@ def test_any_targets_in_any_order_are_put_back(tree, bundle, seed):
 @real
 @pytest.mark.skipif("release" not in BINARY, reason="a preloaded library and the sanitizers do not go together")
 def test_killed_anywhere_it_goes_on_or_back(tree, bundle, killer):
-    """At every change of a file system: half of them are resumed, half put back at once; all end where they began."""
+    """At every second change of a file system: half of them are resumed, half put back at once; all end where they began."""
     args = ["docker", "storage", "firewall", "--allow", "10.0.0.0/8", "--ports", "8000", "--apply", "--root", tree.path, "--bundle", bundle]
     for stand in ("docker.io", "nftables"):  # packages have their own tests
         tree.write(f"/usr/bin/{'dockerd' if stand == 'docker.io' else 'nft'}", "")
@@ -401,9 +401,9 @@ def test_killed_anywhere_it_goes_on_or_back(tree, bundle, killer):
                     "/mnt/libmnl*.deb /mnt/libjansson*.deb /mnt/libedit*.deb /mnt/libxtables*.deb /mnt/libbsd*.deb 2>/dev/null || dpkg -i /mnt/*nft*.deb /mnt/lib*.deb"],
                    capture_output=True)
     subprocess.run(["umount", tree.path / "mnt"], check=True)
-    before, n, kills = snapshot(tree.path), 0, 0
+    before, n, kills = snapshot(tree.path), -1, 0
     while True:
-        n += 1
+        n += 2
         r = setup(*args, env={"LD_PRELOAD": str(killer), "KILL_AT": str(n)})
         if r.returncode == 0:
             break
@@ -411,7 +411,7 @@ def test_killed_anywhere_it_goes_on_or_back(tree, bundle, killer):
         kills += 1
         runs = json.loads(setup("runs", "--json", "--root", tree.path).stdout)
         state = [x["state"] for x in runs if x["state"] != "undone"]
-        if "open" in state and n % 2:
+        if "open" in state and n % 4 == 1:
             r = setup("resume", "--root", tree.path)
             assert r.returncode == 0, (n, r.stdout, r.stderr)
             assert "nothing to do" in setup(*[a for a in args if a != "--apply"]).stdout
@@ -419,7 +419,7 @@ def test_killed_anywhere_it_goes_on_or_back(tree, bundle, killer):
             r = setup("undo", "--root", tree.path)
             assert r.returncode == 0, (n, r.stdout, r.stderr)
         assert not difference(before, snapshot(tree.path)), n
-    assert kills > 40, kills
+    assert kills > 20, kills
     # The same of the way back.
     for n in range(1, 200):
         r = setup("undo", "--root", tree.path, env={"LD_PRELOAD": str(killer), "KILL_AT": str(n)})

@@ -8,9 +8,9 @@
  *       iris: {file: iris.onnx}
  *       resnet: resnet.onnx     a text stands for the section's `shorthand`
  *
- * Values may name the environment: ${NAME}, ${NAME:-otherwise}; $${ is ${ itself.
- * Paths are meant from where the file lies. Every mistake is told, with line
- * and column, and reading goes on behind it.
+ * Values may name the environment: ${NAME}, ${NAME:-otherwise}; $${ is ${
+ * itself. Paths are meant from where the file lies. Every mistake is told, with
+ * line and column, and reading goes on behind it.
  *
  * Threads: any; settings are not changed once they are read.
  */
