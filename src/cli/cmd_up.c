@@ -62,12 +62,14 @@ static enum errc prepare(struct rising *r, struct cli *cli,
     return rc;
 }
 
-static enum errc run_master(struct rising *r, bool show, struct err *err)
+static enum errc run_master(struct rising *r, bool show, struct logger *log,
+                            struct err *err)
 {
     const struct master_options m = {.argv = r->cli->argv,
                                      .argc = r->cli->argc,
                                      .args = r->cli->args,
                                      .show = show,
+                                     .log = log,
                                      .control = r->control,
                                      .again = plan_again,
                                      .release = plan_release,
@@ -114,7 +116,7 @@ static void background(struct rising *r, int report)
     (void)setsid();
     f.rc = detach_output(r, &log, &err);
     if (!f.rc)
-        f.rc = run_master(r, false, &err);
+        f.rc = run_master(r, false, &log, &err);
     (void)snprintf(f.msg, sizeof(f.msg), "%s", err.msg);
     ssize_t n = write(report, &f, sizeof(f));
     plan_free(&r->plan);
@@ -205,6 +207,7 @@ static enum errc run(struct cli *cli, const void *options,
 {
     const struct options *o = options;
     struct rising *r = calloc(1, sizeof(*r));
+    struct logger log = {0}; /* of the program before us */
 
     (void)args;
     if (!r)
@@ -215,7 +218,7 @@ static enum errc run(struct cli *cli, const void *options,
     else if (o->detach && !takeover_is_on())
         rc = detach(r, o->timeout, err);
     else
-        rc = run_master(r, !o->detach, err);
+        rc = run_master(r, !o->detach, o->detach ? &log : NULL, err);
     plan_free(&r->plan);
     free(r);
     return rc;

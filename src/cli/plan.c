@@ -292,6 +292,9 @@ static bool is_lasting(const struct setting *s)
                                         "monitor.port"};
     char key[192];
 
+    /* Of the clean-up there is nothing that a process was started with. */
+    if (strcmp(s->section->name, "logs") == 0)
+        return true;
     (void)snprintf(key, sizeof(key), "%s.%s", s->section->name, s->name);
     for (size_t i = 0; i < COUNT(names); i++)
         if (strcmp(key, names[i]) == 0)
@@ -349,7 +352,9 @@ static enum errc keep_lasting(struct plan *p, const struct plan *old,
 
     p->serve.host = print(p, "%s%s", old->serve.host, "");
     p->monitor.host = print(p, "%s%s", old->monitor.host, "");
-    if (!p->serve.host || !p->monitor.host)
+    n->logs = o->logs;
+    n->logs.directory = print(p, "%s%s", o->logs.directory, "");
+    if (!p->serve.host || !p->monitor.host || !n->logs.directory)
         return err_set(err, ERR_NOMEM, "out of memory");
     n->host = p->serve.host;
     n->monitor_host = p->monitor.host;

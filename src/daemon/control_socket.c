@@ -15,7 +15,7 @@
 
 #include "base/fs.h"
 
-enum { BACKLOG = 16, CLIENT_MS = 5000, ASK_S = 30 };
+enum { BACKLOG = 16, CLIENT_MS = 1000, ASK_S = 30 };
 
 /* The socket's address: by way of the directory's descriptor, because paths may
  * be longer than an address (unix(7): 108 bytes). */
@@ -42,8 +42,8 @@ void control_socket_id(const struct control_socket *c, char *out, size_t max)
 /* ---- the master's side
  * ----------------------------------------------------------- */
 
-/* One request on one connection, at once: who asks has 5 s to do so, and is
- * ourselves. */
+/* One request on one connection, at once: who asks has a second to do so, and
+ * is ourselves. */
 static void on_client(struct watch *w, uint32_t events)
 {
     struct control_socket *c =

@@ -65,6 +65,10 @@ static enum errc open_sockets(struct master *m, struct err *err)
 static void become(struct master *m, const char *name)
 {
     control_socket_leave(&m->control);
+    if (m->master->log) {
+        (void)close(m->master->log->from);
+        (void)close(m->master->log->to);
+    }
     log_setup(2,
               log_enabled(LOG_DEBUG)  ? LOG_DEBUG
               : log_enabled(LOG_INFO) ? LOG_INFO
@@ -146,6 +150,17 @@ static void step_stop(struct master *m)
         supervisor_end(&m->supervisor);
 }
 
+/* Our own log is written by a process, too. */
+static void step_log(struct master *m)
+{
+    struct logger *log = m->master->log;
+    struct err err = {0};
+
+    if (log && log->from > 0 && !log->pid &&
+        logger_start(log, "stoker", &m->options->logs, false, &err))
+        log->pid = 0; /* again at the next step */
+}
+
 static void upgrade(struct master *m)
 {
     struct err err = {0};
@@ -165,6 +180,7 @@ static void step(void *ctx, int64_t now)
     struct master *m = ctx;
 
     (void)now;
+    step_log(m);
     if (m->stopping)
         step_stop(m);
     else if (m->reload.wanted && !m->reload.next)
@@ -173,6 +189,15 @@ static void step(void *ctx, int64_t now)
         upgrade(m);
     if (m->rc)
         supervisor_end(&m->supervisor);
+}
+
+static void on_reaped(void *ctx, pid_t pid, int status)
+{
+    struct master *m = ctx;
+
+    (void)status;
+    if (m->master->log && pid == m->master->log->pid)
+        m->master->log->pid = 0;
 }
 
 static void on_signal(void *ctx, int signal)
@@ -209,6 +234,7 @@ static enum errc start(struct master *m, const struct json_node *facts,
                                    .told = master_told,
                                    .step = step,
                                    .signal = on_signal,
+                                   .reaped = on_reaped,
                                    .ctx = m};
     enum errc rc = ERR_OK;
 
@@ -222,6 +248,7 @@ static enum errc start(struct master *m, const struct json_node *facts,
     if (rc)
         return rc;
     control_socket_id(&m->control, m->id, sizeof(m->id));
+    (void)signal(SIGPIPE, SIG_IGN); /* a log that nobody reads any more */
     process_title(m->master, "stoker: master");
     if (m->fds[1] >= 0)
         log_tee(m->logs[1]);

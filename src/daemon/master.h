@@ -7,7 +7,7 @@
 #define DAEMON_MASTER_H
 
 #include "serve/service.h"
-#include "supervise/spec.h"
+#include "supervise/logger.h"
 
 /* What the monitor gets from its master. */
 struct monitor_beside {
@@ -58,6 +58,7 @@ struct master_options {
     char **argv; /* of main(): overwritten by the process's title */
     int argc;
     char *const *args;   /* the same, as they were, with a NULL at the end */
+    struct logger *log;  /* that our own lines go to; NULL: none */
     bool show;           /* output of services on standard error, too */
     const char *control; /* directory of its socket and state; NULL: none */
 

@@ -35,6 +35,10 @@ static void keep_all(struct master *m, bool on)
 
     for (size_t i = 0; i < COUNT(fds); i++)
         keep_open(fds[i], on);
+    if (m->master->log) {
+        keep_open(m->master->log->from, on);
+        keep_open(m->master->log->to, on);
+    }
     for (struct unit *u = m->supervisor.units; u; u = u->next) {
         keep_open(u->logger.from, on);
         keep_open(u->logger.to, on);
@@ -76,14 +80,17 @@ static void put_unit(const struct unit *u, bool first, struct buf *b)
 
 static void put_facts(const struct master *m, struct buf *b)
 {
+    const struct logger *log = m->master->log;
     bool first = true;
 
     buf_printf(b,
                "{\"generation\":%u,\"started_ns\":%lld,\"http\":%d,"
                "\"monitor\":%d,\"logs_in\":%d,\"logs_out\":%d,\"lock\":%d,"
-               "\"units\":[",
+               "\"log_pid\":%d,\"log_from\":%d,\"log_to\":%d,\"units\":[",
                m->generation + 1, (long long)m->started_ns, m->fds[0],
-               m->fds[1], m->logs[0], m->logs[1], m->control.lock);
+               m->fds[1], m->logs[0], m->logs[1], m->control.lock,
+               log ? (int)log->pid : 0, log ? log->from : -1,
+               log ? log->to : -1);
     for (const struct unit *u = m->supervisor.units; u; u = u->next) {
         put_unit(u, first, b);
         first = false;
@@ -216,6 +223,11 @@ void takeover_take_sockets(struct master *m, const struct json_node *facts)
     m->logs[0] = fd_of(facts, "logs_in");
     m->logs[1] = fd_of(facts, "logs_out");
     m->control.lock = fd_of(facts, "lock");
+    if (m->master->log)
+        *m->master->log = (struct logger){
+            .pid = (pid_t)json_i64_or(json_get(facts, "log_pid"), 0),
+            .from = fd_of(facts, "log_from"),
+            .to = fd_of(facts, "log_to")};
 }
 
 static void take_unit(struct unit *u, const struct json_node *n)

@@ -6,11 +6,17 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/fs.h"
 
-enum { TEXT_MAX = 1 << 20, PERIOD_US = 100000, FILE_PATH_MAX = 4500 };
+enum {
+    TEXT_MAX = 1 << 20,
+    PERIOD_US = 100000,
+    CLOSE_TRIES = 30,
+    FILE_PATH_MAX = 4500
+};
 
 static bool write_text(const char *path, const char *text)
 {
@@ -28,7 +34,8 @@ static bool write_in(const struct cgroups *g, const char *name,
 {
     char path[FILE_PATH_MAX];
 
-    (void)snprintf(path, sizeof(path), "%s/stoker-%s/%s", g->path, name, file);
+    (void)snprintf(path, sizeof(path), "%s/stoker-%s-%s/%s", g->path, g->id,
+                   name, file);
     return write_text(path, text);
 }
 
@@ -77,13 +84,17 @@ static bool find_self(char *out, size_t max)
     return found;
 }
 
-/* One that was there before, for a master that is started again. */
-static void drop_last(char *path, const char *name)
+/* Without the group of an earlier master, for one that is started again within
+ * it. */
+static void drop_self(char *path)
 {
-    size_t n = strlen(path), m = strlen(name);
+    static const char end[] = "-self";
+    size_t n = strlen(path), m = sizeof(end) - 1;
+    char *last = strrchr(path, '/');
 
-    if (n > m && strcmp(path + n - m, name) == 0)
-        path[n - m] = '\0';
+    if (last && strncmp(last + 1, "stoker-", 7) == 0 && n > m &&
+        strcmp(path + n - m, end) == 0)
+        *last = '\0';
 }
 
 /* A group that hands controllers down must have no process of its own: we go
@@ -93,7 +104,7 @@ static void enable(struct cgroups *g)
     char path[FILE_PATH_MAX], self[32];
 
     (void)snprintf(self, sizeof(self), "%d", (int)getpid());
-    (void)snprintf(path, sizeof(path), "%s/stoker-self", g->path);
+    (void)snprintf(path, sizeof(path), "%s/stoker-%s-self", g->path, g->id);
     if (mkdir(path, 0755) != 0 && errno != EEXIST) {
         (void)snprintf(g->why, sizeof(g->why), "%.180s: %s", path,
                        strerror(errno));
@@ -116,12 +127,13 @@ static void enable(struct cgroups *g)
                        g->path, strerror(errno));
 }
 
-void cgroups_open(struct cgroups *g)
+void cgroups_open(struct cgroups *g, const char *id)
 {
     const char *given = getenv("STOKER_CGROUP");
     char mount[2048], self[2000];
 
     *g = (struct cgroups){.why = ""};
+    (void)snprintf(g->id, sizeof(g->id), "%s", id);
     if (given && strcmp(given, "off") == 0) {
         (void)snprintf(g->why, sizeof(g->why), "STOKER_CGROUP is off");
     } else if (given) {
@@ -131,7 +143,7 @@ void cgroups_open(struct cgroups *g)
                !find_self(self, sizeof(self))) {
         (void)snprintf(g->why, sizeof(g->why), "there is no cgroup v2");
     } else {
-        drop_last(self, "/stoker-self");
+        drop_self(self);
         (void)snprintf(g->path, sizeof(g->path), "%s%s", mount,
                        strcmp(self, "/") == 0 ? "" : self);
         enable(g);
@@ -177,14 +189,14 @@ enum errc cgroup_make(const struct cgroups *g, const char *name,
                        g->why);
     if (!g->path[0])
         return ERR_OK;
-    (void)snprintf(path, sizeof(path), "%s/stoker-%s", g->path, name);
+    (void)snprintf(path, sizeof(path), "%s/stoker-%s-%s", g->path, g->id, name);
     if (mkdir(path, 0755) != 0 && errno != EEXIST)
         return fs_error(err, "cannot make", path);
     if (!set_limits(g, name, spec))
         return err_set(err, ERR_UNAVAIL, "the limits cannot be set in %s: %s",
                        path, strerror(errno));
-    (void)snprintf(path, sizeof(path), "%s/stoker-%s/cgroup.procs", g->path,
-                   name);
+    (void)snprintf(path, sizeof(path), "%s/stoker-%s-%s/cgroup.procs", g->path,
+                   g->id, name);
     *fd = open(path, O_WRONLY | O_CLOEXEC);
     return *fd >= 0 ? ERR_OK : fs_error(err, "cannot open", path);
 }
@@ -200,7 +212,8 @@ static bool read_in(const struct cgroups *g, const char *name, const char *file,
 {
     char path[FILE_PATH_MAX];
 
-    (void)snprintf(path, sizeof(path), "%s/stoker-%s/%s", g->path, name, file);
+    (void)snprintf(path, sizeof(path), "%s/stoker-%s-%s/%s", g->path, g->id,
+                   name, file);
     return g->path[0] && !fs_read_pseudo(path, out, NULL);
 }
 
@@ -239,7 +252,24 @@ void cgroup_remove(const struct cgroups *g, const char *name)
 {
     char path[FILE_PATH_MAX];
 
-    (void)snprintf(path, sizeof(path), "%s/stoker-%s", g->path, name);
+    (void)snprintf(path, sizeof(path), "%s/stoker-%s-%s", g->path, g->id, name);
     if (g->path[0])
         (void)rmdir(path);
+}
+
+void cgroups_close(struct cgroups *g)
+{
+    const struct timespec pause = {0, 10000000};
+    char path[FILE_PATH_MAX], self[32];
+
+    if (!g->path[0])
+        return;
+    (void)snprintf(self, sizeof(self), "%d", (int)getpid());
+    (void)snprintf(path, sizeof(path), "%s/cgroup.procs", g->path);
+    (void)write_text(path, self);
+    /* Those that write the logs end when they have read all. */
+    (void)snprintf(path, sizeof(path), "%s/stoker-%s-self", g->path, g->id);
+    for (int i = 0; i < CLOSE_TRIES && rmdir(path) != 0 && errno == EBUSY; i++)
+        (void)nanosleep(&pause, NULL);
+    g->path[0] = '\0';
 }

@@ -3,8 +3,8 @@
  * process may make groups of its own.
  *
  *   the group we were started in/
- *     stoker-self/     the master and its own processes
- *     stoker-NAME/     a service
+ *     stoker-ID-self/     the master and its own processes
+ *     stoker-ID-NAME/     a service
  *
  * Threads: one. */
 #ifndef SUPERVISE_CGROUP_H
@@ -20,12 +20,16 @@ enum { CGROUP_PATH_MAX = 4096 };
 
 struct cgroups {
     char path[CGROUP_PATH_MAX]; /* "": there are none */
+    char id[48];                /* of the master, so that two do not meet */
     bool limits;                /* memory, cpu and pids can be limited */
     char why[256];              /* if not */
 };
 
 /* Finds out what can be done. */
-void cgroups_open(struct cgroups *g);
+void cgroups_open(struct cgroups *g, const char *id);
+
+/* Back to where we were, and the groups that are empty are gone. */
+void cgroups_close(struct cgroups *g);
 
 /* Makes the group of that name, with the limits; *fd is its cgroup.procs, to be
  * closed. -1: there are no groups. ERR_UNAVAIL: limits are wanted, and cannot

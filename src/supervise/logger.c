@@ -183,15 +183,17 @@ static void run(struct writing *w, int from)
     _exit(0);
 }
 
-/* Everything but standard error and the pipe: our sockets must not outlive us
- * in there. */
-static void keep_only(int fd)
+/* Everything but the pipe, and standard error where lines are shown: our
+ * sockets must not outlive us in there. */
+static void keep_only(int fd, bool show)
 {
     if (fd != 3)
         (void)dup2(fd, 3);
     int null = open("/dev/null", O_RDWR);
     (void)dup2(null, 0);
     (void)dup2(null, 1);
+    if (!show) /* which may be the pipe of another logger, or our own */
+        (void)dup2(null, 2);
     (void)close_range(4, ~0u, 0);
 }
 
@@ -217,7 +219,7 @@ enum errc logger_start(struct logger *l, const char *name,
     (void)sigaction(SIGPIPE, &ignore, NULL);
     sigemptyset(&none);
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
-    keep_only(l->from);
+    keep_only(l->from, show);
     struct writing w = {.name = name, .spec = spec, .show = show, .fd = -1};
     (void)snprintf(w.path, sizeof(w.path), "%.4000s/%.128s.log",
                    spec->directory, name);

@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 #include <zlib.h>
@@ -109,6 +111,16 @@ enum errc log_put_aside(const char *directory, const char *name,
                                  : fs_error(err, "cannot put aside", from);
 }
 
+/* Nobody else packs the file, and it has not been packed meanwhile: the logger
+ * before us may still be at it. The lock goes with the descriptor. */
+static bool is_ours(int fd, const char *path)
+{
+    struct stat open, there;
+
+    return flock(fd, LOCK_EX | LOCK_NB) == 0 && fstat(fd, &open) == 0 &&
+           stat(path, &there) == 0 && open.st_ino == there.st_ino;
+}
+
 /* False: it could not be written; the plain file stays. */
 static bool pack(const char *path)
 {
@@ -120,7 +132,7 @@ static bool pack(const char *path)
 
     (void)snprintf(temporary, sizeof(temporary), "%s.part", path);
     (void)snprintf(packed, sizeof(packed), "%s.gz", path);
-    if (in >= 0)
+    if (in >= 0 && is_ours(in, path))
         out = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
     gzFile z = out >= 0 ? gzdopen(dup(out), mode) : NULL;
     while (z && block && (n = read(in, block, CHUNK)) > 0)
@@ -134,7 +146,8 @@ static bool pack(const char *path)
     if (in >= 0)
         (void)close(in);
     free(block);
-    (void)unlink(fine ? path : temporary);
+    if (fine || out >= 0)
+        (void)unlink(fine ? path : temporary);
     return fine;
 }
 

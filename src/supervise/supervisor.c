@@ -211,7 +211,7 @@ enum errc supervisor_init(struct supervisor *s,
     s->loop.turn_end = on_turn;
     s->loop.ctx = s;
     if (o->cgroups)
-        cgroups_open(&s->cgroups);
+        cgroups_open(&s->cgroups, o->id);
     return open_signals(s, err);
 }
 
@@ -255,6 +255,7 @@ void supervisor_fini(struct supervisor *s)
 {
     while (s->units)
         supervisor_drop(s, s->units);
+    cgroups_close(&s->cgroups);
     if (s->signals.fd >= 0)
         (void)close(s->signals.fd);
     loop_fini(&s->loop);

@@ -460,6 +460,38 @@ def test_logs_are_filtered_and_only_so_many_are_kept(up):
     assert r.returncode == 4
 
 
+@pytest.mark.sanitize
+def test_a_log_that_is_killed_is_written_on(up):
+    """The processes that write the logs are killed, also the one of Stoker's own; nothing stops, and the next lines arrive."""
+    u = up(MONITOR + f"services: {{a: {{command: {command('i=0; while :; do echo line $i; i=$((i+1)); sleep 0.05; done')}}}}}\n").up()
+    u.await_log("a", "line 3")
+    loggers = [p for p, env in processes() if str(u.folder) in env and pathlib.Path(f"/proc/{p}/comm").read_text().startswith("stoker: log")]
+    assert len(loggers) == 2
+    for p in loggers:
+        os.kill(p, signal.SIGKILL)
+    n = int(re.findall(r"line (\d+)", u.log("a"))[-1])
+    u.await_log("a", f"line {n + 20}")
+    assert u.stoker("restart", "a").returncode == 0
+    u.await_log("stoker", '"service.stopped"')
+
+
+def test_limits_are_set_or_said(up):
+    """Where groups can be made the service is in one of its own; a limit that cannot be is an error."""
+    u = up(MONITOR + "services:\n  a: {command: sleep 1000}\n  b: {command: sleep 1000, memory: 64M, restart: never}\n")
+    r = u.stoker("up", "-d", "-c", u.file)
+    a, b = u.unit("a"), u.unit("b")
+    groups = pathlib.Path(f"/proc/{a['pid']}/cgroup").read_text()
+    if r.returncode == 0:
+        limits = [p for p in pathlib.Path("/sys/fs/cgroup").rglob("stoker-*-b/memory.max") if p.read_text() == f"{64 << 20}\n"]
+        assert b["state"] == "ready" and limits
+    else:
+        assert b["state"] == "failed" and "limits need cgroup v2" in u.stoker("why", "b").stdout
+    if re.search(r"(?m)^0::.*/stoker-[0-9a-f]+-a$", groups):
+        name = re.search(r"stoker-[0-9a-f]+-a$", groups, re.M)[0]
+        u.down()
+        assert not list(pathlib.Path("/sys/fs/cgroup").rglob(name)), "the group is gone with the service"
+
+
 # ---- as the first process --------------------------------------------------------------
 
 

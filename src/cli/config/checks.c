@@ -176,6 +176,12 @@ void check_notify(struct yaml_form *f, const struct settings *s,
     free(c);
 }
 
+/* The processes of Stoker's own. */
+static bool is_own(const char *name)
+{
+    return strcmp(name, "serve") == 0 || strcmp(name, "monitor") == 0;
+}
+
 /* Does the service, or one it waits for, wait for `name`? */
 static bool waits_for(const struct settings *s, const struct block *b,
                       const char *name, unsigned depth)
@@ -213,7 +219,8 @@ static void check_after(struct yaml_form *f, const struct settings *s,
     while (at && rest.p && rest.n) {
         struct str part = str_trim(str_cut(&rest, ','));
         char *other = arena_cstr(f->arena, part);
-        if (!other || (*other && settings_block(s, "services", other)))
+        if (!other || (*other && settings_block(s, "services", other)) ||
+            is_own(other))
             continue;
         const char *near = nearest_word(other, names, n);
         char hint[128] = "";
@@ -231,12 +238,10 @@ void check_service(struct yaml_form *f, const struct settings *s,
                    const struct block *b, enum language l)
 {
     const struct service_spec *o = b->options;
-    static const char *const own[] = {"stoker", "serve", "monitor"};
-
     struct yaml at = name_of(b);
-    for (size_t i = 0; i < COUNT(own); i++)
-        if (strcmp(b->name, own[i]) == 0)
-            yaml_wrong(f, &at, text_in(l, TEXT_CONFIG_OWN_NAME), b->name);
+
+    if (is_own(b->name) || strcmp(b->name, "stoker") == 0)
+        yaml_wrong(f, &at, text_in(l, TEXT_CONFIG_OWN_NAME), b->name);
     need(f, b, o->process.command, "command", l);
     check_after(f, s, b, l);
 }
