@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "cli/cell.h"
 #include "cli/size_text.h"
 
 #define SECOND INT64_C(1000000000)
@@ -127,25 +128,12 @@ static void list_json(struct backup_view *v, const struct backups *all)
     fputs("]\n", v->cli->out);
 }
 
-/* A text in a column of so many places on the screen. */
-static void cell(struct backup_view *v, struct str text, int width)
-{
-    int used = 0;
-
-    for (size_t i = 0; i < text.n; i++) /* signs outside ASCII are two wide */
-        used += ((unsigned char)text.p[i] & 0xc0) == 0xc0   ? 2
-                : ((unsigned char)text.p[i] & 0xc0) == 0x80 ? 0
-                                                            : 1;
-    fprintf(v->cli->out, STR_FMT "%*s", STR_ARG(text),
-            used < width ? width - used + 2 : 2, "");
-}
-
 static void list_head(struct backup_view *v, const int *widths, size_t n)
 {
     struct str rest = str_from_cstr(say(v, TEXT_BACKUP_LIST_HEAD));
 
     for (size_t i = 0; i < n; i++)
-        cell(v, str_cut(&rest, '|'), widths[i]);
+        cell(v->cli->out, str_cut(&rest, '|'), widths[i]);
     fprintf(v->cli->out, STR_FMT "\n", STR_ARG(rest));
 }
 
@@ -170,16 +158,17 @@ void backup_show_list(struct backup_view *v, const char *repo,
     for (size_t i = 0; i < all->n; i++) {
         const struct backup *k = &all->v[i];
         bool whole = k->entries >= 0;
-        cell(v, str_from_cstr(k->name), widths[0]);
-        cell(v, str_from_cstr(time_text(k->head.created_ns, at)), widths[1]);
-        cell(v,
+        cell(v->cli->out, str_from_cstr(k->name), widths[0]);
+        cell(v->cli->out, str_from_cstr(time_text(k->head.created_ns, at)),
+             widths[1]);
+        cell(v->cli->out,
              str_from_cstr(whole ? size_text(k->bytes, text)
                                  : say(v, TEXT_BACKUP_DAMAGED)),
              widths[2]);
         (void)snprintf(text, sizeof(text), "%lld",
                        (long long)(whole ? k->entries : 0));
-        cell(v, str_from_cstr(whole ? text : "-"), widths[3]);
-        cell(v,
+        cell(v->cli->out, str_from_cstr(whole ? text : "-"), widths[3]);
+        cell(v->cli->out,
              str_from_cstr(k->verified_ns ? time_text(k->verified_ns, at)
                                           : say(v, TEXT_BACKUP_NEVER)),
              widths[4]);
@@ -270,7 +259,7 @@ void backup_show_difference(struct backup_view *v, bool first,
         put(v, &b);
         return;
     }
-    cell(v, str_from_cstr(say(v, texts[d])), 8);
+    cell(v->cli->out, str_from_cstr(say(v, texts[d])), 8);
     fprintf(v->cli->out, STR_FMT "%s\n", STR_ARG(e->path),
             e->kind == ENTRY_DIR ? "/" : "");
 }
@@ -293,6 +282,6 @@ void backup_show_kept(struct backup_view *v, bool dry_run, bool first,
         put(v, &b);
         return;
     }
-    cell(v, str_from_cstr(say(v, fate)), 9);
+    cell(v->cli->out, str_from_cstr(say(v, fate)), 9);
     fprintf(v->cli->out, "%s  %s\n", k->backup->name, k->reasons);
 }

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "cli/ask.h"
+#include "cli/cell.h"
 #include "cli/size_text.h"
 
 struct options {
@@ -16,6 +17,10 @@ static const struct flag flags[] = {
     {.name = ""},
 };
 /* clang-format on */
+
+enum { NAME_WIDTH = 20, STATE_WIDTH = 9 };
+
+static const int right[] = {-8, -7, -8, -9}; /* pid, up, restarts, memory */
 
 static const char *up_text(int64_t ms, char out[32])
 {
@@ -40,56 +45,85 @@ static const char *state_colour(struct str state)
                : "33";
 }
 
-static void show_unit(struct cli *cli, const struct json_node *u)
+static void put_state(struct cli *cli, struct str state)
 {
-    struct str state = json_str_or(json_get(u, "state"), "");
-    const struct json_node *death = json_get(u, "last_death");
-    int64_t memory = json_i64_or(json_get(u, "memory_bytes"), -1);
-    char up[32] = "", size[SIZE_TEXT_MAX] = "", pid[24] = "", start[64] = "";
     bool colour = cli_has_colour(cli);
-    int width = 9 - (int)state.n;
+
+    if (colour)
+        fprintf(cli->out, "\033[%sm", state_colour(state));
+    cell(cli->out, state, STATE_WIDTH);
+    fputs(colour ? "\033[0m" : "", cli->out);
+}
+
+static void put_numbers(struct cli *cli, const struct json_node *u)
+{
+    int64_t memory = json_i64_or(json_get(u, "memory_bytes"), -1);
+    char texts[COUNT(right)][32] = {{0}}, size[SIZE_TEXT_MAX];
 
     if (json_get(u, "pid")) {
-        up_text(json_i64_or(json_get(u, "up_ms"), 0), up);
-        (void)snprintf(pid, sizeof(pid), "%lld",
+        (void)snprintf(texts[0], sizeof(texts[0]), "%lld",
                        (long long)json_i64_or(json_get(u, "pid"), 0));
+        up_text(json_i64_or(json_get(u, "up_ms"), 0), texts[1]);
     }
+    (void)snprintf(texts[2], sizeof(texts[2]), "%lld",
+                   (long long)json_i64_or(json_get(u, "restarts"), 0));
     if (memory >= 0)
-        size_text(memory, size);
-    if (json_get(u, "start_in_ms"))
-        (void)snprintf(
-            start, sizeof(start), text_in(cli->language, TEXT_STATUS_AGAIN),
-            (double)json_i64_or(json_get(u, "start_in_ms"), 0) / 1000);
-    struct str name = json_str_or(json_get(u, "name"), "");
+        (void)snprintf(texts[3], sizeof(texts[3]), "%s",
+                       size_text(memory, size));
+    for (size_t i = 0; i < COUNT(right); i++)
+        cell(cli->out, str_from_cstr(texts[i]), right[i]);
+}
+
+/* When it is started again, what it says of itself, how it ended last. */
+static void put_remarks(struct cli *cli, const struct json_node *u)
+{
+    const struct json_node *death = json_get(u, "last_death");
     struct str said = json_str_or(json_get(u, "status"), "");
     struct str last = json_str_or(json_get(death, "text"), "");
-    bool tells = death && !json_says(json_get(death, "cause"), "replaced") &&
-                 !json_says(json_get(death, "cause"), "stopped");
-    fprintf(cli->out,
-            "%-20.*s %s%s" STR_FMT "%s%*s %8s %9s %9lld %9s  %s" STR_FMT
-            "%s" STR_FMT "\n",
-            (int)name.n, name.p, colour ? "\033[" : "",
-            colour ? state_colour(state) : "", STR_ARG(state),
-            colour ? "\033[0m" : "", width > 0 ? width : 0, "", pid, up,
-            (long long)json_i64_or(json_get(u, "restarts"), 0), size, start,
-            STR_ARG(said),
-            tells ? text_in(cli->language, TEXT_STATUS_LAST) : "",
-            (int)(tells ? last.n : 0), last.p);
+
+    if (json_get(u, "start_in_ms"))
+        fprintf(cli->out, text_in(cli->language, TEXT_STATUS_AGAIN),
+                (double)json_i64_or(json_get(u, "start_in_ms"), 0) / 1000);
+    fprintf(cli->out, STR_FMT "%s", STR_ARG(said), said.n ? " " : "");
+    if (death && !json_says(json_get(death, "cause"), "replaced") &&
+        !json_says(json_get(death, "cause"), "stopped"))
+        fprintf(cli->out, "%s" STR_FMT,
+                text_in(cli->language, TEXT_STATUS_LAST), STR_ARG(last));
+}
+
+static void show_unit(struct cli *cli, const struct json_node *u)
+{
+    cell(cli->out, json_str_or(json_get(u, "name"), ""), NAME_WIDTH);
+    put_state(cli, json_str_or(json_get(u, "state"), ""));
+    put_numbers(cli, u);
+    put_remarks(cli, u);
+    fputc('\n', cli->out);
+}
+
+static void show_head(struct cli *cli)
+{
+    enum language l = cli->language;
+    const char *names[COUNT(right)] = {"PID", text_in(l, TEXT_STATUS_UP),
+                                       text_in(l, TEXT_STATUS_RESTARTS),
+                                       text_in(l, TEXT_STATUS_MEMORY)};
+
+    cell(cli->out, str_from_cstr(text_in(l, TEXT_STATUS_NAME)), NAME_WIDTH);
+    cell(cli->out, str_from_cstr(text_in(l, TEXT_STATUS_STATE)), STATE_WIDTH);
+    for (size_t i = 0; i < COUNT(right); i++)
+        cell(cli->out, str_from_cstr(names[i]), right[i]);
+    fputc('\n', cli->out);
 }
 
 static void show(struct cli *cli, const struct answer *a)
 {
     const struct json_node *units = json_get(a->root, "units");
     const struct json_node *reload = json_get(a->root, "reload");
+    struct str message = json_str_or(json_get(reload, "message"), "");
     enum language l = cli->language;
 
-    fprintf(cli->out, "%-20s %-9s %8s %9s %9s %9s\n",
-            text_in(l, TEXT_STATUS_NAME), text_in(l, TEXT_STATUS_STATE), "PID",
-            text_in(l, TEXT_STATUS_UP), text_in(l, TEXT_STATUS_RESTARTS),
-            text_in(l, TEXT_STATUS_MEMORY));
+    show_head(cli);
     for (size_t i = 0; units && i < units->n; i++)
         show_unit(cli, json_at(units, i));
-    struct str message = json_str_or(json_get(reload, "message"), "");
     if (json_says(json_get(reload, "state"), "refused"))
         fprintf(cli->out, text_in(l, TEXT_STATUS_REFUSED), STR_ARG(message));
     else if (json_says(json_get(reload, "state"), "done") && message.n)

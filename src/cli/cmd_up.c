@@ -123,23 +123,25 @@ static void background(struct rising *r, int report)
     _exit(n > 0 && f.rc ? errc_exit_status(f.rc) : 0);
 }
 
+struct upping {
+    enum language language;
+    int64_t pid; /* of the master */
+};
+
 static bool is_up(void *ctx, const struct answer *a, enum errc *rc,
                   struct err *err)
 {
     const struct json_node *units = json_get(a->root, "units");
-    int64_t *pid = ctx;
+    struct upping *up = ctx;
 
-    *pid = json_i64_or(json_get(a->root, "pid"), 0);
+    up->pid = json_i64_or(json_get(a->root, "pid"), 0);
     for (size_t i = 0; units && i < units->n; i++) {
         const struct json_node *u = json_at(units, i);
         const struct json_node *state = json_get(u, "state");
         struct str name = json_str_or(json_get(u, "name"), "");
         if (json_says(state, "failed") || json_says(state, "backoff")) {
-            *rc = err_set(err, ERR_WARNED,
-                          "Stoker runs, but '" STR_FMT
-                          "' does not: 'stoker status' and 'stoker why " STR_FMT
-                          "' tell more",
-                          STR_ARG(name), STR_ARG(name));
+            *rc = err_set(err, ERR_WARNED, text_in(up->language, TEXT_UP_SOME),
+                          STR_ARG(name));
             return true;
         }
         if (!json_says(state, "ready") && !json_says(state, "done"))
@@ -149,8 +151,8 @@ static bool is_up(void *ctx, const struct answer *a, enum errc *rc,
 }
 
 /* Until everything is ready, or the master has said why it cannot be. */
-static enum errc watch(int report, pid_t child, int64_t timeout, int64_t *pid,
-                       struct err *err)
+static enum errc watch(int report, pid_t child, int64_t timeout,
+                       struct upping *up, struct err *err)
 {
     const struct timespec pause = {0, 20000000};
     struct failure f;
@@ -167,7 +169,7 @@ static enum errc watch(int report, pid_t child, int64_t timeout, int64_t *pid,
         if (!rc)
             answer_free(&a);
         if (ours)
-            return await(is_up, pid, false, timeout, err);
+            return await(is_up, up, false, timeout, err);
         if ((int64_t)i * pause.tv_nsec > timeout)
             return err_set(err, ERR_TIMEOUT, "it does not answer");
         (void)nanosleep(&pause, NULL);
@@ -176,7 +178,7 @@ static enum errc watch(int report, pid_t child, int64_t timeout, int64_t *pid,
 
 static enum errc detach(struct rising *r, int64_t timeout, struct err *err)
 {
-    int64_t pid = 0;
+    struct upping up = {.language = r->cli->language};
     int fds[2];
 
     if (pipe2(fds, O_CLOEXEC) != 0)
@@ -190,13 +192,13 @@ static enum errc detach(struct rising *r, int64_t timeout, struct err *err)
     (void)close(fds[1]);
     enum errc rc = ERR_OK;
     if (child > 0)
-        rc = watch(fds[0], child, timeout, &pid, err);
+        rc = watch(fds[0], child, timeout, &up, err);
     else
         rc = err_set(err, ERR_IO, "cannot fork: %s", strerror(errno));
     (void)close(fds[0]);
     if (!rc || rc == ERR_WARNED) {
         fprintf(r->cli->out, text_in(r->cli->language, TEXT_UP_READY),
-                (long long)pid);
+                (long long)up.pid);
         fputc('\n', r->cli->out);
     }
     return rc;

@@ -134,14 +134,20 @@ static void look_kernel(struct finding *f)
 static void on_line(void *ctx, struct str line)
 {
     struct finding *f = ctx;
-    char note[192];
+    char note[192], other[128];
     size_t max = (size_t)f->o->lines;
 
     (void)snprintf(note, sizeof(note), DEATH_NOTE, f->unit, (int)f->death.pid);
+    (void)snprintf(other, sizeof(other), "stoker: %s (pid ", f->unit);
     if (f->ended)
         return;
     if (str_starts(line, str_from_cstr(note))) {
         f->ended = true;
+        return;
+    }
+    if (str_starts(line, str_from_cstr(other)) &&
+        memmem(line.p, line.n, ") ended: ", 9)) {
+        f->n = f->next = 0; /* the lines of the process before */
         return;
     }
     if (!max)
@@ -260,7 +266,7 @@ static void show(const struct finding *f)
                 duration(d->lived_ms, text), (int)d->pid);
         put_cause(f);
     }
-    fputs(".\n", out);
+    fprintf(out, "%s\n", say(f, TEXT_WHY_END));
     if (d->settings_ms >= 0 && d->settings_ms < 600000) {
         fprintf(out, say(f, TEXT_WHY_SETTINGS), duration(d->settings_ms, text));
         fputc('\n', out);

@@ -532,4 +532,5 @@ def test_the_examples_of_the_manual(up, tmp_path, page):
     for text, want in blocks:
         r = subprocess.run(["sh", "-ec", text], cwd=tmp_path, capture_output=True, text=True, env={**u.env, "PATH": f"{tmp_path}:{os.environ['PATH']}"}, timeout=300)
         pattern = re.escape(want.strip()).replace(re.escape("..."), ".*")
-        assert r.returncode == 0 and re.fullmatch(pattern, r.stdout.strip(), re.S), (text, r.stdout, r.stderr)
+        said = "\n".join(line.rstrip() for line in r.stdout.strip().splitlines())
+        assert r.returncode == 0 and re.fullmatch(pattern, said, re.S), (text, r.stdout, r.stderr)
