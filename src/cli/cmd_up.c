@@ -81,8 +81,7 @@ static enum errc run_master(struct rising *r, bool show, struct logger *log,
     return master_run(&m, &r->plan.daemon, err);
 }
 
-/* ---- in the background
- * -------------------------------------------------------- */
+/* ---- in the background ---------------------------------------------- */
 
 struct failure {
     enum errc rc;

@@ -65,8 +65,7 @@ static const char *say(const struct finding *f, enum text t)
     return text_in(f->cli->language, t);
 }
 
-/* ---- deaths.jsonl
- * ----------------------------------------------------------------- */
+/* ---- deaths.jsonl --------------------------------------------------- */
 
 static enum errc find_death(struct finding *f, bool *found, struct err *err)
 {
@@ -86,8 +85,7 @@ static enum errc find_death(struct finding *f, bool *found, struct err *err)
     return rc;
 }
 
-/* ---- the kernel's log
- * -------------------------------------------------------------- */
+/* ---- the kernel's log ----------------------------------------------- */
 
 /* "NVRM: Xid (PCI:0000:1b:00): 31, pid=1234, name=python, ..." and
  * "Out of memory: Killed process 1234 (python) ..." */
@@ -128,8 +126,7 @@ static void look_kernel(struct finding *f)
     machine_close(&m);
 }
 
-/* ---- the log of the service
- * ----------------------------------------------------------- */
+/* ---- the log of the service ----------------------------------------- */
 
 static void on_line(void *ctx, struct str line)
 {

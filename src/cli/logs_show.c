@@ -136,8 +136,7 @@ static void flush(struct showing *s, struct kept *all, size_t n)
     (void)fflush(s->cli->out);
 }
 
-/* ---- which logs
- * -------------------------------------------------------------------- */
+/* ---- which logs ----------------------------------------------------- */
 
 struct names {
     char v[NAMES_MAX][80];
@@ -183,8 +182,7 @@ enum errc logs_place(struct cli *cli, const char *config, char *out,
     return rc;
 }
 
-/* ---- the whole
- * ----------------------------------------------------------------------- */
+/* ---- the whole ------------------------------------------------------ */
 
 static enum errc take_since(struct showing *s, struct err *err)
 {

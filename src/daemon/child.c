@@ -132,7 +132,7 @@ void child_main(const struct master_options *m, const struct daemon_options *o,
     exit(0);
 }
 
-/* ---- the monitor -------------------------------------------------------- */
+/* ---- the monitor ---------------------------------------------------- */
 
 static void report_ready(void *arg)
 {

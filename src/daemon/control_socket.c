@@ -39,8 +39,7 @@ void control_socket_id(const struct control_socket *c, char *out, size_t max)
     (void)snprintf(out, max, "%016llx", (unsigned long long)h);
 }
 
-/* ---- the master's side
- * ----------------------------------------------------------- */
+/* ---- the master's side ---------------------------------------------- */
 
 /* One request on one connection, at once: who asks has a second to do so, and
  * is ourselves. */
@@ -154,8 +153,7 @@ void control_socket_close(struct control_socket *c)
     close_all(c);
 }
 
-/* ---- the other side
- * ---------------------------------------------------------------- */
+/* ---- the other side ------------------------------------------------- */
 
 enum errc control_socket_ask(const char *directory, struct str request,
                              struct buf *reply, struct err *err)

@@ -59,8 +59,7 @@ static enum errc open_sockets(struct master *m, struct err *err)
     return ERR_OK;
 }
 
-/* ---- our own processes
- * ------------------------------------------------------- */
+/* ---- our own processes ---------------------------------------------- */
 
 static void become(struct master *m, const char *name)
 {
@@ -125,8 +124,7 @@ static enum errc add_own(struct master *m, struct err *err)
     return rc;
 }
 
-/* ---- the end
- * ------------------------------------------------------------------- */
+/* ---- the end -------------------------------------------------------- */
 
 void master_stop(struct master *m)
 {
@@ -220,8 +218,7 @@ static void on_signal(void *ctx, int signal)
     master_stop(m);
 }
 
-/* ---- the whole
- * ------------------------------------------------------------------ */
+/* ---- the whole ------------------------------------------------------ */
 
 static enum errc start(struct master *m, const struct json_node *facts,
                        struct err *err)

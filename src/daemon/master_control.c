@@ -10,8 +10,7 @@
 
 enum { MS = 1000000, MEMORY_MAX = 1 << 20 };
 
-/* ---- status
- * ---------------------------------------------------------------------- */
+/* ---- status --------------------------------------------------------- */
 
 static void put_death(const struct unit *u, struct buf *b)
 {
@@ -95,8 +94,7 @@ static void put_status(struct master *m, struct buf *b)
     buf_puts(b, "]}");
 }
 
-/* ---- what can be asked
- * -------------------------------------------------------------- */
+/* ---- what can be asked ---------------------------------------------- */
 
 enum what { WHAT_STOP, WHAT_START, WHAT_RESTART };
 

@@ -71,8 +71,7 @@ MUST_CHECK enum errc master_add_services(struct master *m,
 /* One request of the control socket: a line of JSON, answered by one. */
 void master_asked(void *ctx, struct str request, struct buf *reply);
 
-/* ---- master_state.c: what the next master must know
- * -------------------------- */
+/* ---- master_state.c: what the next master must know ----------------- */
 
 void master_remember(struct master *m);
 void master_record(struct master *m, const struct unit *u); /* its death */

@@ -5,8 +5,7 @@
 #include "base/log.h"
 #include "daemon/master_internal.h"
 
-/* ---- services
- * ------------------------------------------------------------------- */
+/* ---- services ------------------------------------------------------- */
 
 enum errc master_add_services(struct master *m, const struct daemon_options *o,
                               struct err *err)
@@ -49,8 +48,7 @@ static void apply_services(struct master *m, const struct daemon_options *o)
         log_event(LOG_ERROR, "config.trouble", "%s", err.msg);
 }
 
-/* ---- settings
- * ------------------------------------------------------------------- */
+/* ---- settings ------------------------------------------------------- */
 
 static void refuse(struct master *m, const char *why)
 {

@@ -9,8 +9,7 @@
 
 enum { MS = 1000000, CAUSE_MAX = 400 };
 
-/* ---- Stoker's own processes
- * ----------------------------------------------------- */
+/* ---- Stoker's own processes ----------------------------------------- */
 
 static void announce(struct master *m, const char *text)
 {
@@ -129,8 +128,7 @@ static void own_told(struct master *m, struct unit *u, enum unit_event e,
         log_event(LOG_WARN, "server.trouble", "%s: %s", u->name, text);
 }
 
-/* ---- services
- * -------------------------------------------------------------------- */
+/* ---- services ------------------------------------------------------- */
 
 static const char *cause_text(const struct unit *u, const char *text,
                               char out[CAUSE_MAX])

@@ -19,8 +19,7 @@
 
 enum { FACTS_MAX = 4 << 20 };
 
-/* ---- the old one
- * -------------------------------------------------------------- */
+/* ---- the old one ---------------------------------------------------- */
 
 static void keep_open(int fd, bool on)
 {
@@ -149,8 +148,7 @@ enum errc takeover_give(struct master *m, const char *program, struct err *err)
     return rc;
 }
 
-/* ---- the new one
- * ---------------------------------------------------------------- */
+/* ---- the new one ---------------------------------------------------- */
 
 static int number_of(const char *name)
 {

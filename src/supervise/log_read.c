@@ -14,8 +14,7 @@
 
 enum { CHUNK = 1 << 16, LINE_MAX_BYTES = 1 << 20 };
 
-/* ---- which file comes next
- * --------------------------------------------------------- */
+/* ---- which file comes next ------------------------------------------ */
 
 struct looking {
     const char *directory, *name;
@@ -96,8 +95,7 @@ void log_reader_init(struct log_reader *r, const char *directory,
     }
 }
 
-/* ---- one file
- * ------------------------------------------------------------------------ */
+/* ---- one file ------------------------------------------------------- */
 
 static void close_file(struct log_reader *r)
 {

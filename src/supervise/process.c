@@ -114,8 +114,7 @@ static enum errc env_file(struct words *w, const char *path, struct err *err)
     return rc;
 }
 
-/* ---- before the fork
- * ---------------------------------------------------------- */
+/* ---- before the fork ------------------------------------------------ */
 
 static enum errc take_user(struct prepared *p, const char *user,
                            struct words *env, struct err *err)
@@ -178,8 +177,7 @@ static enum errc prepare(const struct process_start *s, struct prepared *p,
     return rc;
 }
 
-/* ---- in the new process
- * ---------------------------------------------------------- */
+/* ---- in the new process --------------------------------------------- */
 
 struct failure {
     int error;
@@ -272,8 +270,7 @@ enum errc process_start(const struct process_start *s, pid_t *out,
     return rc;
 }
 
-/* ---- who is there
- * ---------------------------------------------------------------- */
+/* ---- who is there --------------------------------------------------- */
 
 struct seen {
     pid_t pid, parent, session;

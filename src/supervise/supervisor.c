@@ -34,8 +34,7 @@ static void on_turn(void *ctx)
     step_all(ctx);
 }
 
-/* ---- signals
- * ------------------------------------------------------------------ */
+/* ---- signals -------------------------------------------------------- */
 
 static void reap(struct supervisor *s)
 {
@@ -85,8 +84,7 @@ static enum errc open_signals(struct supervisor *s, struct err *err)
     return loop_add(&s->loop, &s->signals, EPOLLIN, err);
 }
 
-/* ---- units
- * ------------------------------------------------------------------------ */
+/* ---- units ---------------------------------------------------------- */
 
 struct unit *supervisor_find(const struct supervisor *s, const char *name)
 {
@@ -195,8 +193,7 @@ void supervisor_drop(struct supervisor *s, struct unit *u)
     }
 }
 
-/* ---- the whole
- * ---------------------------------------------------------------------- */
+/* ---- the whole ------------------------------------------------------ */
 
 enum errc supervisor_init(struct supervisor *s,
                           const struct supervisor_options *o, struct err *err)

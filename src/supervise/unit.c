@@ -63,8 +63,7 @@ const struct run *unit_main(const struct unit *u)
     return best;
 }
 
-/* ---- the end
- * ----------------------------------------------------------------- */
+/* ---- the end -------------------------------------------------------- */
 
 void run_end(struct unit *u, struct run *r, enum death_cause why, int64_t now)
 {
@@ -107,8 +106,7 @@ void unit_kill(struct unit *u)
             kill_tree(u, &u->runs[i]);
 }
 
-/* ---- a death
- * ------------------------------------------------------------------ */
+/* ---- a death -------------------------------------------------------- */
 
 static bool is_success(const struct unit *u, const struct death *d)
 {
@@ -283,8 +281,7 @@ void unit_failed_to_start(struct unit *u, struct run *r, const struct err *why,
                     why->msg);
 }
 
-/* ---- what is due
- * --------------------------------------------------------------- */
+/* ---- what is due ---------------------------------------------------- */
 
 static void step_health(struct unit *u, struct run *r, int64_t now)
 {

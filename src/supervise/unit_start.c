@@ -38,8 +38,7 @@ void run_close(struct run *r)
     r->pid = 0;
 }
 
-/* ---- readiness
- * -------------------------------------------------------------------- */
+/* ---- readiness ------------------------------------------------------ */
 
 void unit_became_ready(struct unit *u, struct run *r, int64_t now)
 {
@@ -154,8 +153,7 @@ static enum errc open_notify(struct unit *u, struct err *err)
     return loop_add(&u->supervisor->loop, &u->notify, EPOLLIN, err);
 }
 
-/* ---- Stoker's own
- * ------------------------------------------------------------------- */
+/* ---- Stoker's own --------------------------------------------------- */
 
 static void on_report(struct watch *w, uint32_t events)
 {
@@ -201,8 +199,7 @@ static enum errc start_own(struct unit *u, struct run *r, bool replaces,
     return loop_add(&u->supervisor->loop, &r->report, EPOLLIN, err);
 }
 
-/* ---- a service
- * ------------------------------------------------------------------------ */
+/* ---- a service ------------------------------------------------------ */
 
 static enum errc start_service(struct unit *u, struct run *r, struct err *err)
 {
@@ -267,8 +264,7 @@ bool unit_start(struct unit *u, bool replaces, int64_t now)
     return true;
 }
 
-/* ---- one that is there already
- * ----------------------------------------------------------- */
+/* ---- one that is there already -------------------------------------- */
 
 static void on_gone(struct watch *w, uint32_t events)
 {

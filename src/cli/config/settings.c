@@ -78,8 +78,7 @@ const struct block *settings_block(const struct settings *s,
     return NULL;
 }
 
-/* ---- names that nobody knows
- * --------------------------------------------------- */
+/* ---- names that nobody knows ---------------------------------------- */
 
 /* The message with what was meant, if that can be guessed, behind it. */
 static void unknown(struct reading *r, const struct yaml *n, const char *where,
@@ -139,8 +138,7 @@ static void unknown_setting(struct reading *r, const struct yaml *n,
     unknown(r, n, where, near, home);
 }
 
-/* ---- blocks
- * ---------------------------------------------------------------------- */
+/* ---- blocks --------------------------------------------------------- */
 
 static void take_setting(struct reading *r, struct block *b, void *options,
                          const struct yaml *n, const struct flag *f)
@@ -273,8 +271,7 @@ static void take_root(struct reading *r)
             b->section->check(&r->form, r->settings, b, r->language);
 }
 
-/* ---- the file
- * --------------------------------------------------------------------- */
+/* ---- the file ------------------------------------------------------- */
 
 enum errc settings_find(const char *given, char out[SETTINGS_PATH_MAX],
                         enum language l, struct err *err)

@@ -89,8 +89,7 @@ static void put_value(struct buf *out, const struct yaml *n, struct str key,
     buf_putc(out, n->kind == YAML_LIST ? ']' : '}');
 }
 
-/* ---- all of them
- * ------------------------------------------------------------- */
+/* ---- all of them ---------------------------------------------------- */
 
 struct listing {
     struct arena *arena;
@@ -214,8 +213,7 @@ void settings_put_json(const struct setting_list *l, struct buf *out)
     buf_fini(&key);
 }
 
-/* ---- differences
- * ---------------------------------------------------------------- */
+/* ---- differences ---------------------------------------------------- */
 
 static const struct setting *find(const struct setting_list *l,
                                   const struct setting *like)
@@ -252,8 +250,7 @@ size_t settings_differ(const struct setting_list *was,
     return n;
 }
 
-/* ---- help
- * -------------------------------------------------------------------------- */
+/* ---- help ----------------------------------------------------------- */
 
 static const char *kind_name(const struct flag *f)
 {

@@ -258,8 +258,7 @@ static bool put_text(const struct value_reading *r, const struct yaml *n,
                                        : TEXT_KIND_TEXT);
 }
 
-/* ---- the value
- * --------------------------------------------------------------- */
+/* ---- the value ------------------------------------------------------ */
 
 static bool is_one_of(const char *text, const char *const *words)
 {
