@@ -16,7 +16,7 @@ need_onnxruntime
 need_tree
 [ -d tests/npm/node_modules/axe-core ] || (cd tests/npm && npm ci --silent --ignore-scripts --no-audit --no-fund)
 
-LONG="setup backup console" # first: nobody is to wait for them at the end
+LONG="setup backup torch_models console" # first: nobody is to wait for them at the end
 AT_ONCE=6 # files of system tests
 
 passed=0 failed=0 skipped=0
