@@ -281,7 +281,7 @@ def test_every_flipped_bit_is_found_and_named(tmp_path):
     folder = tmp_path / "repo" / made["name"]
     copy = tmp_path / "copy"
     subprocess.run(["cp", "-a", tmp_path / "repo", copy], check=True)
-    for n in range(60 if "release" in BINARY else 20):
+    for n in range(60 if "release" in BINARY else 8):
         random.seed(n)
         victim = random.choice([*(folder / "tree").iterdir(), folder / "MANIFEST.mtree", folder / "SHA256SUMS"] if n % 3 else [folder / "MANIFEST.mtree", folder / "SHA256SUMS"])
         keep = victim.read_bytes()
@@ -444,7 +444,7 @@ def test_a_full_disk(tmp_path):
     disk.mkdir()
     size = sum(f.stat().st_blocks * 512 for f in tree.rglob("*") if f.is_file() and not f.is_symlink())
     r, full = random.Random(1), 0
-    for n in range(100 if "release" in BINARY else 15):
+    for n in range(100 if "release" in BINARY else 8):
         subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={r.randint(8192, int(size * 2.2))},nr_inodes={r.choice([r.randint(5, 150), 10000])}", "tmpfs", disk], check=True)
         try:
             for _ in range(2):
