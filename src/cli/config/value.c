@@ -157,7 +157,8 @@ static bool put_part(const struct value_reading *r, const struct yaml *n,
     size_t start = out->n;
     if (!put_one(r, n, f, text, out))
         return false;
-    if (out->failed || !memchr(out->p + start, separator(f), out->n - start))
+    if (out->failed || out->n == start ||
+        !memchr(out->p + start, separator(f), out->n - start))
         return true;
     yaml_wrong(r->form, n, say(r, TEXT_CONFIG_COMMA), r->shown);
     return false;
