@@ -54,6 +54,26 @@ void answer_free(struct answer *a)
     *a = (struct answer){0};
 }
 
+enum errc ask_to(const char *what, const char *const *services, size_t n,
+                 const char *program, struct err *err)
+{
+    struct answer a;
+    enum errc rc = ask(what, services, n, program, &a, err);
+
+    if (!rc)
+        answer_free(&a);
+    return rc;
+}
+
+bool answer_has_trouble(const struct answer *a, enum errc *rc, struct err *err)
+{
+    struct str trouble = json_str_or(json_get(a->root, "trouble"), "");
+
+    if (trouble.n)
+        *rc = err_set(err, ERR_UNFIT, STR_FMT, STR_ARG(trouble));
+    return trouble.n > 0;
+}
+
 const struct json_node *answer_unit(const struct answer *a, const char *name)
 {
     const struct json_node *units = json_get(a->root, "units");

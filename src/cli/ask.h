@@ -20,6 +20,13 @@ MUST_CHECK enum errc ask(const char *what, const char *const *services,
                          struct err *err);
 void answer_free(struct answer *a);
 
+/* The same when nobody needs the answer. */
+MUST_CHECK enum errc ask_to(const char *what, const char *const *services,
+                            size_t n, const char *program, struct err *err);
+
+/* What was asked for did not go well: *rc says how. */
+bool answer_has_trouble(const struct answer *a, enum errc *rc, struct err *err);
+
 /* The unit of that name in an answer; NULL. */
 const struct json_node *answer_unit(const struct answer *a, const char *name);
 

@@ -33,14 +33,11 @@ static enum errc run(struct cli *cli, const void *options,
                      const struct flag_args *args, struct err *err)
 {
     const struct options *o = options;
-    struct answer a;
     struct flag_args names = *args;
-    enum errc rc = ask("stop", args->rest, (size_t)args->n, NULL, &a, err);
+    enum errc rc = ask_to("stop", args->rest, (size_t)args->n, NULL, err);
 
-    if (rc)
-        return rc;
-    answer_free(&a);
-    rc = await(has_stopped, &names, args->n == 0, o->timeout, err);
+    if (!rc)
+        rc = await(has_stopped, &names, args->n == 0, o->timeout, err);
     if (!rc)
         fprintf(cli->out, "%s\n", text_in(cli->language, TEXT_DOWN_DONE));
     return rc;

@@ -57,11 +57,8 @@ static enum errc run(struct cli *cli, const void *options,
         return rc;
     r.number = json_i64_or(json_get(json_get(a.root, "reload"), "number"), 0);
     answer_free(&a);
-    rc = ask("reload", NULL, 0, NULL, &a, err);
-    if (rc)
-        return rc;
-    answer_free(&a);
-    return await(is_through, &r, false, o->timeout, err);
+    rc = ask_to("reload", NULL, 0, NULL, err);
+    return rc ? rc : await(is_through, &r, false, o->timeout, err);
 }
 
 const struct command cmd_reload = {

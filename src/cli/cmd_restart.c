@@ -17,8 +17,6 @@ static const struct flag flags[] = {
 };
 /* clang-format on */
 
-enum { PIDS_MAX = 256 };
-
 struct restarting {
     const struct flag_args *args;
     const struct answer *before;
@@ -39,12 +37,9 @@ static bool is_again(void *ctx, const struct answer *a, enum errc *rc,
 {
     const struct restarting *r = ctx;
     const struct json_node *units = json_get(a->root, "units");
-    struct str trouble = json_str_or(json_get(a->root, "trouble"), "");
 
-    if (trouble.n) {
-        *rc = err_set(err, ERR_UNFIT, STR_FMT, STR_ARG(trouble));
+    if (answer_has_trouble(a, rc, err))
         return true;
-    }
     for (size_t i = 0; units && i < units->n && !*rc; i++) {
         const struct json_node *u = json_at(units, i);
         struct str name = json_str_or(json_get(u, "name"), "");
@@ -75,15 +70,14 @@ static enum errc run(struct cli *cli, const void *options,
                      const struct flag_args *args, struct err *err)
 {
     const struct options *o = options;
-    struct answer before, a;
+    struct answer before;
     enum errc rc = ask("status", NULL, 0, NULL, &before, err);
 
     if (rc)
         return rc;
-    rc = ask("restart", args->rest, (size_t)args->n, NULL, &a, err);
+    rc = ask_to("restart", args->rest, (size_t)args->n, NULL, err);
     if (!rc) {
         struct restarting r = {.args = args, .before = &before};
-        answer_free(&a);
         rc = await(is_again, &r, false, o->timeout, err);
     }
     if (!rc)

@@ -73,12 +73,9 @@ static bool is_upgraded(void *ctx, const struct answer *a, enum errc *rc,
                         struct err *err)
 {
     const struct upgrading *u = ctx;
-    struct str error = json_str_or(json_get(a->root, "trouble"), "");
 
-    if (error.n) {
-        *rc = err_set(err, ERR_UNFIT, STR_FMT, STR_ARG(error));
+    if (answer_has_trouble(a, rc, err))
         return true;
-    }
     if (json_i64_or(json_get(a->root, "generation"), 0) <= u->generation)
         return false;
     return is_new(a, "serve", u->serve_pid) &&
@@ -98,10 +95,7 @@ static enum errc ask_for(const char *program, struct upgrading *u,
     u->monitor_pid =
         json_i64_or(json_get(answer_unit(&a, "monitor"), "pid"), 0);
     answer_free(&a);
-    rc = ask("upgrade", NULL, 0, program, &a, err);
-    if (!rc)
-        answer_free(&a);
-    return rc;
+    return ask_to("upgrade", NULL, 0, program, err);
 }
 
 static enum errc run(struct cli *cli, const void *options,

@@ -15,10 +15,15 @@ static const char *print(struct plan *p, const char *fmt, const char *a,
 
     buf_init(&text, MEMORY_MAX);
     buf_printf(&text, fmt, a, b);
-    const char *copy =
+    const char *made =
         text.failed ? NULL : arena_cstr(&p->arena, buf_str(&text));
     buf_fini(&text);
-    return copy;
+    return made;
+}
+
+static const char *copy(struct plan *p, const char *text)
+{
+    return arena_cstr(&p->arena, str_from_cstr(text));
 }
 
 /* The file's models, unless the command line has some. */
@@ -83,7 +88,7 @@ static enum errc take_logs(struct plan *p, struct err *err)
     if (rc || p->daemon.logs.directory)
         return rc;
     rc = plan_place("logs", path, err);
-    p->daemon.logs.directory = rc ? NULL : print(p, "%s%s", path, "");
+    p->daemon.logs.directory = rc ? NULL : copy(p, path);
     if (!rc && !p->daemon.logs.directory)
         rc = err_set(err, ERR_NOMEM, "out of memory");
     return rc;
@@ -174,7 +179,7 @@ static enum errc take_monitor(struct plan *p, const struct flag_args *args,
     if (b)
         *m = *(const struct monitor_flags *)b->options;
     if (settings_block(&p->settings, "notify", NULL)) {
-        m->notify = print(p, "%s#%s", p->settings.path, "notify");
+        m->notify = print(p, "%s%s", p->settings.path, "#notify");
         if (!m->notify)
             return err_set(err, ERR_NOMEM, "out of memory");
     }
@@ -292,7 +297,6 @@ static bool is_lasting(const struct setting *s)
                                         "monitor.port"};
     char key[192];
 
-    /* Of the clean-up there is nothing that a process was started with. */
     if (strcmp(s->section->name, "logs") == 0)
         return true;
     (void)snprintf(key, sizeof(key), "%s.%s", s->section->name, s->name);
@@ -350,10 +354,10 @@ static enum errc keep_lasting(struct plan *p, const struct plan *old,
     struct daemon_options *n = &p->daemon;
     const struct daemon_options *o = &old->daemon;
 
-    p->serve.host = print(p, "%s%s", old->serve.host, "");
-    p->monitor.host = print(p, "%s%s", old->monitor.host, "");
+    p->serve.host = copy(p, old->serve.host);
+    p->monitor.host = copy(p, old->monitor.host);
     n->logs = o->logs;
-    n->logs.directory = print(p, "%s%s", o->logs.directory, "");
+    n->logs.directory = copy(p, o->logs.directory);
     if (!p->serve.host || !p->monitor.host || !n->logs.directory)
         return err_set(err, ERR_NOMEM, "out of memory");
     n->host = p->serve.host;

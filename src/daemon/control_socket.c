@@ -126,7 +126,6 @@ enum errc control_socket_watch(struct control_socket *c, struct loop *l,
 {
     if (c->fd < 0)
         return ERR_OK;
-    c->loop = l;
     c->watch = (struct watch){.fd = c->fd, .ready = on_client};
     return loop_add(l, &c->watch, EPOLLIN, err);
 }

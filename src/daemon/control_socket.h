@@ -22,7 +22,6 @@ struct control_socket {
     int fd, lock, dir; /* fd -1: not open */
     char path[CONTROL_SOCKET_DIR_MAX];
     struct watch watch;
-    struct loop *loop;
     void (*asked)(void *ctx, struct str request, struct buf *reply);
     void *ctx;
 };

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/fs.h"
 #include "notify/config_internal.h"
@@ -219,42 +220,25 @@ static struct str lines_of(struct str text, const struct yaml *root,
     return lines;
 }
 
-/* "FILE#KEY" in two; key is NULL when there is none. */
-static enum errc split_place(struct arena *a, const char *place,
-                             const char **file, const char **key,
-                             struct err *err)
+static enum errc read_under(struct notify_config *c, const char *file,
+                            const char *key, struct str text,
+                            void (*report)(void *ctx, const char *file,
+                                           const char *message),
+                            void *ctx, struct err *err)
 {
-    const char *hash = strrchr(place, '#');
-    struct str name = str_from_cstr(place);
-
-    *key = hash ? hash + 1 : NULL;
-    *file = arena_cstr(
-        a, str_slice(name, 0, hash ? (size_t)(hash - place) : name.n));
-    return *file ? ERR_OK : err_set(err, ERR_NOMEM, "out of memory");
-}
-
-enum errc notify_config_read(struct notify_config *c, const char *place,
-                             struct str text,
-                             void (*report)(void *ctx, const char *file,
-                                            const char *message),
-                             void *ctx, struct err *err)
-{
-    struct config_reading r = {
-        .form = {.arena = &c->arena, .report = report, .ctx = ctx, .err = err},
-        .config = c};
+    struct config_reading r = {.form = {.file = file,
+                                        .arena = &c->arena,
+                                        .report = report,
+                                        .ctx = ctx,
+                                        .err = err},
+                               .config = c};
     const struct yaml *root = NULL;
-    const char *file, *key;
     struct err why = {0};
 
     *c = (struct notify_config){.original = STR("")};
     arena_init(&c->arena, MEMORY_MAX);
-    enum errc rc = split_place(&c->arena, place, &file, &key, err);
-    if (rc) {
-        notify_config_fini(c);
-        return rc;
-    }
-    r.form.file = file;
-    rc = add_templates(c, str_from_cstr(built_in_messages.v[0].text), &why);
+    enum errc rc =
+        add_templates(c, str_from_cstr(built_in_messages.v[0].text), &why);
     if (!rc)
         rc = yaml_read(text, &c->arena, &root, &why);
     if (rc && report)
@@ -271,24 +255,33 @@ enum errc notify_config_read(struct notify_config *c, const char *place,
     return rc;
 }
 
+enum errc notify_config_read(struct notify_config *c, const char *file,
+                             struct str text,
+                             void (*report)(void *ctx, const char *file,
+                                            const char *message),
+                             void *ctx, struct err *err)
+{
+    return read_under(c, file, NULL, text, report, ctx, err);
+}
+
 enum errc notify_config_load(struct notify_config *c, const char *place,
                              void (*report)(void *ctx, const char *file,
                                             const char *message),
                              void *ctx, struct err *err)
 {
-    struct arena a;
-    const char *file, *key;
+    const char *hash = access(place, F_OK) == 0 ? NULL : strrchr(place, '#');
+    char *file = hash ? strndup(place, (size_t)(hash - place)) : strdup(place);
     struct buf b;
 
-    arena_init(&a, MEMORY_MAX);
+    if (!file)
+        return err_set(err, ERR_NOMEM, "out of memory");
     buf_init(&b, CONFIG_MAX_BYTES);
-    enum errc rc = split_place(&a, place, &file, &key, err);
+    enum errc rc = fs_read(file, &b, err);
     if (!rc)
-        rc = fs_read(file, &b, err);
-    if (!rc)
-        rc = notify_config_read(c, place, buf_str(&b), report, ctx, err);
+        rc = read_under(c, file, hash ? hash + 1 : NULL, buf_str(&b), report,
+                        ctx, err);
     buf_fini(&b);
-    arena_fini(&a);
+    free(file);
     return rc;
 }
 

@@ -176,14 +176,16 @@ struct notify_config {
     struct template_set templates;
 };
 
-/* Reads a file's text; `place` names it in errors, and templates are looked for
- * beside it. "FILE#KEY" is what is under that key of the file. All mistakes are
- * reported (report may be NULL); the first is the error. */
+/* Reads a file's text; `file` names it in errors, and templates are looked for
+ * beside it. All mistakes are reported (report may be NULL); the first is the
+ * error. */
 MUST_CHECK enum errc notify_config_read(
-    struct notify_config *c, const char *place, struct str text,
+    struct notify_config *c, const char *file, struct str text,
     void (*report)(void *ctx, const char *file, const char *message), void *ctx,
     struct err *err);
 
+/* The same of a file; "FILE#KEY" is what is under that key of FILE, unless
+ * there is a file of that whole name. */
 MUST_CHECK enum errc notify_config_load(
     struct notify_config *c, const char *place,
     void (*report)(void *ctx, const char *file, const char *message), void *ctx,

@@ -107,10 +107,16 @@ static bool waits_for(const struct unit *u, const char *other)
 
 bool supervisor_is_due(const struct supervisor *s, const struct unit *u)
 {
-    for (const struct unit *o = s->units; o; o = o->next)
-        if (o != u && waits_for(u, o->name) && o->state != UNIT_READY &&
+    for (const struct unit *o = s->units; o; o = o->next) {
+        if (o == u)
+            continue;
+        /* The one before it, of other settings, is still to end. */
+        if (o->removed && strcmp(o->name, u->name) == 0)
+            return false;
+        if (waits_for(u, o->name) && o->state != UNIT_READY &&
             o->state != UNIT_DONE)
             return false;
+    }
     return true;
 }
 

@@ -39,7 +39,6 @@ struct supervisor {
     struct watch signals;
     struct unit *units, **tail; /* in the order in which they were added */
     struct cgroups cgroups;
-    bool stopping;
 };
 
 /* Signals of the process are read from here on. */

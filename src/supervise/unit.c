@@ -315,7 +315,6 @@ static void step_run(struct unit *u, struct run *r, int64_t now)
     } else if (r->phase == RUN_ENDING && now > r->deadline_ns) {
         kill_tree(u, r);
         r->deadline_ns = now + SECOND;
-        r->killed = true;
     }
 }
 

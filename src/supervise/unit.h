@@ -67,7 +67,7 @@ struct run {
     uint64_t began; /* see process_began() */
     struct watch report,
         gone; /* .fd < 0: not watched; gone: of an adopted one */
-    bool replaces, killed;
+    bool replaces;
     enum death_cause asked;                    /* when ENDING */
     int64_t started_ns, ready_ns, deadline_ns; /* monotonic */
     uint64_t oom_kills;                        /* when it started */

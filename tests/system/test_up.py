@@ -408,6 +408,17 @@ def test_a_bad_file_is_refused_and_the_old_one_stays(up):
         time.sleep(0.05)
 
 
+def test_a_changed_service_is_asked_to_end_before_the_next_one_starts(up):
+    script = "trap 'echo bye; sleep 0.3; echo gone; exit 0' TERM; echo up NUMBER; while :; do sleep 0.05; done"
+    text = MONITOR + f"services: {{a: {{command: {command(script)}}}}}\n"
+    u = up(text.replace("NUMBER", "1")).up()
+    u.await_log("a", "up 1")
+    u.write(text.replace("NUMBER", "2"))
+    assert u.stoker("reload").returncode == 0
+    u.await_log("a", "up 2")
+    assert re.search(r"up 1\nbye\ngone\nstoker: a \(pid \d+\) ended: exit status 0\nup 2", u.log("a")), u.log("a")
+
+
 # ---- logs ------------------------------------------------------------------------------
 
 
