@@ -220,18 +220,13 @@ static struct str lines_of(struct str text, const struct yaml *root,
     return lines;
 }
 
-static enum errc read_under(struct notify_config *c, const char *file,
-                            const char *key, struct str text,
-                            void (*report)(void *ctx, const char *file,
-                                           const char *message),
-                            void *ctx, struct err *err)
+/* What is under the key (NULL: all of it); r->form names the file, and whom to
+ * tell. */
+static enum errc read_under(struct config_reading *r, const char *key,
+                            struct str text)
 {
-    struct config_reading r = {.form = {.file = file,
-                                        .arena = &c->arena,
-                                        .report = report,
-                                        .ctx = ctx,
-                                        .err = err},
-                               .config = c};
+    struct notify_config *c = r->config;
+    struct yaml_form *f = &r->form;
     const struct yaml *root = NULL;
     struct err why = {0};
 
@@ -241,14 +236,14 @@ static enum errc read_under(struct notify_config *c, const char *file,
         add_templates(c, str_from_cstr(built_in_messages.v[0].text), &why);
     if (!rc)
         rc = yaml_read(text, &c->arena, &root, &why);
-    if (rc && report)
-        report(ctx, file, why.msg);
+    if (rc && f->report)
+        f->report(f->ctx, f->file, why.msg);
     if (rc)
-        rc = err_set(err, rc, "%s:%s", file, why.msg);
+        rc = err_set(f->err, rc, "%s:%s", f->file, why.msg);
     if (!rc) {
-        take_all(&r, key ? yaml_get(root, key) : root);
-        keep_original(&r, lines_of(text, root, key));
-        rc = r.form.rc;
+        take_all(r, key ? yaml_get(root, key) : root);
+        keep_original(r, lines_of(text, root, key));
+        rc = f->rc;
     }
     if (rc)
         notify_config_fini(c);
@@ -261,7 +256,14 @@ enum errc notify_config_read(struct notify_config *c, const char *file,
                                             const char *message),
                              void *ctx, struct err *err)
 {
-    return read_under(c, file, NULL, text, report, ctx, err);
+    struct config_reading r = {.form = {.file = file,
+                                        .arena = &c->arena,
+                                        .report = report,
+                                        .ctx = ctx,
+                                        .err = err},
+                               .config = c};
+
+    return read_under(&r, NULL, text);
 }
 
 enum errc notify_config_load(struct notify_config *c, const char *place,
@@ -275,11 +277,16 @@ enum errc notify_config_load(struct notify_config *c, const char *place,
 
     if (!file)
         return err_set(err, ERR_NOMEM, "out of memory");
+    struct config_reading r = {.form = {.file = file,
+                                        .arena = &c->arena,
+                                        .report = report,
+                                        .ctx = ctx,
+                                        .err = err},
+                               .config = c};
     buf_init(&b, CONFIG_MAX_BYTES);
     enum errc rc = fs_read(file, &b, err);
     if (!rc)
-        rc = read_under(c, file, hash ? hash + 1 : NULL, buf_str(&b), report,
-                        ctx, err);
+        rc = read_under(&r, hash ? hash + 1 : NULL, buf_str(&b));
     buf_fini(&b);
     free(file);
     return rc;
